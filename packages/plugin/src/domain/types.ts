@@ -1,0 +1,71 @@
+/** The scalar types that the event grammar knows; `enum(a|b)` is held apart as its values. */
+export const SCALARS = [
+  'string',
+  'number',
+  'integer',
+  'boolean',
+  'uuid',
+  'datetime',
+  'json',
+] as const;
+export type Scalar = (typeof SCALARS)[number];
+
+/** One field of a payload, as `userId?: uuid[]` states it. */
+export interface Field {
+  readonly name: string;
+  readonly optional: boolean;
+  /** A scalar, or the allowed values of an enum. */
+  readonly base: Scalar | readonly string[];
+  readonly array: boolean;
+}
+
+export const ROOMS = ['tenant', 'user', 'resource', 'custom'] as const;
+export type Rooms = (typeof ROOMS)[number];
+
+/** Who receives a server event. `field` names the payload field holding the user or resource id. */
+export interface Audience {
+  readonly to: Rooms;
+  readonly field?: string;
+  /** Where an event without that field goes; absent: nowhere, it is dead-lettered. */
+  readonly otherwise?: 'tenant';
+}
+
+export interface ServerEvent {
+  /** Full name on the wire: `notification.created`. */
+  readonly name: string;
+  readonly fields: readonly Field[];
+  readonly audience: Audience;
+}
+
+export interface ClientEvent {
+  readonly name: string;
+  readonly fields: readonly Field[];
+}
+
+/** A parsed domain. `web` is null for a server-only domain. */
+export interface Domain {
+  readonly names: DomainNames;
+  readonly namespace: string;
+  readonly rooms: Rooms;
+  readonly app: string;
+  readonly web: string | null;
+  readonly contracts: string;
+  readonly serverEvents: readonly ServerEvent[];
+  readonly clientEvents: readonly ClientEvent[];
+}
+
+/** Every spelling of a domain's name that generated code uses. */
+export interface DomainNames {
+  /** `ActivityFeed` */
+  readonly pascal: string;
+  /** `ActivityFeeds` */
+  readonly pascalPlural: string;
+  /** `activityFeed`: the payload's key on the broker and the events' default prefix */
+  readonly camel: string;
+  /** `activityFeeds` */
+  readonly camelPlural: string;
+  /** `activity-feeds`: folder, file stem and default namespace */
+  readonly kebabPlural: string;
+  /** `ACTIVITY_FEEDS` */
+  readonly constantPlural: string;
+}

@@ -1,0 +1,56 @@
+import type { Audience, DomainNames, Rooms } from '../domain/index.js';
+
+/** What a template sees of one payload field. */
+export interface FieldView {
+  readonly name: string;
+  /** zod expression, complete with array and optional: `z.array(z.uuid()).optional()` */
+  readonly zod: string;
+  /** TypeScript literal that satisfies the schema, for tests: `'m1'` */
+  readonly sample: string;
+  readonly optional: boolean;
+}
+
+/** What a template sees of one event. */
+export interface EventView {
+  /** `notification.markRead` */
+  readonly name: string;
+  /** `NotificationMarkRead`: payload type, `on<pascal>` handler prop */
+  readonly pascal: string;
+  /** `notificationMarkRead`: schema is `<camel>Schema` */
+  readonly camel: string;
+  /** Method name for a client event, unique in its gateway: `markRead` */
+  readonly method: string;
+  readonly fields: readonly FieldView[];
+  /** TypeScript object literal of a whole valid payload, on one line: `{ id: '1', message: 'hello' }` */
+  readonly sample: string;
+}
+
+export interface ServerEventView extends EventView {
+  readonly audience: Audience;
+  /** True when the payload has a required string or uuid field `id`: the store lists and deduplicates by it. */
+  readonly listed: boolean;
+}
+
+/** What a per-domain template sees: `d` in EJS. */
+export interface DomainView extends DomainNames {
+  readonly namespace: string;
+  readonly rooms: Rooms;
+  /** `@acme/realtime-contracts/notifications` */
+  readonly contractImport: string;
+  readonly serverEvents: readonly ServerEventView[];
+  readonly clientEvents: readonly EventView[];
+}
+
+/** What the templates of one app see beside their domain: `app` in EJS. */
+export interface AppView {
+  readonly domains: readonly DomainView[];
+}
+
+/** Import paths and runner of a web project: `web` in EJS. */
+export interface WebView {
+  /** From `features/<domain>/realtime/`, without extension: `../../../lib/realtime/realtime-client` */
+  readonly client: string;
+  /** From `lib/realtime/`, without extension: `../../stores/auth.store` */
+  readonly authStore: string;
+  readonly testRunner: 'jest' | 'vitest' | 'none';
+}

@@ -43,6 +43,8 @@ export interface DomainView extends DomainNames {
 
 /** What the templates of one app see beside their domain: `app` in EJS. */
 export interface AppView {
+  /** Nx project name without scope, kebab-case: names the app's queues and Redis keys. */
+  readonly name: string;
   readonly domains: readonly DomainView[];
 }
 

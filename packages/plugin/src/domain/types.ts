@@ -25,9 +25,9 @@ export type Rooms = (typeof ROOMS)[number];
 /** Who receives a server event. `field` names the payload field holding the user or resource id. */
 export interface Audience {
   readonly to: Rooms;
-  readonly field?: string;
+  readonly field?: string | undefined;
   /** Where an event without that field goes; absent: nowhere, it is dead-lettered. */
-  readonly otherwise?: 'tenant';
+  readonly otherwise?: 'tenant' | undefined;
 }
 
 export interface ServerEvent {
@@ -42,7 +42,7 @@ export interface ClientEvent {
   readonly fields: readonly Field[];
 }
 
-/** A parsed domain. `web` is null for a server-only domain. */
+/** A domain, every default filled in. `web` is null for a server-only domain. */
 export interface Domain {
   readonly names: DomainNames;
   readonly namespace: string;
@@ -50,6 +50,10 @@ export interface Domain {
   readonly app: string;
   readonly web: string | null;
   readonly contracts: string;
+  /** Relative to the web project's root. */
+  readonly authStore?: string | undefined;
+  readonly skipTests: boolean;
+  readonly skipMount: boolean;
   readonly serverEvents: readonly ServerEvent[];
   readonly clientEvents: readonly ClientEvent[];
 }

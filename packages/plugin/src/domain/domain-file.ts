@@ -1,0 +1,162 @@
+import { applyEdits, modify, parse as parseJsonc, printParseErrorCode } from 'jsonc-parser';
+import type { ParseError } from 'jsonc-parser';
+import { z } from 'zod';
+import { RealtimeError } from './errors.js';
+import { formatType } from './grammar.js';
+import { ROOMS } from './types.js';
+import type { Domain, Field } from './types.js';
+
+const payload = z
+  .record(z.string(), z.string())
+  .describe(
+    'Fields: name (with "?" when optional) to type: string number integer boolean uuid datetime json enum(a|b), each with "[]" for a list.',
+  );
+
+const audience = z
+  .strictObject({
+    to: z.enum(ROOMS).describe('Who receives the event.'),
+    field: z.string().describe('The payload field that holds the user or resource id.').optional(),
+    otherwise: z
+      .literal('tenant')
+      .describe('Where an event without that field goes; without it the event is dead-lettered.')
+      .optional(),
+  })
+  .describe('Who receives the event; by default the rooms of the domain decide.');
+
+/** The shape of a `*.domain.json` file; the published JSON Schema is made from it. */
+export const domainFileSchema = z.strictObject({
+  $schema: z.string().optional(),
+  name: z.string().describe('Singular, PascalCase: "Notification".'),
+  namespace: z.string().describe('Socket.IO namespace: "/notifications".').optional(),
+  rooms: z
+    .enum(ROOMS)
+    .describe('What sockets join on connecting, and the default audience of events.')
+    .optional(),
+  app: z.string().describe('The Nest app that serves the domain.').optional(),
+  web: z
+    .string()
+    .nullable()
+    .describe('The Next.js app that shows it; null for a server-only domain.')
+    .optional(),
+  contracts: z.string().describe('The library that holds the contract.').optional(),
+  authStore: z
+    .string()
+    .describe('The auth store, relative to the web app: "src/stores/auth.store.ts".')
+    .optional(),
+  skipTests: z.boolean().describe('Emit no tests.').optional(),
+  skipMount: z.boolean().describe('Do not mount the provider in the root layout.').optional(),
+  serverEvents: z
+    .record(z.string(), z.strictObject({ payload, audience: audience.optional() }))
+    .describe('Events that the server sends to clients, by full name.')
+    .optional(),
+  clientEvents: z
+    .record(z.string(), z.strictObject({ payload }))
+    .describe('Events that clients send to the server, by full name; each is acknowledged.')
+    .optional(),
+});
+
+/** A domain file as it is written; {@link readDomain} makes a {@link Domain} of it. */
+export type DomainFile = z.infer<typeof domainFileSchema>;
+
+/**
+ * Parses the text of a domain file, or of the file given by `--from`.
+ *
+ * @param source the file's path, for messages
+ * @throws RealtimeError RT006 naming the JSON path, what was given and what is allowed
+ */
+export function parseDomainFile(source: string, text: string): DomainFile {
+  const errors: ParseError[] = [];
+  const json: unknown = parseJsonc(text, errors, { allowTrailingComma: true });
+  const [error] = errors;
+  if (error) {
+    const line = text.slice(0, error.offset).split('\n').length;
+    throw new RealtimeError(
+      'RT006',
+      `${source}: no valid JSON at line ${line}: ${printParseErrorCode(error.error)}`,
+    );
+  }
+  const result = domainFileSchema.safeParse(json);
+  if (!result.success) {
+    const lines = result.error.issues.map(
+      (issue) =>
+        `  ${issue.path.length > 0 ? issue.path.map(String).join(' > ') : '(top level)'}: ${issue.message}`,
+    );
+    throw new RealtimeError('RT006', `${source} is no valid domain file:\n${lines.join('\n')}`);
+  }
+  return result.data;
+}
+
+/** The domain as its file states it, every member spelled out, in one order. */
+export function toDomainFile(domain: Domain, schemaPath: string): DomainFile {
+  return {
+    $schema: schemaPath,
+    name: domain.names.pascal,
+    namespace: domain.namespace,
+    rooms: domain.rooms,
+    app: domain.app,
+    web: domain.web,
+    contracts: domain.contracts,
+    ...(domain.authStore === undefined ? {} : { authStore: domain.authStore }),
+    ...(domain.skipTests ? { skipTests: true } : {}),
+    ...(domain.skipMount ? { skipMount: true } : {}),
+    serverEvents: Object.fromEntries(
+      domain.serverEvents.map(({ name, fields, audience }) => [
+        name,
+        { payload: toPayload(fields), audience },
+      ]),
+    ),
+    clientEvents: Object.fromEntries(
+      domain.clientEvents.map(({ name, fields }) => [name, { payload: toPayload(fields) }]),
+    ),
+  };
+}
+
+/**
+ * The text of a domain file. An existing file keeps its formatting and comments: only the members
+ * that differ are edited.
+ */
+export function writeDomainFile(current: string | null, next: DomainFile): string {
+  if (current === null) return `${JSON.stringify(next, null, 2)}\n`;
+  const before = parseJsonc(current, [], { allowTrailingComma: true }) as Record<string, unknown>;
+  let text = current;
+  const set = (path: string[], value: unknown): void => {
+    text = applyEdits(
+      text,
+      modify(text, path, value, {
+        formattingOptions: { insertSpaces: true, tabSize: 2, eol: '\n' },
+      }),
+    );
+  };
+  for (const [key, value] of Object.entries(next)) {
+    const old = before[key];
+    if (same(old, value)) continue;
+    if ((key === 'serverEvents' || key === 'clientEvents') && isRecord(old) && isRecord(value)) {
+      for (const event of new Set([...Object.keys(old), ...Object.keys(value)])) {
+        if (!same(old[event], value[event])) set([key, event], value[event]);
+      }
+    } else {
+      set([key], value);
+    }
+  }
+  return text;
+}
+
+/** Fields as a domain file holds them: `{ 'userId?': 'string' }`. */
+export function toPayload(fields: readonly Field[]): Record<string, string> {
+  return Object.fromEntries(
+    fields.map((field) => [`${field.name}${field.optional ? '?' : ''}`, formatType(field)]),
+  );
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Equal JSON, whatever the order of the members. */
+function same(a: unknown, b: unknown): boolean {
+  if (isRecord(a) && isRecord(b)) {
+    const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
+    return [...keys].every((key) => same(a[key], b[key]));
+  }
+  return JSON.stringify(a) === JSON.stringify(b);
+}

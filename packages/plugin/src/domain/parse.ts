@@ -1,0 +1,275 @@
+import { parseDomainFile, toPayload } from './domain-file.js';
+import type { DomainFile } from './domain-file.js';
+import { RealtimeError } from './errors.js';
+import { parseEventName, parseEvents, parseKey, parseType } from './grammar.js';
+import { domainNames, eventPascal } from './names.js';
+import { ROOMS } from './types.js';
+import type { Audience, ClientEvent, Domain, Field, Rooms, ServerEvent } from './types.js';
+
+/** The flags of `realtime-domain` that describe the domain; absent means not given. */
+export interface DomainOptions {
+  readonly name: string;
+  readonly serverEvents?: readonly string[] | undefined;
+  readonly clientEvents?: readonly string[] | undefined;
+  readonly app?: string | undefined;
+  readonly web?: string | undefined;
+  readonly namespace?: string | undefined;
+  readonly rooms?: string | undefined;
+  readonly contracts?: string | undefined;
+  readonly authStore?: string | undefined;
+  readonly skipTests?: boolean | undefined;
+  readonly skipMount?: boolean | undefined;
+}
+
+/** A domain whose projects are still as the user named them, or not named at all. */
+export type DomainDraft = Omit<Domain, 'app' | 'web'> & {
+  readonly app: string | undefined;
+  /** Undefined: not named. Null: server only. */
+  readonly web: string | null | undefined;
+};
+
+/** Payload of `<domain>.created` where no server event is given. */
+const DEFAULT_EVENT = 'created{id,message,type,userId?}';
+
+/** The default name of the contract library. */
+const DEFAULT_CONTRACTS = 'realtime-contracts';
+
+/** Names of types that every contract exports beside those of its payloads. */
+const CONTRACT_TYPES = new Set(['ServerToClientEvents', 'ClientToServerEvents']);
+
+/**
+ * The domain that the flags ask for. On a domain that exists, a flag that is not given keeps what
+ * its file says, and events given are added or changed.
+ *
+ * @param existing the domain's file, if it has one
+ * @throws RealtimeError RT001 to RT008
+ */
+export function draftDomain(options: DomainOptions, existing: DomainFile | null): DomainDraft {
+  const names = domainNames(options.name);
+  const serverTexts = given(options.serverEvents) ?? (existing ? [] : [DEFAULT_EVENT]);
+  const file: DomainFile = {
+    ...existing,
+    name: options.name,
+    ...defined({
+      namespace: options.namespace,
+      rooms: options.rooms === undefined ? undefined : parseRooms(options.rooms),
+      app: options.app,
+      web: options.web === 'none' ? null : options.web,
+      contracts: options.contracts,
+      authStore: options.authStore,
+      skipTests: options.skipTests,
+      skipMount: options.skipMount,
+    }),
+    serverEvents: { ...existing?.serverEvents },
+    clientEvents: { ...existing?.clientEvents },
+  };
+  for (const event of parseEvents('--serverEvents', serverTexts, names.camel)) {
+    const audience = existing?.serverEvents?.[event.name]?.audience;
+    const kept = audience?.field === undefined || hasField(event.fields, audience.field);
+    file.serverEvents![event.name] = {
+      payload: toPayload(event.fields),
+      ...(audience && kept ? { audience } : {}),
+    };
+  }
+  for (const event of parseEvents('--clientEvents', options.clientEvents ?? [], names.camel)) {
+    file.clientEvents![event.name] = { payload: toPayload(event.fields) };
+  }
+  return readDraft(`the domain ${names.pascal}`, file);
+}
+
+/**
+ * A domain from the text of its file.
+ *
+ * @param source the file's path, for messages
+ * @throws RealtimeError RT001 to RT008
+ */
+export function readDomain(source: string, text: string): DomainDraft {
+  return readDraft(source, parseDomainFile(source, text));
+}
+
+/**
+ * Fills in defaults and checks all that can be checked within one domain.
+ *
+ * @throws RealtimeError RT001 to RT008, naming `source` and the event or field
+ */
+export function readDraft(source: string, file: DomainFile): DomainDraft {
+  const names = domainNames(file.name);
+  const namespace = file.namespace ?? `/${names.kebabPlural}`;
+  if (!/^(?:\/[A-Za-z0-9][A-Za-z0-9_-]*)+$/.test(namespace)) {
+    throw new RealtimeError(
+      'RT005',
+      namespace === '/'
+        ? 'The namespace "/" is refused to every client. Give the domain one of its own, such as "/' +
+            `${names.kebabPlural}".`
+        : `"${namespace}" is no namespace: it must begin with "/" and hold letters, digits, "-" and "_" (/${names.kebabPlural}).`,
+    );
+  }
+  const rooms = file.rooms ?? 'tenant';
+  if (rooms === 'resource' || rooms === 'custom') {
+    throw new RealtimeError(
+      'RT007',
+      `${source}: rooms "${rooms}" are not supported by this version. Use tenant or user.`,
+    );
+  }
+  const serverEvents = Object.entries(file.serverEvents ?? {}).map(([key, event]): ServerEvent => {
+    const where = `${source}, serverEvents`;
+    const name = parseEventName(where, key, names.camel);
+    const fields = readPayload(`${where} > ${key}`, event.payload);
+    const audience = event.audience ?? defaultAudience(where, name, fields, rooms);
+    checkAudience(`${where} > ${key}`, fields, audience, rooms);
+    return { name, fields, audience };
+  });
+  const clientEvents = Object.entries(file.clientEvents ?? {}).map(([key, event]): ClientEvent => {
+    const where = `${source}, clientEvents`;
+    const fields = readPayload(`${where} > ${key}`, event.payload);
+    if (hasField(fields, 'tenantId')) {
+      throw new RealtimeError(
+        'RT007',
+        `${where} > ${key}: a client event cannot carry "tenantId": the tenant comes from the verified token.`,
+      );
+    }
+    return { name: parseEventName(where, key, names.camel), fields };
+  });
+  checkEventNames(source, [...serverEvents, ...clientEvents]);
+  return {
+    names,
+    namespace,
+    rooms,
+    app: file.app,
+    web: file.web,
+    contracts: file.contracts ?? DEFAULT_CONTRACTS,
+    authStore: file.authStore,
+    skipTests: file.skipTests ?? false,
+    skipMount: file.skipMount ?? false,
+    serverEvents,
+    clientEvents,
+  };
+}
+
+/**
+ * Checks what no domain can know alone: a namespace or an event that two domains of one app claim.
+ *
+ * @throws RealtimeError RT005 or RT004
+ */
+export function checkDomains(domains: readonly Domain[]): void {
+  domains.forEach((domain, index) => {
+    for (const other of domains.slice(0, index)) {
+      if (other.app !== domain.app) continue;
+      if (other.namespace === domain.namespace) {
+        throw new RealtimeError(
+          'RT005',
+          `The namespace "${domain.namespace}" of ${domain.names.pascal} is taken by ${other.names.pascal}. Pass another with --namespace.`,
+        );
+      }
+      const taken = domain.serverEvents.find(({ name }) =>
+        other.serverEvents.some((event) => event.name === name),
+      );
+      if (taken) {
+        throw new RealtimeError(
+          'RT004',
+          `The server event "${taken.name}" of ${domain.names.pascal} is one of ${other.names.pascal} already: a broker event belongs to one domain.`,
+        );
+      }
+    }
+  });
+}
+
+function parseRooms(text: string): Rooms {
+  const rooms = ROOMS.find((room) => room === text);
+  if (rooms) return rooms;
+  throw new RealtimeError('RT007', `--rooms: there is no "${text}"; use ${ROOMS.join(', ')}.`);
+}
+
+function readPayload(source: string, payload: Readonly<Record<string, string>>): Field[] {
+  const fields: Field[] = [];
+  for (const [key, type] of Object.entries(payload)) {
+    const where = `${source} > payload > ${key}`;
+    const field = { ...parseKey(where, key), ...parseType(where, type) };
+    if (hasField(fields, field.name)) {
+      throw new RealtimeError('RT004', `${source}: the field "${field.name}" is given twice.`);
+    }
+    fields.push(field);
+  }
+  return fields;
+}
+
+function defaultAudience(
+  source: string,
+  event: string,
+  fields: readonly Field[],
+  rooms: Rooms,
+): Audience {
+  const user = fields.find(({ name }) => name === 'userId');
+  if (user && holdsId(user)) {
+    return user.optional && rooms === 'tenant'
+      ? { to: 'user', field: 'userId', otherwise: 'tenant' }
+      : { to: 'user', field: 'userId' };
+  }
+  if (rooms === 'tenant') return { to: 'tenant' };
+  throw new RealtimeError(
+    'RT007',
+    `${source}: "${event}" has no field "userId" (string or uuid), so with rooms "${rooms}" nobody can receive it. Add the field, or state its audience in the domain file.`,
+  );
+}
+
+function checkAudience(
+  source: string,
+  fields: readonly Field[],
+  audience: Audience,
+  rooms: Rooms,
+): void {
+  const fail = (message: string): never => {
+    throw new RealtimeError('RT007', `${source} > audience: ${message}`);
+  };
+  if (audience.to === 'resource' || audience.to === 'custom') {
+    fail(`"${audience.to}" is not supported by this version. Use tenant or user.`);
+  }
+  if (audience.to === 'tenant') {
+    if (rooms === 'user') fail('with rooms "user" no socket is in the tenant\'s room.');
+    if (audience.field !== undefined) fail('"field" belongs to "to": "user".');
+    return;
+  }
+  if (audience.field === undefined) return fail('"field" must name the field with the user id.');
+  const field = fields.find(({ name }) => name === audience.field);
+  if (!field) return fail(`the payload has no field "${audience.field}".`);
+  if (!holdsId(field)) fail(`the field "${audience.field}" must be a string or uuid.`);
+  if (audience.otherwise === 'tenant' && rooms === 'user') {
+    fail('"otherwise": "tenant" reaches nobody with rooms "user".');
+  }
+}
+
+function checkEventNames(source: string, events: readonly { name: string }[]): void {
+  const seen = new Map<string, string>();
+  for (const { name } of events) {
+    const pascal = eventPascal(name);
+    const other = seen.get(pascal);
+    if (other !== undefined || CONTRACT_TYPES.has(pascal)) {
+      throw new RealtimeError(
+        'RT004',
+        other === name
+          ? `${source}: the event "${name}" is given twice.`
+          : `${source}: the event "${name}" would be the type ${pascal}, which ${other === undefined ? 'every contract has' : `"${other}" is`} already.`,
+      );
+    }
+    seen.set(pascal, name);
+  }
+}
+
+function holdsId(field: Field): boolean {
+  return !field.array && (field.base === 'string' || field.base === 'uuid');
+}
+
+function hasField(fields: readonly Field[], name: string): boolean {
+  return fields.some((field) => field.name === name);
+}
+
+function given(texts: readonly string[] | undefined): readonly string[] | undefined {
+  return texts && texts.some((text) => text.trim() !== '') ? texts : undefined;
+}
+
+/** Without the members that are undefined. */
+function defined<T extends object>(value: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
+}

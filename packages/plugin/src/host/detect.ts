@@ -1,0 +1,177 @@
+import { joinPathFragments, readJson, readNxJson } from '@nx/devkit';
+import type { Tree } from '@nx/devkit';
+import { posix } from 'node:path';
+import { parse as parseYaml } from 'yaml';
+import type { Domain } from '../domain/index.js';
+import type { AppFacts, ContractsFacts, HostFacts, TestRunner, WebFacts } from './facts.js';
+import type { HostProject, HostProjects } from './projects.js';
+import { rootModuleOf } from './root-module.js';
+
+/**
+ * Reads from the Tree what the generated code of these domains depends on; writes nothing.
+ *
+ * @throws RealtimeError RT010 or RT012 when a domain names a project that is not there
+ */
+export function detectHost(
+  tree: Tree,
+  projects: HostProjects,
+  domains: readonly Domain[],
+): HostFacts {
+  const solution = isSolution(tree);
+  const facts = {
+    solution,
+    baseTsconfig: tree.exists('tsconfig.base.json') ? 'tsconfig.base.json' : 'tsconfig.json',
+    eslintConfig:
+      ['js', 'mjs', 'cjs', 'ts', 'mts']
+        .map((extension) => `eslint.config.${extension}`)
+        .find((name) => tree.exists(name)) ?? null,
+    apps: new Map<string, AppFacts>(),
+    webs: new Map<string, WebFacts>(),
+    contracts: new Map<string, ContractsFacts>(),
+  };
+  for (const domain of domains) {
+    if (!facts.apps.has(domain.app)) {
+      facts.apps.set(domain.app, detectApp(tree, projects.resolve('nest', domain.app, domain.app)));
+    }
+    if (domain.web !== null && !facts.webs.has(domain.web)) {
+      facts.webs.set(domain.web, detectWeb(tree, projects.resolve('next', domain.web, domain.web)));
+    }
+    if (!facts.contracts.has(domain.contracts)) {
+      facts.contracts.set(
+        domain.contracts,
+        detectContracts(tree, projects, domain.contracts, solution),
+      );
+    }
+  }
+  return { ...facts, nest: nestOf(tree, [...facts.apps.values()]) };
+}
+
+function detectApp(tree: Tree, project: HostProject): AppFacts {
+  const main = joinPathFragments(project.sourceRoot, 'main.ts');
+  const found = rootModuleOf(tree.read(main, 'utf-8') ?? '');
+  const module = [found ?? 'app/app.module', 'app.module']
+    .map((path) => joinPathFragments(project.sourceRoot, `${path}.ts`))
+    .find((path) => tree.exists(path));
+  return {
+    name: project.name,
+    shortName: project.shortName,
+    root: project.root,
+    sourceRoot: project.sourceRoot,
+    realtimeRoot: joinPathFragments(project.sourceRoot, 'realtime'),
+    main,
+    module: module ?? null,
+    esm: packageType(tree, project.root) === 'module',
+    testRunner: testRunnerOf(tree, project.root),
+  };
+}
+
+function detectWeb(tree: Tree, project: HostProject): WebFacts {
+  const candidates = (['app', 'pages'] as const).flatMap((router) =>
+    ['tsx', 'jsx', 'js'].map((extension) => ({
+      router,
+      path: joinPathFragments(
+        project.sourceRoot,
+        router,
+        `${router === 'app' ? 'layout' : '_app'}.${extension}`,
+      ),
+    })),
+  );
+  return {
+    name: project.name,
+    shortName: project.shortName,
+    root: project.root,
+    sourceRoot: project.sourceRoot,
+    layout: candidates.find(({ path }) => tree.exists(path)) ?? null,
+    testRunner: testRunnerOf(tree, project.root),
+  };
+}
+
+function detectContracts(
+  tree: Tree,
+  projects: HostProjects,
+  name: string,
+  solution: boolean,
+): ContractsFacts {
+  const project = projects.find(name);
+  const shortName = name.split('/').at(-1) ?? name;
+  const root = project?.root ?? joinPathFragments(librariesFolder(tree, solution), shortName);
+  const packageJson = joinPathFragments(root, 'package.json');
+  const scope = npmScope(tree);
+  const packageName = tree.exists(packageJson)
+    ? readJson<{ name?: string }>(tree, packageJson).name
+    : undefined;
+  return {
+    name: shortName,
+    root,
+    exists: project !== undefined,
+    importPath: packageName ?? (scope === null ? shortName : `@${scope}/${shortName}`),
+  };
+}
+
+/** Where the workspace keeps its libraries. */
+function librariesFolder(tree: Tree, solution: boolean): string {
+  const configured = readNxJson(tree)?.workspaceLayout?.libsDir;
+  if (configured) return configured;
+  const folders = ['libs', 'packages'];
+  if (!solution) return folders.find((folder) => tree.exists(folder)) ?? 'libs';
+  const globs = workspaceGlobs(tree);
+  return folders.find((folder) => globs.some((glob) => covers(glob, folder))) ?? 'libs';
+}
+
+function covers(glob: string, folder: string): boolean {
+  return posix.normalize(glob).startsWith(`${folder}/`);
+}
+
+/** Package-manager workspaces with a root tsconfig of references: Nx's TypeScript-solution setup. */
+function isSolution(tree: Tree): boolean {
+  return (
+    workspaceGlobs(tree).length > 0 &&
+    tree.exists('tsconfig.json') &&
+    tree.exists('tsconfig.base.json') &&
+    readJson<{ compilerOptions?: { paths?: unknown } }>(tree, 'tsconfig.base.json').compilerOptions
+      ?.paths === undefined
+  );
+}
+
+/** The folders of packages, as npm, yarn, bun or pnpm are told them. */
+export function workspaceGlobs(tree: Tree): string[] {
+  const pnpm = tree.read('pnpm-workspace.yaml', 'utf-8');
+  if (pnpm !== null) return (parseYaml(pnpm) as { packages?: string[] } | null)?.packages ?? [];
+  const { workspaces } = readJson<{ workspaces?: string[] | { packages?: string[] } }>(
+    tree,
+    'package.json',
+  );
+  return Array.isArray(workspaces) ? workspaces : (workspaces?.packages ?? []);
+}
+
+function npmScope(tree: Tree): string | null {
+  const { name } = readJson<{ name?: string }>(tree, 'package.json');
+  return name?.startsWith('@') ? (name.slice(1).split('/')[0] ?? null) : null;
+}
+
+function packageType(tree: Tree, root: string): string | undefined {
+  const own = joinPathFragments(root, 'package.json');
+  return readJson<{ type?: string }>(tree, tree.exists(own) ? own : 'package.json').type;
+}
+
+function testRunnerOf(tree: Tree, root: string): TestRunner {
+  const has = (stem: string): boolean =>
+    ['ts', 'mts', 'cts', 'js', 'mjs', 'cjs'].some((ext) =>
+      tree.exists(joinPathFragments(root, `${stem}.${ext}`)),
+    );
+  if (has('jest.config')) return 'jest';
+  return has('vitest.config') || has('vite.config') ? 'vitest' : 'none';
+}
+
+/** Nest is one for a workspace: the root's version, or that of an app with its own package.json. */
+function nestOf(tree: Tree, apps: readonly AppFacts[]): HostFacts['nest'] {
+  const files = ['package.json', ...apps.map((app) => joinPathFragments(app.root, 'package.json'))];
+  for (const file of files.filter((path) => tree.exists(path))) {
+    const json = readJson<Record<string, Record<string, string> | undefined>>(tree, file);
+    const range =
+      json['dependencies']?.['@nestjs/core'] ?? json['devDependencies']?.['@nestjs/core'];
+    const major = Number(/\d+/.exec(range ?? '')?.[0]);
+    if (range !== undefined && major > 0) return { range, major };
+  }
+  return { range: '^11.0.0', major: 11 };
+}

@@ -1,0 +1,87 @@
+import { joinPathFragments } from '@nx/devkit';
+import type { Tree } from '@nx/devkit';
+import { RealtimeError, domainNames, readDomain } from '../domain/index.js';
+import type { Domain, DomainDraft } from '../domain/index.js';
+import type { HostProject, HostProjects } from './projects.js';
+
+/** Defaults of `--app` and `--web`. */
+const DEFAULTS = { app: 'api-gateway', web: 'web' };
+
+/** A domain and the file that states it. */
+export interface HostDomain {
+  readonly path: string;
+  readonly domain: Domain;
+}
+
+/**
+ * Fills in the projects of a domain: the ones it names, the defaults, or the only ones there are.
+ *
+ * @throws RealtimeError RT010, RT012
+ */
+export function resolveDomain(projects: HostProjects, draft: DomainDraft): Domain {
+  const app = projects.resolve('nest', draft.app, DEFAULTS.app);
+  const web = draft.web === null ? null : projects.resolve('next', draft.web, DEFAULTS.web);
+  return {
+    ...draft,
+    app: shortest(projects, app),
+    web: web === null ? null : shortest(projects, web),
+  };
+}
+
+/** Where the file of a domain belongs. */
+export function domainPath(projects: HostProjects, domain: Domain): string {
+  const { sourceRoot } = projects.resolve('nest', domain.app, domain.app);
+  const { kebabPlural } = domain.names;
+  return joinPathFragments(sourceRoot, 'realtime', kebabPlural, `${kebabPlural}.domain.json`);
+}
+
+/**
+ * Every domain of the workspace, ordered by path.
+ *
+ * @throws RealtimeError RT001 to RT008 for a domain file that is wrong
+ */
+export function hostDomains(tree: Tree, projects: HostProjects): HostDomain[] {
+  const domains: HostDomain[] = [];
+  for (const project of projects.list()) {
+    const root = joinPathFragments(project.sourceRoot, 'realtime');
+    for (const folder of tree.exists(root) ? tree.children(root) : []) {
+      for (const file of tree.children(joinPathFragments(root, folder))) {
+        if (!file.endsWith('.domain.json')) continue;
+        const path = joinPathFragments(root, folder, file);
+        domains.push({ path, domain: readHostDomain(tree, projects, project, path) });
+      }
+    }
+  }
+  return domains.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** The path of the file of the domain that a name means, in whatever app it is. */
+export function findDomain(
+  tree: Tree,
+  projects: HostProjects,
+  name: string,
+): HostDomain | undefined {
+  const { kebabPlural } = domainNames(name);
+  return hostDomains(tree, projects).find(({ domain }) => domain.names.kebabPlural === kebabPlural);
+}
+
+function readHostDomain(
+  tree: Tree,
+  projects: HostProjects,
+  project: HostProject,
+  path: string,
+): Domain {
+  const domain = resolveDomain(projects, readDomain(path, tree.read(path, 'utf-8') ?? ''));
+  const owner = projects.resolve('nest', domain.app, domain.app);
+  if (owner.root !== project.root) {
+    throw new RealtimeError(
+      'RT006',
+      `${path}: "app" is "${domain.app}", but the file lies in ${project.name}. Correct "app" or move the file.`,
+    );
+  }
+  return domain;
+}
+
+function shortest(projects: HostProjects, project: HostProject): string {
+  return projects.find(project.shortName)?.name === project.name ? project.shortName : project.name;
+}

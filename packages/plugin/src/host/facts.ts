@@ -1,0 +1,53 @@
+/** How a project runs its unit tests; `none` when it has no runner that we know. */
+export type TestRunner = 'jest' | 'vitest' | 'none';
+
+/** What generated code depends on in a Nest app. Paths are relative to the workspace's root. */
+export interface AppFacts {
+  readonly name: string;
+  readonly shortName: string;
+  readonly root: string;
+  readonly sourceRoot: string;
+  /** Folder of everything that is generated: `<sourceRoot>/realtime` */
+  readonly realtimeRoot: string;
+  readonly main: string;
+  /** The module that main.ts boots; null when it was not found. */
+  readonly module: string | null;
+  /** True when relative imports need an extension. */
+  readonly esm: boolean;
+  readonly testRunner: TestRunner;
+}
+
+/** What generated code depends on in a Next.js app. */
+export interface WebFacts {
+  readonly name: string;
+  readonly shortName: string;
+  readonly root: string;
+  readonly sourceRoot: string;
+  /** The file that wraps every page; null when it was not found. */
+  readonly layout: { readonly path: string; readonly router: 'app' | 'pages' } | null;
+  readonly testRunner: TestRunner;
+}
+
+/** The shared library; it may not exist yet. */
+export interface ContractsFacts {
+  readonly name: string;
+  readonly root: string;
+  readonly exists: boolean;
+  /** `@acme/realtime-contracts`; a domain's contract is one subpath of it. */
+  readonly importPath: string;
+}
+
+/** What was detected in the user's workspace. */
+export interface HostFacts {
+  /** True: package-manager workspaces and project references. False: paths in tsconfig.base.json. */
+  readonly solution: boolean;
+  /** The root tsconfig that holds `paths`, in a workspace without package-manager workspaces. */
+  readonly baseTsconfig: string;
+  /** File name of the root's flat config; null when the workspace does not lint. */
+  readonly eslintConfig: string | null;
+  /** The host's range of @nestjs/core, and its major. */
+  readonly nest: { readonly range: string; readonly major: number };
+  readonly apps: ReadonlyMap<string, AppFacts>;
+  readonly webs: ReadonlyMap<string, WebFacts>;
+  readonly contracts: ReadonlyMap<string, ContractsFacts>;
+}

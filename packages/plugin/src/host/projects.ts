@@ -1,0 +1,105 @@
+import { getProjects, joinPathFragments } from '@nx/devkit';
+import type { ProjectConfiguration, Tree } from '@nx/devkit';
+import { RealtimeError } from '../domain/index.js';
+
+/** A project of the host, by the two names that it goes by. */
+export interface HostProject {
+  /** As Nx knows it: `@acme/api-gateway` */
+  readonly name: string;
+  /** Its last part: `api-gateway` */
+  readonly shortName: string;
+  readonly root: string;
+  readonly sourceRoot: string;
+}
+
+type Kind = 'nest' | 'next';
+
+const KINDS = {
+  nest: {
+    flag: '--app',
+    code: 'RT010',
+    title: 'a Nest app',
+    sign: 'no @nestjs/core in its main.ts',
+  },
+  next: { flag: '--web', code: 'RT012', title: 'a Next.js app', sign: 'no next.config file' },
+} as const;
+
+/** The projects of a host, read once for a run. */
+export class HostProjects {
+  private readonly all: HostProject[];
+
+  constructor(private readonly tree: Tree) {
+    this.all = [...getProjects(tree)].map(([name, config]) => toProject(tree, name, config));
+  }
+
+  /**
+   * The app of one kind that a name means: exact, or the unique last part; without a name the
+   * default, else the only one there is.
+   *
+   * @throws RealtimeError RT010 (Nest) or RT012 (Next.js), naming the apps found
+   */
+  resolve(kind: Kind, name: string | undefined, fallback: string): HostProject {
+    const { flag, code, title, sign } = KINDS[kind];
+    const apps = this.all.filter((project) => this.is(kind, project));
+    const found =
+      apps.length > 0 ? `Found: ${apps.map((app) => app.name).join(', ')}.` : 'There is none.';
+    const wanted = match(apps, name ?? fallback);
+    if (wanted.length === 1 && wanted[0]) return wanted[0];
+    if (wanted.length > 1) {
+      throw new RealtimeError(
+        code,
+        `"${name ?? fallback}" means ${wanted.map((app) => app.name).join(' and ')}. Pass ${flag} with the full name.`,
+      );
+    }
+    if (name === undefined) {
+      if (apps.length === 1 && apps[0]) return apps[0];
+      throw new RealtimeError(
+        code,
+        `No ${flag} given, and no app "${fallback}" that is ${title}. ${found} Pass ${flag}=<name>${kind === 'next' ? ', --web=none for server only, or --createWeb to create one' : ', or --standalone to create one'}.`,
+      );
+    }
+    const other = match(this.all, name)[0];
+    throw new RealtimeError(
+      code,
+      other
+        ? `Project "${other.name}" is not ${title} (${sign} in ${other.root}). ${found} Pass ${flag}=<name>.`
+        : `There is no project "${name}". ${found} Pass ${flag}=<name>${kind === 'next' ? '; --web=none for server only' : ', or --standalone to create it'}.`,
+    );
+  }
+
+  /** A project of any kind by exact name or unique last part. */
+  find(name: string): HostProject | undefined {
+    const found = match(this.all, name);
+    return found.length === 1 ? found[0] : undefined;
+  }
+
+  list(): readonly HostProject[] {
+    return this.all;
+  }
+
+  private is(kind: Kind, project: HostProject): boolean {
+    if (kind === 'next') {
+      return ['js', 'mjs', 'cjs', 'ts', 'mts'].some((extension) =>
+        this.tree.exists(joinPathFragments(project.root, `next.config.${extension}`)),
+      );
+    }
+    const main = joinPathFragments(project.sourceRoot, 'main.ts');
+    return this.tree.read(main, 'utf-8')?.includes('@nestjs/core') ?? false;
+  }
+}
+
+function toProject(tree: Tree, name: string, config: ProjectConfiguration): HostProject {
+  const src = joinPathFragments(config.root, 'src');
+  return {
+    name,
+    shortName: name.split('/').at(-1) ?? name,
+    root: config.root,
+    // Nx names a source root that a Next.js app without src/ does not have.
+    sourceRoot: tree.exists(src) ? (config.sourceRoot ?? src) : config.root,
+  };
+}
+
+function match(projects: readonly HostProject[], name: string): HostProject[] {
+  const exact = projects.filter((project) => project.name === name);
+  return exact.length > 0 ? exact : projects.filter((project) => project.shortName === name);
+}

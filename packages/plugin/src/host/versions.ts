@@ -1,0 +1,20 @@
+/**
+ * Versions of what generated code imports, where the host has none yet; a host's own version is
+ * never changed. Nest packages follow the host's Nest major.
+ */
+export const VERSIONS = {
+  server: {
+    '@nestjs/jwt': { 11: '^11.0.2', 12: '^12.0.2' },
+    '@socket.io/redis-adapter': '^8.3.0',
+    'amqp-connection-manager': '^5.0.0',
+    amqplib: '^2.3.1',
+    ioredis: '^6.0.0',
+    jose: '^6.2.0',
+    'socket.io': '^4.8.3',
+  },
+  /** Released together with @nestjs/core: they take the host's own range. */
+  nestLockstep: ['@nestjs/microservices', '@nestjs/platform-socket.io', '@nestjs/websockets'],
+  shared: { zod: '^4.4.0' },
+  web: { 'socket.io-client': '^4.8.3', zustand: '^5.0.8' },
+  serverDev: { '@nestjs/testing': 'lockstep', '@types/amqplib': '^0.10.7' },
+} as const;

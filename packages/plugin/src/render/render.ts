@@ -1,0 +1,173 @@
+import { render as renderEjs } from 'ejs';
+import { posix } from 'node:path';
+import type { Domain } from '../domain/index.js';
+import type { AppFacts, HostFacts, WebFacts } from '../host/index.js';
+import { domainView } from './build-view.js';
+import { contractsLibrary } from './contracts-library.js';
+import { withJsExtensions } from './extensions.js';
+import type { Ownership, RenderedFile } from './files.js';
+import type { Templates } from './templates.js';
+import type { AppView, DomainView, WebView } from './view.js';
+
+/** The auth store of a web app that has none, relative to its source root. */
+const AUTH_STORE = 'stores/auth.store.ts';
+
+/** Templates that the host gets once and then owns alone. */
+const YOURS = new Set([`web/${AUTH_STORE}`]);
+
+/**
+ * Every file that these domains need, ordered by path. Pure: the same domains, facts and templates
+ * give the same files.
+ *
+ * @param domains all domains of the workspace: the kernel of an app knows each of its domains
+ */
+export function render(
+  domains: readonly Domain[],
+  host: HostFacts,
+  templates: Templates,
+): RenderedFile[] {
+  const views = new Map(domains.map((domain) => [domain, viewOf(domain, host)]));
+  const files = [
+    ...[...host.contracts.values()].flatMap((library) => contractsLibrary(library, host)),
+    ...domains.flatMap((domain) => renderContract(domain, viewIn(views, domain), host, templates)),
+    ...[...host.apps].flatMap(([name, app]) =>
+      renderApp(
+        app,
+        domains.filter((domain) => domain.app === name),
+        views,
+        templates,
+      ),
+    ),
+    ...[...host.webs].flatMap(([name, web]) =>
+      renderWeb(
+        web,
+        domains.filter((domain) => domain.web === name),
+        views,
+        templates,
+      ),
+    ),
+  ];
+  return files.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+type Views = ReadonlyMap<Domain, DomainView>;
+
+function viewOf(domain: Domain, host: HostFacts): DomainView {
+  const library = host.contracts.get(domain.contracts);
+  if (!library) throw new Error(`no facts for the contract library ${domain.contracts}`);
+  return domainView(domain, library.importPath);
+}
+
+function viewIn(views: Views, domain: Domain): DomainView {
+  const view = views.get(domain);
+  if (!view) throw new Error(`no view of ${domain.names.pascal}`);
+  return view;
+}
+
+function renderContract(
+  domain: Domain,
+  view: DomainView,
+  host: HostFacts,
+  templates: Templates,
+): RenderedFile[] {
+  const root = `${host.contracts.get(domain.contracts)?.root}/src`;
+  return renderFolder(templates, 'contracts', root, { d: view });
+}
+
+function renderApp(
+  app: AppFacts,
+  domains: readonly Domain[],
+  views: Views,
+  templates: Templates,
+): RenderedFile[] {
+  const view: AppView = {
+    name: app.shortName,
+    domains: domains.map((domain) => viewIn(views, domain)),
+  };
+  const tested = domains.filter((domain) => !domain.skipTests && app.testRunner !== 'none');
+  const kernel = renderFolder(templates, 'server', app.realtimeRoot, { app: view });
+  const files = [
+    ...(tested.length > 0 ? kernel : kernel.filter(({ path }) => !isTest(path))),
+    ...domains.flatMap((domain) => {
+      const own = renderFolder(templates, 'server', app.realtimeRoot, {
+        app: view,
+        d: viewIn(views, domain),
+      });
+      return tested.includes(domain) ? own : own.filter(({ path }) => !isTest(path));
+    }),
+  ];
+  if (!app.esm) return files;
+  return files.map((file) => ({ ...file, content: withJsExtensions(file.content) }));
+}
+
+function renderWeb(
+  web: WebFacts,
+  domains: readonly Domain[],
+  views: Views,
+  templates: Templates,
+): RenderedFile[] {
+  const authStore = domains.find((domain) => domain.authStore !== undefined)?.authStore;
+  const authPath =
+    authStore === undefined ? `${web.sourceRoot}/${AUTH_STORE}` : `${web.root}/${authStore}`;
+  const webView = (folder: string): WebView => ({
+    client: importOf(
+      `${web.sourceRoot}/${folder}`,
+      `${web.sourceRoot}/lib/realtime/realtime-client`,
+    ),
+    authStore: importOf(`${web.sourceRoot}/${folder}`, authPath.replace(/\.[jt]sx?$/, '')),
+    testRunner: web.testRunner,
+  });
+  const kernel = renderFolder(templates, 'web', web.sourceRoot, { web: webView('lib/realtime') });
+  return [
+    ...kernel.map((file) => (file.path.endsWith(AUTH_STORE) ? { ...file, path: authPath } : file)),
+    ...domains.flatMap((domain) => {
+      const view = viewIn(views, domain);
+      const own = renderFolder(templates, 'web', web.sourceRoot, {
+        web: webView(`features/${view.kebabPlural}/realtime`),
+        d: view,
+      });
+      const tested = !domain.skipTests && web.testRunner !== 'none';
+      return tested ? own : own.filter(({ path }) => !isTest(path));
+    }),
+  ];
+}
+
+interface Scope {
+  readonly app?: AppView;
+  readonly web?: WebView;
+  readonly d?: DomainView;
+}
+
+/**
+ * The templates of one folder: with a domain those named after `__domain__`, without one the
+ * others. A template that renders to nothing is a file that this domain does not need.
+ */
+function renderFolder(
+  templates: Templates,
+  folder: string,
+  target: string,
+  scope: Scope,
+): RenderedFile[] {
+  const files: RenderedFile[] = [];
+  for (const [path, text] of templates) {
+    if (!path.startsWith(`${folder}/`)) continue;
+    if (path.includes('__domain__') !== (scope.d !== undefined)) continue;
+    const content = path.endsWith('.ejs') ? renderEjs(text, scope, { filename: path }) : text;
+    if (content.trim() === '') continue;
+    const name = path
+      .slice(folder.length + 1)
+      .replaceAll('__domain__', scope.d?.kebabPlural ?? '')
+      .replace(/\.ejs$/, '');
+    const owner: Ownership = YOURS.has(path) ? 'yours' : 'merged';
+    files.push({ path: posix.join(target, name), content, owner });
+  }
+  return files;
+}
+
+const isTest = (path: string): boolean =>
+  /\.spec\.tsx?$/.test(path) || path.includes('/realtime/testing/');
+
+function importOf(from: string, to: string): string {
+  const path = posix.relative(from, to);
+  return path.startsWith('.') ? path : `./${path}`;
+}

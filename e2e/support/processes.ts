@@ -1,0 +1,227 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createWriteStream, mkdirSync, readFileSync } from 'node:fs';
+import { get } from 'node:http';
+import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { descendants } from './reaper.cjs';
+import { REPO } from './repo';
+
+export interface ProcessOptions {
+  readonly cwd: string;
+  /** The whole environment: nothing is inherited. */
+  readonly env: NodeJS.ProcessEnv;
+  /** Everything that it prints is appended here. */
+  readonly logFile: string;
+}
+
+/** When a started process counts as up: an HTTP answer of any status below 500, or a line that it prints. */
+export type Readiness = { readonly http: string } | { readonly log: RegExp };
+
+export interface StartOptions extends ProcessOptions {
+  readonly ready: Readiness;
+  /** Default 60 000. */
+  readonly timeoutMs?: number;
+}
+
+export interface Running {
+  readonly pid: number;
+  readonly logFile: string;
+  /** All that it printed so far. */
+  output(): string;
+  /** Resolves with its exit code (or the signal's name) once it has ended. */
+  readonly exited: Promise<number | NodeJS.Signals>;
+  /** SIGTERM to its process group, SIGKILL to what is left of its descendants after `graceMs` (default 5 000). */
+  stop(graceMs?: number): Promise<void>;
+}
+
+/** A command that ended with another code than 0, or did not end in time. */
+export class CommandError extends Error {
+  constructor(
+    readonly command: string,
+    readonly code: number | NodeJS.Signals,
+    readonly output: string,
+    logFile: string,
+  ) {
+    const tail = output.trimEnd().split('\n').slice(-40).join('\n');
+    super(`"${command}" ended with ${code}. The end of ${logFile}:\n${tail}`);
+  }
+}
+
+/**
+ * Starts a shell command line in a process group of its own and waits until it is ready.
+ * It ends with this process, however this process ends.
+ * @throws CommandError when it exits or is not ready in time
+ */
+export async function start(command: string, options: StartOptions): Promise<Running> {
+  const running = launch(command, options);
+  const deadline = Date.now() + (options.timeoutMs ?? 60_000);
+  let ended: number | NodeJS.Signals | undefined;
+  void running.exited.then((code) => (ended = code));
+  for (;;) {
+    if (await isReady(options.ready, running)) return running;
+    if (ended !== undefined || Date.now() > deadline) {
+      await running.stop();
+      throw new CommandError(
+        `${command} (waiting for ${describe(options.ready)})`,
+        ended ?? 'SIGALRM',
+        running.output(),
+        options.logFile,
+      );
+    }
+    await delay(100);
+  }
+}
+
+/**
+ * Runs a shell command line to its end and returns what it printed, stdout and stderr together.
+ * @throws CommandError on an exit code other than 0, and after `timeoutMs` (default 600 000)
+ */
+export async function run(
+  command: string,
+  options: ProcessOptions & { readonly timeoutMs?: number },
+): Promise<string> {
+  const { code, output } = await tryRun(command, options);
+  if (code !== 0) throw new CommandError(command, code, output, options.logFile);
+  return output;
+}
+
+/** As `run`, for a command that may fail. */
+export async function tryRun(
+  command: string,
+  options: ProcessOptions & { readonly timeoutMs?: number },
+): Promise<{ code: number | NodeJS.Signals; output: string }> {
+  const running = launch(command, options);
+  const timer = setTimeout(() => void running.stop(0), options.timeoutMs ?? 600_000);
+  const code = await running.exited;
+  clearTimeout(timer);
+  // What it left running in the background ends with it.
+  await running.stop(0);
+  return { code, output: running.output() };
+}
+
+/** Has the reaper remove a folder when this process is gone. Returns what cancels that. */
+export function removeAtExit(folder: string): () => void {
+  tellReaper(`rm ${folder}`);
+  return () => tellReaper(`keep ${folder}`);
+}
+
+/** True once something answers HTTP at the URL with a status below 500. */
+export function answers(url: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const request = get(url, (response) => {
+      response.resume();
+      resolve((response.statusCode ?? 500) < 500);
+    });
+    request.setTimeout(20_000, () => request.destroy());
+    request.on('error', () => resolve(false));
+  });
+}
+
+function launch(command: string, options: ProcessOptions): Running {
+  mkdirSync(dirname(options.logFile), { recursive: true });
+  const log = createWriteStream(options.logFile, { flags: 'a' });
+  log.write(`\n$ ${command}\n`);
+  const chunks: string[] = [];
+  const child = spawn('bash', ['-c', command], {
+    cwd: options.cwd,
+    env: options.env,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const pid = child.pid;
+  if (pid === undefined) throw new Error(`bash could not be started in ${options.cwd}`);
+  tellReaper(`+${pid}`);
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      chunks.push(text);
+      log.write(text);
+    });
+  }
+  const exited = new Promise<number | NodeJS.Signals>((resolve) => {
+    child.once('exit', (code, signal) => {
+      // Pipes stay open while a descendant lives on; what is read by then is all we want.
+      const settle = (): void => {
+        log.end();
+        resolve(code ?? signal ?? 1);
+      };
+      const timer = setTimeout(settle, 1_000);
+      child.once('close', () => {
+        clearTimeout(timer);
+        settle();
+      });
+    });
+  });
+  return {
+    pid,
+    logFile: options.logFile,
+    output: () => chunks.join(''),
+    exited,
+    stop: (graceMs = 5_000) => stop(child, pid, exited, graceMs),
+  };
+}
+
+async function stop(
+  child: ChildProcess,
+  pid: number,
+  exited: Promise<unknown>,
+  graceMs: number,
+): Promise<void> {
+  const tree = [pid, ...descendants(pid)];
+  signal(-pid, 'SIGTERM');
+  for (const deadline = Date.now() + graceMs; Date.now() < deadline && tree.some(isAlive);) {
+    await delay(50);
+  }
+  for (const left of new Set([...tree, ...tree.flatMap(descendants)])) {
+    if (isAlive(left)) signal(left, 'SIGKILL');
+  }
+  signal(-pid, 'SIGKILL');
+  await exited;
+  child.stdout?.destroy();
+  child.stderr?.destroy();
+  tellReaper(`-${pid}`);
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // Already gone.
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+  try {
+    // A zombie is dead, only not yet waited for.
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat[stat.lastIndexOf(')') + 2] !== 'Z';
+  } catch {
+    return true;
+  }
+}
+
+async function isReady(ready: Readiness, running: Running): Promise<boolean> {
+  return 'http' in ready ? answers(ready.http) : ready.log.test(running.output());
+}
+
+function describe(ready: Readiness): string {
+  return 'http' in ready ? ready.http : String(ready.log);
+}
+
+let reaper: ChildProcess | undefined;
+
+function tellReaper(line: string): void {
+  if (!reaper) {
+    reaper = spawn(process.execPath, [join(REPO, 'e2e/support/reaper.cjs')], {
+      detached: true,
+      stdio: ['pipe', 'ignore', 'ignore'],
+    });
+    reaper.unref();
+    (reaper.stdin as unknown as { unref(): void }).unref();
+  }
+  reaper.stdin?.write(`${line}\n`);
+}

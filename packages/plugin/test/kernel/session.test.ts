@@ -1,0 +1,110 @@
+import type { Socket } from 'socket.io-client';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { connected, once, refused, sign, Stack, wait } from '../support/stack.js';
+
+const GRACE = 400;
+
+describe('session', () => {
+  let stack: Stack;
+
+  beforeAll(async () => {
+    stack = await Stack.start({ env: { REALTIME_MAX_GRACE_MS: String(GRACE) } });
+  });
+  afterAll(() => stack?.close());
+
+  const lives = (seconds: number, claims: object = {}): string =>
+    sign({ exp: Math.floor(Date.now() / 1000) + seconds, ...claims });
+  const refresh = (client: Socket, token: unknown): Promise<unknown> =>
+    client.timeout(2_000).emitWithAck('realtime.refresh', { token });
+
+  it('is cut a grace after its token has expired, having said so', async () => {
+    const client = await stack.connect('/notifications', lives(2));
+    const started = Date.now();
+    const expired = once(client, 'realtime.expired').then(() => Date.now());
+    const closed = once(client, 'disconnect');
+    expect((await closed)[0]).toBe('io server disconnect');
+    expect(Date.now() - (await expired)).toBeGreaterThanOrEqual(GRACE - 50);
+    expect(Date.now() - started).toBeLessThan(2_000 + GRACE + 500);
+  });
+
+  it('serves no client event between expiry and the cut', async () => {
+    const client = await stack.connect('/notifications', lives(1));
+    await once(client, 'realtime.expired');
+    const ack: unknown = await client
+      .timeout(1_000)
+      .emitWithAck('notification.markRead', { notificationId: '1' });
+    expect(ack).toMatchObject({ ok: false, error: { code: 'UNAUTHORIZED' } });
+  });
+
+  it('is prolonged by a refresh, on every namespace of the connection', async () => {
+    const client = await stack.connect('/notifications', lives(1));
+    const other = client.io.socket('/chats', { auth: { token: lives(1) } });
+    await connected(other);
+    await Promise.all([once(client, 'realtime.expired'), once(other, 'realtime.expired')]);
+    const ack = await refresh(other, lives(60));
+    expect(ack).toEqual({ ok: true, data: { expiresAt: expect.any(Number) } });
+    await wait(GRACE + 300);
+    expect([client.connected, other.connected]).toEqual([true, true]);
+    const served: unknown = await client
+      .timeout(1_000)
+      .emitWithAck('notification.markRead', { notificationId: '1' });
+    expect(served).toMatchObject({ ok: true });
+  });
+
+  it('cuts every namespace of the connection', async () => {
+    const client = await stack.connect('/notifications', lives(1));
+    const other = client.io.socket('/chats', { auth: { token: lives(1) } });
+    await connected(other);
+    await Promise.all([once(client, 'disconnect'), once(other, 'disconnect')]);
+  });
+
+  it.each([
+    ['another user', { sub: 'u2' }],
+    ['another tenant', { tenantId: 't2' }],
+  ])('is not taken over by %s', async (_name, claims) => {
+    const client = await stack.connect('/notifications', lives(1));
+    const ack = await refresh(client, lives(60, claims));
+    expect(ack).toMatchObject({ ok: false, error: { code: 'FORBIDDEN' } });
+    await once(client, 'disconnect');
+  });
+
+  it.each([
+    ['another user', { sub: 'u2' }],
+    ['another tenant', { tenantId: 't2' }],
+  ])('lets no namespace of %s onto the connection', async (_name, claims) => {
+    const client = await stack.connect('/notifications');
+    const other = client.io.socket('/chats', { auth: { token: sign(claims) } });
+    const refusal = await refused(other);
+    expect(refusal.code).toBe('FORBIDDEN');
+    expect(refusal.message).toMatch(/^Unauthorized/);
+    expect(client.connected).toBe(true);
+  });
+
+  it.each([
+    ['an expired token', lives(-1), 'TOKEN_EXPIRED'],
+    ['garbage', 'x', 'UNAUTHORIZED'],
+    ['nothing', undefined, 'UNAUTHORIZED'],
+  ])('refuses a refresh with %s and keeps what it had', async (_name, token, code) => {
+    const client = await stack.connect('/notifications');
+    expect(await refresh(client, token)).toMatchObject({ ok: false, error: { code } });
+    expect(await client.timeout(1_000).emitWithAck('realtime.refresh')).toMatchObject({
+      ok: false,
+    });
+    expect(client.connected).toBe(true);
+  });
+
+  it('is not shortened by an older token', async () => {
+    const client = await stack.connect('/notifications', lives(60));
+    await refresh(client, lives(1));
+    await wait(1_000 + GRACE + 300);
+    expect(client.connected).toBe(true);
+  });
+
+  it('survives an expiry further away than a timer reaches', async () => {
+    const client = await stack.connect('/notifications', lives(40 * 24 * 3_600));
+    let expired = false;
+    client.on('realtime.expired', () => (expired = true));
+    await wait(300);
+    expect([client.connected, expired]).toEqual([true, false]);
+  });
+});

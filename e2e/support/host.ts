@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   closeSync,
@@ -120,6 +120,10 @@ export class Host {
     return join(this.root, file);
   }
 
+  has(file: string): boolean {
+    return existsSync(this.path(file));
+  }
+
   read(file: string): string {
     return readFileSync(this.path(file), 'utf8');
   }
@@ -159,8 +163,15 @@ export async function createHost(kind: HostKind, label: string): Promise<Host> {
 }
 
 /** Installs the packed plugin as a user would. The tarball's path ends up in package.json: keep it there. */
-export async function installPlugin(host: Host, tarball: string): Promise<void> {
+export async function installPlugin(host: Host, tarball = packedPlugin()): Promise<void> {
   await host.run(`npx nx add @nx-realtime/plugin@file:${tarball}`);
+}
+
+/** What global-setup packed. */
+function packedPlugin(): string {
+  const tarball = process.env['NX_REALTIME_TARBALL'];
+  if (!tarball) throw new Error('Run this by Jest, whose global setup packs the plugin.');
+  return tarball;
 }
 
 function logFileOf(label: string): string {
@@ -178,12 +189,19 @@ function git(cwd: string, ...args: string[]): string {
   });
 }
 
+function hasGit(): boolean {
+  return spawnSync('git', ['--version']).status === 0;
+}
+
 /** The cached host of a kind, built when it is missing or was changed. Safe beside other processes. */
 async function cachedHost(kind: HostKind): Promise<string> {
   const folder = join(cacheRoot(), kind);
   const unlock = await lock(`${folder}.lock`);
   try {
-    if (!isIntact(folder)) await build(kind, folder);
+    if (!isIntact(folder)) {
+      if (existsSync(folder)) console.warn(`${folder} was changed in place: it is made anew.`);
+      await build(kind, folder);
+    }
     return join(folder, RECIPES[kind].name);
   } finally {
     unlock();
@@ -191,7 +209,13 @@ async function cachedHost(kind: HostKind): Promise<string> {
 }
 
 function cacheRoot(): string {
-  const versions = JSON.stringify([RECIPES, process.version, process.platform, process.arch]);
+  const versions = JSON.stringify([
+    RECIPES,
+    hasGit(),
+    process.version,
+    process.platform,
+    process.arch,
+  ]);
   const hash = createHash('sha256').update(versions).digest('hex').slice(0, 12);
   const root = join(process.env['NX_REALTIME_HOST_CACHE'] ?? tmpdir(), `nx-realtime-e2e-${hash}`);
   mkdirSync(root, { recursive: true });
@@ -213,9 +237,12 @@ async function build(kind: HostKind, folder: string): Promise<void> {
     await run(command, { cwd, env: hostEnv(), logFile });
   }
   rmSync(join(root, '.nx'), { recursive: true, force: true });
-  if (!existsSync(join(root, '.git'))) git(root, 'init', '--quiet', '--initial-branch=main');
-  git(root, 'add', '--all');
-  git(root, 'commit', '--quiet', '--allow-empty', '--message', 'The workspace');
+  // The demo needs no git; tests do.
+  if (hasGit()) {
+    if (!existsSync(join(root, '.git'))) git(root, 'init', '--quiet', '--initial-branch=main');
+    git(root, 'add', '--all');
+    git(root, 'commit', '--quiet', '--allow-empty', '--message', 'The workspace');
+  }
   writeFileSync(join(work, 'fingerprint'), fingerprint(root));
   renameSync(work, folder);
 }
@@ -252,7 +279,8 @@ function copyHost(from: string, to: string): void {
   for (const entry of readdirSync(from)) {
     if (entry === '.nx' || entry === 'dist') continue;
     // Linked, not copied: 60 000 files. npm replaces them by rename, so the cache stays as it is ...
-    const flags = entry === 'node_modules' ? '-al' : '-a';
+    const link = entry === 'node_modules' && process.platform === 'linux';
+    const flags = link ? '-al' : '-a';
     execFileSync('cp', [flags, join(from, entry), join(to, entry)]);
   }
   // ... except its own index of what is installed, which it rewrites in place.

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { createWriteStream, mkdirSync, readFileSync } from 'node:fs';
+import { createWriteStream, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { get } from 'node:http';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -99,10 +99,16 @@ export async function tryRun(
   return { code, output: running.output() };
 }
 
-/** Has the reaper remove a folder when this process is gone. Returns what cancels that. */
-export function removeAtExit(folder: string): () => void {
+/** Has the reaper remove a folder when this process is gone. */
+export function removeAtExit(folder: string): void {
+  folders.add(folder);
   tellReaper(`rm ${folder}`);
-  return () => tellReaper(`keep ${folder}`);
+}
+
+/** Stops every process and removes every folder, at once: what the reaper does otherwise, later. */
+export async function cleanUp(): Promise<void> {
+  await Promise.all([...alive].map((running) => running.stop(2_000)));
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 }
 
 /** True once something answers HTTP at the URL with a status below 500. */
@@ -117,19 +123,22 @@ export function answers(url: string): Promise<boolean> {
   });
 }
 
+const alive = new Set<Running>();
+const folders = new Set<string>();
+
 function launch(command: string, options: ProcessOptions): Running {
   mkdirSync(dirname(options.logFile), { recursive: true });
   const log = createWriteStream(options.logFile, { flags: 'a' });
   log.write(`\n$ ${command}\n`);
   const chunks: string[] = [];
-  const child = spawn('bash', ['-c', command], {
+  const child = spawn('sh', ['-c', command], {
     cwd: options.cwd,
     env: options.env,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const pid = child.pid;
-  if (pid === undefined) throw new Error(`bash could not be started in ${options.cwd}`);
+  if (pid === undefined) throw new Error(`sh could not be started in ${options.cwd}`);
   tellReaper(`+${pid}`);
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => {
@@ -151,13 +160,18 @@ function launch(command: string, options: ProcessOptions): Running {
       });
     });
   });
-  return {
+  const running: Running = {
     pid,
     logFile: options.logFile,
     output: () => chunks.join(''),
     exited,
-    stop: (graceMs = 5_000) => stop(child, pid, exited, graceMs),
+    stop: async (graceMs = 5_000) => {
+      alive.delete(running);
+      await stop(child, pid, exited, graceMs);
+    },
   };
+  alive.add(running);
+  return running;
 }
 
 async function stop(

@@ -1,7 +1,7 @@
 'use strict';
 /*
  * Outlives the runner that started it, to end what the runner left behind when it was killed.
- * The runner writes lines on stdin: `+<pid>` and `-<pid>` for a process group, `rm <path>` and `keep <path>`
+ * The runner writes lines on stdin: `+<pid>` and `-<pid>` for a process group, `rm <path>`
  * for a folder. End of input means that the runner is gone.
  */
 const { readdirSync, readFileSync, rmSync } = require('node:fs');
@@ -18,7 +18,6 @@ if (require.main === module) {
     if (line.startsWith('+')) groups.add(Number(line.slice(1)));
     else if (line.startsWith('-')) groups.delete(Number(line.slice(1)));
     else if (line.startsWith('rm ')) folders.add(line.slice(3));
-    else if (line.startsWith('keep ')) folders.delete(line.slice(5));
   });
   lines.on('close', () => {
     for (const pid of groups) killTree(pid);

@@ -50,9 +50,8 @@ export class Recorder {
   }
 
   /** How often an event with that payload id arrived. */
-  count(payloadId: string): number {
-    return this.received.filter(({ payload }) => payload?.id === payloadId).length;
-  }
+  readonly count = (payloadId: string): number =>
+    this.received.filter(({ payload }) => payload?.id === payloadId).length;
 
   close(): void {
     this.socket.disconnect();
@@ -76,27 +75,37 @@ export async function refusalOf(
 }
 
 /**
- * The names of those who received the payload id, each as often as it arrived.
- * `sendBarriers` then sends each of them an event with the id `barrier`; who has that and not the other,
- * will not get it any more: events to one socket keep their order.
+ * The names of those who received the payload id, each as often as it arrived, once all of `expected` have.
+ * `sendBarriers` then sends everyone an event whose id is `barrier`. Who has that, and not the other, will not
+ * get the other any more: events to one socket keep their order.
  */
 export async function recipientsOf(
   payloadId: string,
+  expected: readonly string[],
   recorders: readonly Recorder[],
   sendBarriers: (barrier: string) => Promise<void>,
 ): Promise<string[]> {
+  await received(
+    payloadId,
+    recorders.filter(({ name }) => expected.includes(name)),
+  );
   const barrier = `barrier-after-${payloadId}`;
   await sendBarriers(barrier);
-  await until(
-    () => recorders.every((recorder) => recorder.count(barrier) > 0),
-    () => {
-      const missing = recorders.filter((recorder) => recorder.count(barrier) === 0);
-      return `${missing.map(({ name }) => name).join(', ')} never received ${barrier}`;
-    },
-  );
+  await received(barrier, recorders);
   return recorders
     .flatMap((recorder) => Array<string>(recorder.count(payloadId)).fill(recorder.name))
     .sort();
+}
+
+function received(payloadId: string, recorders: readonly Recorder[]): Promise<void> {
+  const missing = (): Recorder[] => recorders.filter(({ count }) => count(payloadId) === 0);
+  return until(
+    () => missing().length === 0,
+    () =>
+      `${missing()
+        .map(({ name }) => name)
+        .join(', ')} never received ${payloadId}`,
+  );
 }
 
 /** Resolves when the condition holds; rejects with `problem()` when it does not within the time. */

@@ -1,0 +1,12 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { packAll, tarballOf } from './pack';
+import { removeAtExit } from './processes';
+
+/** Builds and packs the plugin once for all suites. */
+export default function setup(): void {
+  const folder = mkdtempSync(join(tmpdir(), 'nx-realtime-packed-'));
+  removeAtExit(folder);
+  process.env['NX_REALTIME_TARBALL'] = tarballOf('@nx-realtime/plugin', packAll(folder));
+}

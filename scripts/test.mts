@@ -1,0 +1,179 @@
+/**
+ * `npm test [-- <lane> ...]`: every lane in sequence, each with its time. A lane is a vitest project of the
+ * plugin, or `e2e`. Fails when a lane fails, when a test is skipped and when a lane has no test.
+ * `--all` adds the lanes that are too long for every change.
+ * The last line is the sum over all lanes: `N passed, N failed, N skipped`.
+ */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadConfigFromFile } from 'vite';
+import { chromiumPath } from '../e2e/support/browser.js';
+import { REPO } from '../e2e/support/repo.js';
+
+interface Lane {
+  readonly name: string;
+  readonly long: boolean;
+  /** Arguments of `npx` that run it and write a report in Jest's JSON format. */
+  readonly command: (report: string) => readonly string[];
+}
+
+interface Result {
+  readonly lane: string;
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+  readonly seconds: number;
+  readonly ok: boolean;
+}
+
+/** What vitest and Jest both write. */
+interface Report {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly numPendingTests: number;
+  readonly numTodoTests: number;
+  readonly testResults: readonly { status: string; assertionResults: readonly unknown[] }[];
+}
+
+const REPORTS = join(REPO, 'test-artifacts/reports');
+const SUMMARY = join(REPORTS, 'summary.txt');
+
+/** Debian package and the binary that shows it is there. */
+const PACKAGES: readonly (readonly [name: string, isInstalled: () => boolean])[] = [
+  ['rabbitmq-server', () => isCommand('rabbitmq-server') || isSet('RABBITMQ_URL')],
+  ['redis-server', () => isCommand('redis-server') || isSet('REDIS_URL')],
+  ['chromium', () => chromiumPath() !== undefined],
+];
+
+const LANES: readonly Lane[] = [...(await vitestProjects()).map(vitestLane), jestLane('e2e')];
+
+main(process.argv.slice(2));
+
+function main(args: readonly string[]): void {
+  const all = args.includes('--all');
+  const names = args.filter((arg) => arg !== '--all');
+  const unknown = names.filter((name) => !LANES.some((lane) => lane.name === name));
+  if (unknown.length > 0) {
+    console.error(
+      `No such lane: ${unknown.join(', ')}. Lanes: ${LANES.map(({ name }) => name).join(', ')}`,
+    );
+    process.exit(2);
+  }
+  const lanes = LANES.filter((lane) =>
+    names.length > 0 ? names.includes(lane.name) : all || !lane.long,
+  );
+  installMissing();
+  rmSync(REPORTS, { recursive: true, force: true });
+  mkdirSync(REPORTS, { recursive: true });
+  const results = lanes.map(runLane);
+  printTable(results);
+  const sum = (key: 'passed' | 'failed' | 'skipped'): number =>
+    results.reduce((total, result) => total + result[key], 0);
+  const summary = `${sum('passed')} passed, ${sum('failed')} failed, ${sum('skipped')} skipped`;
+  writeFileSync(SUMMARY, `${summary}\n`);
+  console.log(summary);
+  process.exitCode = results.every(({ ok }) => ok) ? 0 : 1;
+}
+
+function runLane(lane: Lane): Result {
+  console.log(`\n=== ${lane.name} ===`);
+  const file = join(REPORTS, `${lane.name}.json`);
+  const started = Date.now();
+  const { status } = spawnSync('npx', ['--no-install', ...lane.command(file)], {
+    cwd: REPO,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  const seconds = (Date.now() - started) / 1_000;
+  const counts = readReport(file);
+  // A file that could not be loaded, and a runner that died, have no failed test of their own.
+  const failed = Math.max(counts.failed, status === 0 && counts.passed > 0 ? 0 : 1);
+  const ok = status === 0 && failed === 0 && counts.skipped === 0;
+  return { ...counts, lane: lane.name, failed, seconds, ok };
+}
+
+function readReport(file: string): { passed: number; failed: number; skipped: number } {
+  if (!existsSync(file)) return { passed: 0, failed: 0, skipped: 0 };
+  const report = JSON.parse(readFileSync(file, 'utf8')) as Report;
+  const broken = report.testResults.filter(
+    ({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0,
+  );
+  return {
+    passed: report.numPassedTests,
+    failed: report.numFailedTests + broken.length,
+    skipped: report.numPendingTests + report.numTodoTests,
+  };
+}
+
+function printTable(results: readonly Result[]): void {
+  const row = (...cells: readonly (string | number)[]): string =>
+    cells
+      .map((cell, index) => (index === 0 ? String(cell).padEnd(10) : String(cell).padStart(9)))
+      .join('');
+  console.log(`\n${row('lane', 'passed', 'failed', 'skipped', 'time')}`);
+  for (const { lane, passed, failed, skipped, seconds, ok } of results) {
+    console.log(
+      row(lane, passed, failed, skipped, `${seconds.toFixed(1)} s`) + (ok ? '' : '  FAILED'),
+    );
+  }
+  const total = results.reduce((sum, { seconds }) => sum + seconds, 0);
+  console.log(row('total', '', '', '', `${total.toFixed(1)} s`), '\n');
+}
+
+async function vitestProjects(): Promise<string[]> {
+  const path = join(REPO, 'packages/plugin/vitest.config.ts');
+  const loaded = await loadConfigFromFile({ command: 'build', mode: 'test' }, path);
+  const config = loaded?.config as { test?: { projects?: { test?: { name?: string } }[] } };
+  return (config.test?.projects ?? []).map(({ test }) => {
+    if (!test?.name) throw new Error('A vitest project without a name is in no lane.');
+    return test.name;
+  });
+}
+
+function vitestLane(name: string): Lane {
+  return {
+    name,
+    long: false,
+    command: (report) => [
+      ...['vitest', 'run', '--root', 'packages/plugin', '--project', name],
+      ...['--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
+    ],
+  };
+}
+
+function jestLane(name: string): Lane {
+  return {
+    name,
+    long: false,
+    command: (report) => [
+      ...['jest', '--config', 'e2e/jest.config.js', '--verbose'],
+      ...['--json', `--outputFile=${report}`],
+    ],
+  };
+}
+
+/** Brokers and a browser, where we may install them; elsewhere the tests say what they miss. */
+function installMissing(): void {
+  const missing = PACKAGES.filter(([, isInstalled]) => !isInstalled()).map(([name]) => name);
+  if (missing.length === 0) return;
+  if (process.getuid?.() !== 0 || !isCommand('apt-get')) {
+    console.error(`Not installed: ${missing.join(', ')}. The tests that need them will fail.`);
+    return;
+  }
+  console.log(`Installing ${missing.join(', ')}`);
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const apt = (...args: readonly string[]): void => {
+    execFileSync('apt-get', ['-qq', ...args], { stdio: ['ignore', 'ignore', 'inherit'], env });
+  };
+  apt('update');
+  apt('install', '--yes', '--no-install-recommends', ...missing);
+}
+
+function isCommand(name: string): boolean {
+  const folders = (process.env['PATH'] ?? '').split(':');
+  return [...folders, '/usr/sbin'].some((folder) => existsSync(join(folder, name)));
+}
+
+function isSet(variable: string): boolean {
+  return Boolean(process.env[variable]);
+}

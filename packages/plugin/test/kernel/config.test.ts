@@ -5,9 +5,10 @@ import { ENV } from '../support/stack.js';
 
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const rsaPem = rsa.publicKey.export({ type: 'spki', format: 'pem' }).toString();
-const ecPem = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  .publicKey.export({ type: 'spki', format: 'pem' })
-  .toString();
+const ecPem = (namedCurve: string): string =>
+  generateKeyPairSync('ec', { namedCurve })
+    .publicKey.export({ type: 'spki', format: 'pem' })
+    .toString();
 const weakPem = generateKeyPairSync('rsa', { modulusLength: 1024 })
   .publicKey.export({ type: 'spki', format: 'pem' })
   .toString();
@@ -106,13 +107,21 @@ describe('loadRealtimeConfig', () => {
       expect(jwt.key?.asymmetricKeyType).toBe('rsa');
       expect(jwt.algorithms).toEqual(['RS256']);
     }
-    const { jwt } = load({ JWT_SECRET: undefined, JWT_PUBLIC_KEY: ecPem });
-    expect(jwt.algorithms).toEqual(['ES256']);
+  });
+
+  it.each([
+    ['P-256', 'ES256'],
+    ['P-384', 'ES384'],
+    ['P-521', 'ES512'],
+  ])('pins the algorithm of the curve %s', (curve, algorithm) => {
+    const { jwt } = load({ JWT_SECRET: undefined, JWT_PUBLIC_KEY: ecPem(curve) });
+    expect(jwt.algorithms).toEqual([algorithm]);
   });
 
   it.each([
     ['text', 'not a key'],
     ['a weak key', weakPem],
+    ['a curve that JWT does not know', ecPem('secp224r1')],
   ])('refuses %s as a public key', (_name, JWT_PUBLIC_KEY) => {
     expect(problems({ JWT_SECRET: undefined, JWT_PUBLIC_KEY })[0]).toMatch(/^JWT_PUBLIC_KEY /);
   });

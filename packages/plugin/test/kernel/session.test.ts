@@ -1,3 +1,4 @@
+import { SessionRegistry } from '@kernel/core/session';
 import type { Socket } from 'socket.io-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connected, once, refused, sign, Stack, wait } from '../support/stack.js';
@@ -101,10 +102,23 @@ describe('session', () => {
   });
 
   it('survives an expiry further away than a timer reaches', async () => {
+    const warnings: string[] = [];
+    const remember = ({ name }: Error) => void warnings.push(name);
+    process.on('warning', remember);
     const client = await stack.connect('/notifications', lives(40 * 24 * 3_600));
     let expired = false;
     client.on('realtime.expired', () => (expired = true));
     await wait(300);
+    process.off('warning', remember);
     expect([client.connected, expired]).toEqual([true, false]);
+    // Node says so when a delay does not fit, and fires at once.
+    expect(warnings).not.toContain('TimeoutOverflowWarning');
+  });
+
+  it('is not opened for a connection that closed while its token was verified', () => {
+    const socket = { conn: { readyState: 'closed' }, data: {} };
+    const identity = { userId: 'u1', tenantId: 't1', expiresAt: Date.now() + 60_000 };
+    const open = () => stack.app.get(SessionRegistry).open(socket as never, identity);
+    expect(open).toThrow('closed');
   });
 });

@@ -11,6 +11,13 @@ const RSA = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'] as const;
 const EC = ['ES256', 'ES384', 'ES512'] as const;
 type Algorithm = (typeof HMAC | typeof RSA | typeof EC)[number];
 
+/** The one algorithm that a key on a curve is for. */
+const CURVES = new Map<string | undefined, Algorithm>([
+  ['prime256v1', 'ES256'],
+  ['secp384r1', 'ES384'],
+  ['secp521r1', 'ES512'],
+]);
+
 export interface RealtimeConfig {
   /** NODE_ENV: environments that share a broker or a Redis stay apart. */
   readonly environment: string;
@@ -39,16 +46,14 @@ export interface RealtimeConfig {
   };
 }
 
-const integer = (min: number, max: number) => {
-  const error = `is not allowed; allowed: an integer from ${min} to ${max}`;
-  return z.coerce
-    .number({ error })
-    .int({ error })
-    .min(min, { error })
-    .max(max, {
-      error,
-    });
-};
+const integer = (min: number, max: number) =>
+  z
+    .string()
+    .transform(Number)
+    .refine(
+      (value) => Number.isInteger(value) && value >= min && value <= max,
+      `is not allowed; allowed: an integer from ${min} to ${max}`,
+    );
 
 const url = (...protocols: string[]) =>
   z.string().refine(
@@ -73,7 +78,7 @@ const variables = z.object({
     .transform(parsePublicKey)
     .refine(
       (key) => key !== undefined,
-      'is not a key; allowed: a PEM public key, RSA (2048 bits or more) or EC',
+      'is not a key; allowed: a PEM public key, RSA (2048 bits or more) or P-256, P-384, P-521',
     )
     .optional(),
   JWKS_URI: z
@@ -133,8 +138,9 @@ export function loadRealtimeConfig(env: NodeJS.ProcessEnv): RealtimeConfig {
   const { data } = parsed;
   const key = data.JWT_SECRET ?? data.JWT_PUBLIC_KEY;
   const allowed = allowedAlgorithms(key);
+  const defaults: string[] = key ? allowed.slice(0, 1) : ['RS256', 'ES256'];
   const algorithms = allowed.filter((name) =>
-    (data.JWT_ALGORITHMS ?? defaultAlgorithms(key)).includes(name),
+    (data.JWT_ALGORITHMS ?? defaults).includes(name),
   );
   if (algorithms.length < (data.JWT_ALGORITHMS?.length ?? 1)) {
     problems.push(
@@ -208,6 +214,7 @@ function configError(problems: readonly string[]): Error {
   );
 }
 
+/** Empty for a key that is too weak or of a kind that is not supported. */
 function allowedAlgorithms(key: KeyObject | undefined): readonly Algorithm[] {
   if (!key) {
     return [...RSA, ...EC];
@@ -215,11 +222,12 @@ function allowedAlgorithms(key: KeyObject | undefined): readonly Algorithm[] {
   if (key.type === 'secret') {
     return HMAC;
   }
-  return key.asymmetricKeyType === 'rsa' ? RSA : EC;
-}
-
-function defaultAlgorithms(key: KeyObject | undefined): readonly string[] {
-  return key?.type === 'secret' ? ['HS256'] : ['RS256', 'ES256'];
+  const { modulusLength = 0, namedCurve } = key.asymmetricKeyDetails ?? {};
+  if (key.asymmetricKeyType === 'rsa') {
+    return modulusLength >= 2_048 ? RSA : [];
+  }
+  const algorithm = CURVES.get(namedCurve);
+  return algorithm ? [algorithm] : [];
 }
 
 function parsePublicKey(pem: string): KeyObject | undefined {
@@ -227,12 +235,7 @@ function parsePublicKey(pem: string): KeyObject | undefined {
     // Many env files hold the line breaks as \n. Parsed here and never given on
     // as text, which could be taken for a shared secret.
     const key = createPublicKey(pem.replace(/\\n/g, '\n'));
-    const { asymmetricKeyType, asymmetricKeyDetails } = key;
-    const isStrong =
-      asymmetricKeyType === 'ec' ||
-      (asymmetricKeyType === 'rsa' &&
-        (asymmetricKeyDetails?.modulusLength ?? 0) >= 2_048);
-    return isStrong ? key : undefined;
+    return allowedAlgorithms(key).length > 0 ? key : undefined;
   } catch {
     return undefined;
   }

@@ -50,6 +50,10 @@ export class SessionRegistry {
   /** Lets a verified socket into the session of its connection, or refuses. */
   open(socket: RealtimeSocket, identity: RealtimeIdentity): void {
     const { conn } = socket;
+    // Closed while its token was verified: nothing would end the session.
+    if (conn.readyState !== 'open') {
+      throw new RealtimeException('UNAVAILABLE', 'The connection is closed');
+    }
     const session = this.sessions.get(conn);
     if (session) {
       this.extend(conn, session, identity);

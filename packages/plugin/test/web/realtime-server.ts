@@ -55,7 +55,6 @@ export function refusal(code: string, extra: object = {}): Error {
 
 /** An unsigned token: the client compares its claims and believes nothing else. */
 export function token(sub: string, tenantId: string, jti = '1'): string {
-  const part = (value: unknown): string =>
-    Buffer.from(JSON.stringify(value)).toString('base64url');
+  const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
   return `${part({ alg: 'none' })}.${part({ sub, tenantId, jti })}.`;
 }

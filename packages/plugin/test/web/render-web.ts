@@ -10,7 +10,11 @@ const DOMAINS: readonly DomainOptions[] = [
   { name: 'Notification', clientEvents: ['markRead{notificationId}'] },
   {
     name: 'Chat',
-    serverEvents: ['message.created{id,body,kind:enum(text|image)}', 'typing{userId}', 'edited{id}'],
+    serverEvents: [
+      'message.created{id,body,kind:enum(text|image)}',
+      'typing{userId}',
+      'edited{id}',
+    ],
     clientEvents: ['send{body}', 'status{text?}', 'delete{id}'],
   },
   { name: 'News' },

@@ -42,7 +42,7 @@ export async function startRedis(): Promise<Broker> {
 /** Starts a RabbitMQ node on free loopback ports with its own data, cookie and epmd. */
 export async function startOwnRabbit(): Promise<OwnRabbit> {
   ensureInstalled(['rabbitmq-server']);
-  const [port, distPort, epmdPort] = await freePorts(3);
+  const [port, distPort, epmdPort] = await freePorts();
   const guard = new Guard('rabbit');
   for (const folder of ['home', 'mnesia', 'log']) {
     mkdirSync(join(guard.dir, folder));
@@ -95,7 +95,7 @@ export async function startOwnRabbit(): Promise<OwnRabbit> {
 /** Starts a Redis on a free loopback port, without persistence. */
 export async function startOwnRedis(): Promise<OwnBroker> {
   ensureInstalled(['redis-server']);
-  const [port] = await freePorts(1);
+  const [port] = await freePorts();
   const guard = new Guard('redis');
   const start = async () => {
     const options = { bind: '127.0.0.1', port, dir: guard.dir, save: '', appendonly: 'no' };
@@ -264,11 +264,11 @@ async function accepting(port: number): Promise<void> {
   throw new Error(`Nothing listens on 127.0.0.1:${port}`);
 }
 
-/** Ports free at this moment, all different. */
-export async function freePorts<N extends number>(count: N): Promise<number[] & { length: N }> {
+/** Three ports that are free at this moment, all different. */
+export async function freePorts(): Promise<[number, number, number]> {
   const servers = await Promise.all(
     Array.from(
-      { length: count },
+      { length: 3 },
       () =>
         new Promise<ReturnType<typeof createServer>>((resolve, reject) => {
           const server = createServer();
@@ -284,5 +284,5 @@ export async function freePorts<N extends number>(count: N): Promise<number[] & 
   await Promise.all(
     servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))),
   );
-  return ports as number[] & { length: N };
+  return ports as [number, number, number];
 }

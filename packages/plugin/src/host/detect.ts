@@ -123,7 +123,7 @@ function covers(glob: string, folder: string): boolean {
 }
 
 /** Package-manager workspaces with a root tsconfig of references: Nx's TypeScript-solution setup. */
-function isSolution(tree: Tree): boolean {
+export function isSolution(tree: Tree): boolean {
   return (
     workspaceGlobs(tree).length > 0 &&
     tree.exists('tsconfig.json') &&

@@ -12,8 +12,19 @@ const ZOD = {
   json: 'z.json()',
 } as const;
 
-/** Members of what a hook returns or of every class, which a method cannot be named. */
-const TAKEN_METHODS = new Set(['constructor', 'status', 'error', 'prototype', 'then']);
+/** Members of hooks, gateways and every class: no method is named so. */
+const TAKEN_METHODS = new Set([
+  'constructor',
+  'status',
+  'error',
+  'prototype',
+  'then',
+  'service',
+  'logger',
+  'afterInit',
+  'handleConnection',
+  'handleDisconnect',
+]);
 
 /** The view that templates get of one domain. @param importPath of the contract library */
 export function domainView(domain: Domain, importPath: string): DomainView {

@@ -1,0 +1,85 @@
+import nx from '@nx/eslint-plugin';
+import prettier from 'eslint-config-prettier';
+import reactHooks from 'eslint-plugin-react-hooks';
+import * as jsonc from 'jsonc-eslint-parser';
+import tseslint from 'typescript-eslint';
+
+/** The stages of the pipeline, each above those that it may know. */
+const STAGES = ['domain', 'host', 'render', 'reconcile', 'wiring', 'pipeline', 'generators', 'cli'];
+
+/** A stage imports only stages below it, and those only by their door. */
+const boundaries = STAGES.map((stage, index) => {
+  const above = STAGES.slice(index + 1);
+  const others = STAGES.filter((other) => other !== stage);
+  return {
+    files: [`packages/plugin/src/${stage}/**/*.ts`],
+    ignores: ['**/*.test.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            ...(above.length > 0
+              ? [
+                  {
+                    regex: `^(?:\\.\\./)+(?:${above.join('|')})(?:/|$)`,
+                    message: `"${stage}" stands below these stages of the pipeline.`,
+                  },
+                ]
+              : []),
+            {
+              regex: `^(?:\\.\\./)+(?:${others.filter((other) => other !== 'generators').join('|')})/(?!index\\.js$)`,
+              message: 'A stage is entered by its index.ts.',
+            },
+            ...(stage === 'domain' || stage === 'render'
+              ? [{ regex: '^@nx/|^nx($|/)', message: `"${stage}" knows nothing of Nx.` }]
+              : []),
+          ],
+        },
+      ],
+    },
+  };
+});
+
+export default tseslint.config(
+  {
+    ignores: [
+      '**/dist',
+      '**/node_modules',
+      '.nx',
+      'tmp',
+      'test-artifacts',
+      '**/coverage',
+      '**/vitest.config.*.timestamp*',
+    ],
+  },
+  ...tseslint.configs.recommended,
+  {
+    languageOptions: { parserOptions: { ecmaVersion: 2023 } },
+    plugins: { '@nx': nx },
+    linterOptions: { reportUnusedDisableDirectives: 'error' },
+    rules: {
+      '@typescript-eslint/consistent-type-imports': ['error', { disallowTypeAnnotations: false }],
+      '@typescript-eslint/no-import-type-side-effects': 'error',
+      eqeqeq: 'error',
+      'no-console': 'error',
+      'object-shorthand': 'error',
+      'prefer-template': 'error',
+    },
+  },
+  { files: ['scripts/**', 'e2e/**', 'packages/plugin/src/cli/**'], rules: { 'no-console': 'off' } },
+  {
+    files: ['packages/plugin/templates/web/**', 'packages/plugin/test/golden/**/web/**'],
+    plugins: { 'react-hooks': reactHooks },
+    rules: { ...reactHooks.configs.recommended.rules },
+  },
+  { files: ['**/*.js', '**/*.cjs'], rules: { '@typescript-eslint/no-require-imports': 'off' } },
+  {
+    files: ['packages/*/package.json', 'packages/*/generators.json'],
+    languageOptions: { parser: jsonc },
+    plugins: { '@nx': nx },
+    rules: { '@nx/nx-plugin-checks': 'error' },
+  },
+  ...boundaries,
+  prettier,
+);

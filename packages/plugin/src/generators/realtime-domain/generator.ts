@@ -1,0 +1,31 @@
+import { runTasksInSerial } from '@nx/devkit';
+import type { GeneratorCallback, Tree } from '@nx/devkit';
+import { draftDomain } from '../../domain/index.js';
+import { HostProjects, findDomain, hostDomains, resolveDomain } from '../../host/index.js';
+import { regenerate, withDomain } from '../../pipeline/index.js';
+import initGenerator from '../init/generator.js';
+import { createApps } from './create-apps.js';
+import { domainFileOf, normalize } from './normalize.js';
+import type { RealtimeDomainSchema } from './schema.js';
+
+/**
+ * Creates or updates a domain and brings the whole workspace's generated code up to it.
+ *
+ * @returns installs packages and prints what was done
+ * @throws RealtimeError for a mistake in the options or in the host; nothing is written then
+ */
+export default async function realtimeDomainGenerator(
+  tree: Tree,
+  schema: RealtimeDomainSchema,
+): Promise<GeneratorCallback> {
+  const options = normalize(schema);
+  const created = await createApps(tree, options);
+  const projects = new HostProjects(tree);
+  const existing = findDomain(tree, projects, options.name);
+  const draft = draftDomain(options, domainFileOf(tree, options, existing));
+  const domain = resolveDomain(projects, draft);
+  const domains = withDomain(hostDomains(tree, projects), projects, domain);
+  await initGenerator(tree);
+  const done = await regenerate(tree, projects, domains, options);
+  return runTasksInSerial(...created, done);
+}

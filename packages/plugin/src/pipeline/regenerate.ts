@@ -1,0 +1,60 @@
+import { joinPathFragments, runTasksInSerial } from '@nx/devkit';
+import type { GeneratorCallback, Tree } from '@nx/devkit';
+import { posix } from 'node:path';
+import { checkDomains, toDomainFile, writeDomainFile } from '../domain/index.js';
+import type { Domain } from '../domain/index.js';
+import { detectHost, domainPath } from '../host/index.js';
+import type { HostDomain, HostProjects } from '../host/index.js';
+import { reconcile } from '../reconcile/index.js';
+import type { ReconcileOptions } from '../reconcile/index.js';
+import { loadTemplates, render } from '../render/index.js';
+import { wireDependencies, wireDevelopment, wireHost } from '../wiring/index.js';
+import { printReport } from './report.js';
+
+const SCHEMA = 'node_modules/@nx-realtime/plugin/schemas/domain.schema.json';
+
+/**
+ * The workspace's domains with one of them new or changed.
+ *
+ * @returns all of them, and the one whose file is to be written
+ */
+export function withDomain(
+  domains: readonly HostDomain[],
+  projects: HostProjects,
+  domain: Domain,
+): { readonly all: HostDomain[]; readonly changed: HostDomain } {
+  const changed = { path: domainPath(projects, domain), domain };
+  const others = domains.filter((other) => other.domain.names.pascal !== domain.names.pascal);
+  const all = [...others, changed].sort((a, b) => (a.path < b.path ? -1 : 1));
+  return { all, changed };
+}
+
+/**
+ * Renders every domain, reconciles the result with the Tree and wires it into the host.
+ *
+ * @returns installs packages and prints the report
+ * @throws RealtimeError for domains that clash, or files in the way; nothing is written then
+ */
+export async function regenerate(
+  tree: Tree,
+  projects: HostProjects,
+  { all, changed }: { readonly all: readonly HostDomain[]; readonly changed: HostDomain },
+  options: ReconcileOptions,
+): Promise<GeneratorCallback> {
+  const domains = all.map(({ domain }) => domain);
+  checkDomains(domains);
+  const host = detectHost(tree, projects, domains);
+  const files = await reconcile(tree, render(domains, host, loadTemplates()), options);
+  saveDomain(tree, changed);
+  const wired = wireHost(tree, host, domains);
+  wireDevelopment(tree, host, domains);
+  const install = wireDependencies(tree, host, domains);
+  return runTasksInSerial(install, () => printReport(changed.domain, host, files, wired));
+}
+
+function saveDomain(tree: Tree, { path, domain }: HostDomain): void {
+  const current = tree.read(path, 'utf-8');
+  const schema = joinPathFragments(posix.relative(posix.dirname(path), '.'), SCHEMA);
+  const next = writeDomainFile(current, toDomainFile(domain, schema));
+  if (next !== current) tree.write(path, next);
+}

@@ -1,0 +1,55 @@
+import { logger } from '@nx/devkit';
+import type { Domain } from '../domain/index.js';
+import type { HostFacts } from '../host/index.js';
+import type { FileReport, Outcome, ReconcileReport } from '../reconcile/index.js';
+import type { Wired } from '../wiring/index.js';
+
+/** What the owner has to know or do, by outcome; other outcomes show in Nx's own list of changes. */
+const NOTES: Partial<Record<Outcome, string>> = {
+  merged: 'Merged with your edits',
+  conflict: 'Conflicts: resolve the markers, yours against nx-realtime',
+  'deleted-by-owner':
+    'Deleted by you, not created again (--restore brings a file back, --forget=<path> records it)',
+  'base-mismatch': 'Not touched: their merge base is not the one that was written',
+  orphan: 'No longer generated, left where they are',
+};
+
+/** Prints what was done to the workspace and what is left for its owner to do. */
+export function printReport(
+  domain: Domain,
+  host: HostFacts,
+  files: ReconcileReport,
+  wired: readonly Wired[],
+): void {
+  for (const [outcome, title] of Object.entries(NOTES)) {
+    const paths = files.filter((file) => file.outcome === outcome).map(({ path }) => path);
+    if (paths.length > 0) logger.warn(`${title}:\n${indented(paths)}`);
+  }
+  for (const { path, snippet } of wired.filter(({ kind }) => kind === 'unable')) {
+    logger.warn(`RT040 The shape of ${path} was not recognised. Paste into it:\n\n${snippet}\n`);
+  }
+  logger.info(nextSteps(domain, host));
+}
+
+/** The files of a report that were written, each with the reason. */
+export function writtenFiles(files: ReconcileReport): string[] {
+  return files.filter(({ written }) => written).map(describeFile);
+}
+
+const describeFile = ({ path, outcome }: FileReport): string => `${outcome} ${path}`;
+
+function nextSteps(domain: Domain, host: HostFacts): string {
+  const app = host.apps.get(domain.app);
+  const web = domain.web === null ? undefined : host.webs.get(domain.web);
+  const { kebabPlural } = domain.names;
+  const steps = [
+    ...(domain.clientEvents.length > 0
+      ? [`fill in ${app?.realtimeRoot}/${kebabPlural}/${kebabPlural}.service.ts`]
+      : []),
+    `nx serve ${domain.app}`,
+    ...(web === undefined ? [] : [`nx dev ${domain.web}`]),
+  ];
+  return `\n${domain.names.pascal} is on ${domain.namespace}. Next:\n${indented(steps)}`;
+}
+
+const indented = (lines: readonly string[]): string => lines.map((line) => `  ${line}`).join('\n');

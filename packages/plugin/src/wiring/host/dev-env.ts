@@ -1,0 +1,102 @@
+import { joinPathFragments } from '@nx/devkit';
+import type { Tree } from '@nx/devkit';
+import { randomBytes } from 'node:crypto';
+import { parseEnv } from 'node:util';
+import type { Domain } from '../../domain/index.js';
+import type { AppFacts, HostFacts } from '../../host/index.js';
+import { ensureEnv, ensureLines } from '../text/index.js';
+
+/** Nest and Next both take 3000, so the first API gets 3333. */
+const FIRST_API_PORT = 3333;
+const FIRST_TCP_PORT = 4333;
+const WEB_ORIGIN = 'http://localhost:3000';
+
+/**
+ * Adds what is missing to the development env files (git-ignored, with a random secret) and to
+ * `.env.example` of each app. What is there stays.
+ */
+export function wireDevelopment(tree: Tree, host: HostFacts, domains: readonly Domain[]): void {
+  for (const [name, app] of host.apps) {
+    const webs = new Set(domains.filter((domain) => domain.app === name).map(({ web }) => web));
+    const port = portOf(tree, host, app, 'PORT', FIRST_API_PORT);
+    const tcpPort = portOf(tree, host, app, 'REALTIME_TCP_PORT', FIRST_TCP_PORT);
+    writeEnv(tree, app.root, '.env.example', apiExample(port, tcpPort));
+    writeEnv(tree, app.root, '.env.local', [
+      { key: 'PORT', value: String(port) },
+      { key: 'JWT_SECRET', value: randomBytes(32).toString('hex') },
+      { key: 'FRONTEND_URL', value: WEB_ORIGIN },
+      { key: 'REALTIME_TRANSPORT', value: 'tcp' },
+      { key: 'REALTIME_TCP_PORT', value: String(tcpPort) },
+    ]);
+    for (const web of webs) {
+      const facts = web === null ? undefined : host.webs.get(web);
+      if (!facts) continue;
+      const url = { key: 'NEXT_PUBLIC_API_URL', value: `http://localhost:${port}` };
+      writeEnv(tree, facts.root, '.env.example', [
+        { ...url, comment: 'Where the browser connects: the Nest app, directly' },
+      ]);
+      writeEnv(tree, facts.root, '.env.local', [url]);
+    }
+  }
+  const ignored = ensureLines(
+    tree.read('.gitignore', 'utf-8') ?? '',
+    ['.env.local', '.env.*.local'],
+    'Secrets of development',
+  );
+  if (ignored.kind === 'done') tree.write('.gitignore', ignored.text);
+}
+
+interface Entry {
+  readonly key: string;
+  readonly value: string;
+  readonly comment?: string;
+}
+
+function apiExample(port: number, tcpPort: number): Entry[] {
+  return [
+    { key: 'PORT', value: String(port) },
+    {
+      key: 'JWT_SECRET',
+      value: '',
+      comment: 'At least 32 bytes; or JWT_PUBLIC_KEY, or JWKS_URI instead',
+    },
+    {
+      key: 'FRONTEND_URL',
+      value: WEB_ORIGIN,
+      comment: 'Origins that may connect, comma-separated, exact',
+    },
+    {
+      key: 'REALTIME_TRANSPORT',
+      value: 'tcp',
+      comment: 'tcp: embedded, development only. rmq: RabbitMQ',
+    },
+    { key: 'REALTIME_TCP_PORT', value: String(tcpPort) },
+    { key: 'RABBITMQ_URL', value: '', comment: 'With rmq: amqp://user:password@host:5672' },
+    { key: 'REDIS_URL', value: '', comment: 'With more than one replica: redis://host:6379' },
+  ];
+}
+
+function writeEnv(tree: Tree, root: string, name: string, entries: readonly Entry[]): void {
+  const path = joinPathFragments(root, name);
+  const result = ensureEnv(tree.read(path, 'utf-8') ?? '', entries);
+  if (result.kind === 'done') tree.write(path, result.text);
+}
+
+/** The port that the app has already, else the first that no other app has. */
+function portOf(tree: Tree, host: HostFacts, app: AppFacts, key: string, first: number): number {
+  const own = readPort(tree, app.root, key);
+  if (own !== undefined) return own;
+  const taken = new Set([...host.apps.values()].map(({ root }) => readPort(tree, root, key)));
+  let port = first;
+  while (taken.has(port)) port += 1;
+  return port;
+}
+
+function readPort(tree: Tree, root: string, key: string): number | undefined {
+  for (const name of ['.env.local', '.env', '.env.example']) {
+    const text = tree.read(joinPathFragments(root, name), 'utf-8');
+    const port = text === null ? NaN : Number(parseEnv(text)[key]);
+    if (port > 0) return port;
+  }
+  return undefined;
+}

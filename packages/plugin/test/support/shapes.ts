@@ -1,0 +1,152 @@
+import { draftDomain } from '../../src/domain/index.js';
+import type { Domain, DomainOptions } from '../../src/domain/index.js';
+import type { HostFacts, TestRunner } from '../../src/host/index.js';
+import { loadTemplates, render } from '../../src/render/index.js';
+import type { RenderedFile } from '../../src/render/index.js';
+
+/** A kind of host with the domains that are rendered into it. */
+export interface Shape {
+  readonly name: string;
+  readonly host: HostFacts;
+  readonly domains: readonly Domain[];
+}
+
+const domain = (options: DomainOptions): Domain => ({
+  ...draftDomain(options, null),
+  app: 'api-gateway',
+  web: options.web === 'none' ? null : 'web',
+});
+
+const notification = domain({ name: 'Notification', clientEvents: ['markRead{notificationId}'] });
+const chat = domain({
+  name: 'Chat',
+  serverEvents: ['message.posted{id:uuid,text,room,at:datetime,tags?:string[]}', 'chat.cleared'],
+  clientEvents: ['say{room,text,mood?:enum(happy|sad)}', 'leave'],
+});
+
+/** Every name that has been seen to break generated code somewhere. */
+const HARD_NAMES = [
+  'ActivityFeed',
+  'News',
+  'Person',
+  'Status',
+  'order-line',
+  'API',
+  'Class',
+  'Map',
+  'Event',
+  'Promise',
+  'constructor',
+  'Socket',
+  'Error',
+];
+
+const hard = HARD_NAMES.map((name, index) =>
+  domain({
+    name,
+    serverEvents: ['created{id,userId?}', 'changed{n:number,i?:integer,b:boolean,j:json}', 'gone'],
+    clientEvents: ['delete{id}', 'status', 'constructor{class:string}'],
+    ...(index % 2 === 0 ? {} : { rooms: 'user', serverEvents: ['created{id,userId}'] }),
+  }),
+);
+
+export const SHAPES: readonly Shape[] = [
+  {
+    name: 'integrated',
+    host: hostFacts({ solution: false, runner: 'jest' }),
+    domains: [notification, chat],
+  },
+  {
+    name: 'solution',
+    host: hostFacts({ solution: true, runner: 'vitest', scope: 'acme-ts' }),
+    domains: [domain({ name: 'Notification' })],
+  },
+];
+
+/** Rendered and type-checked, not stored: what no host has all at once. */
+export const HARD_SHAPES: readonly Shape[] = [
+  {
+    name: 'names',
+    host: hostFacts({ solution: false, runner: 'jest', scope: 'names' }),
+    domains: hard,
+  },
+  {
+    name: 'esm',
+    host: hostFacts({ solution: true, runner: 'vitest', esm: true, scope: 'esm' }),
+    domains: [notification, chat],
+  },
+  {
+    name: 'server-only',
+    host: hostFacts({ solution: false, runner: 'jest', web: false, scope: 'server-only' }),
+    domains: [
+      domain({ name: 'Notification', web: 'none' }),
+      {
+        ...domain({ name: 'Command', web: 'none', clientEvents: ['run{line}'] }),
+        serverEvents: [],
+      },
+      domain({ name: 'Alert', web: 'none', rooms: 'user', skipTests: true }),
+    ],
+  },
+];
+
+export const renderShape = (shape: Shape): RenderedFile[] =>
+  render(shape.domains, shape.host, loadTemplates());
+
+function hostFacts(options: {
+  solution: boolean;
+  runner: TestRunner;
+  esm?: boolean;
+  web?: boolean;
+  scope?: string;
+}): HostFacts {
+  const { solution, runner, esm = false, web = true, scope = 'acme' } = options;
+  const name = (short: string): string => (solution ? `@${scope}/${short}` : short);
+  return {
+    solution,
+    baseTsconfig: 'tsconfig.base.json',
+    eslintConfig: 'eslint.config.mjs',
+    nest: { range: '^11.0.0', major: 11 },
+    apps: new Map([
+      [
+        'api-gateway',
+        {
+          name: name('api-gateway'),
+          shortName: 'api-gateway',
+          root: 'apps/api-gateway',
+          sourceRoot: 'apps/api-gateway/src',
+          realtimeRoot: 'apps/api-gateway/src/realtime',
+          main: 'apps/api-gateway/src/main.ts',
+          module: 'apps/api-gateway/src/app/app.module.ts',
+          esm,
+          testRunner: runner,
+        },
+      ],
+    ]),
+    webs: web
+      ? new Map([
+          [
+            'web',
+            {
+              name: name('web'),
+              shortName: 'web',
+              root: 'apps/web',
+              sourceRoot: 'apps/web/src',
+              layout: { path: 'apps/web/src/app/layout.tsx', router: 'app' as const },
+              testRunner: runner,
+            },
+          ],
+        ])
+      : new Map(),
+    contracts: new Map([
+      [
+        'realtime-contracts',
+        {
+          name: 'realtime-contracts',
+          root: solution ? 'packages/realtime-contracts' : 'libs/realtime-contracts',
+          exists: false,
+          importPath: `@${scope}/realtime-contracts`,
+        },
+      ],
+    ]),
+  };
+}

@@ -1,15 +1,18 @@
 /**
- * What an edit of a text came to. `unable` changes nothing and says what to paste, and where: the
- * shape of the file was not recognised.
+ * What an edit of a text came to. `unable` changes nothing and says why, and what to paste where.
  */
 export type Edit =
   | { readonly kind: 'done'; readonly text: string }
   | { readonly kind: 'already' }
-  | { readonly kind: 'unable'; readonly snippet: string };
+  | { readonly kind: 'unable'; readonly snippet: string; readonly reason: string };
 
 export const done = (text: string): Edit => ({ kind: 'done', text });
 export const already: Edit = { kind: 'already' };
-export const unable = (snippet: string): Edit => ({ kind: 'unable', snippet });
+export const unable = (snippet: string, reason: string): Edit => ({
+  kind: 'unable',
+  snippet,
+  reason,
+});
 
 /** The line ending that a text uses. */
 export const eolOf = (text: string): string => (text.includes('\r\n') ? '\r\n' : '\n');

@@ -1,5 +1,7 @@
 export { already, done, unable } from './edit.js';
 export type { Edit } from './edit.js';
+export { addEslintIgnore } from './eslint.js';
+export type { Import } from './imports.js';
 export { appendJson, setJson } from './json.js';
 export { mountInApp, mountInLayout } from './layout.js';
 export { ensureEnv, ensureLines } from './lines.js';

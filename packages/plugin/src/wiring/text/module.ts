@@ -1,94 +1,111 @@
-import type { ArrayExpression, Class, Node, ObjectExpression } from 'oxc-parser';
-import { addImport, findAll, indentAt, indentUnit, localName, parse } from './ast.js';
-import type { Import, Source } from './ast.js';
+import type { Class, Expression, Node, ObjectExpression, ObjectProperty } from 'oxc-parser';
+import { findAll, mentions, parse, unwrap } from './ast.js';
+import type { Source } from './ast.js';
 import { already, done, unable } from './edit.js';
 import type { Edit } from './edit.js';
+import { ensureImport, importedAs, referenceTo } from './imports.js';
+import type { Import } from './imports.js';
+import { appendItem } from './list.js';
+import { indentAt } from './indent.js';
 
-/** Adds a module to the `imports` of the one class that `@Module` decorates. */
-export function addModuleImport(text: string, wanted: Import): Edit {
-  const paste = unable(
-    `import { ${wanted.symbol} } from '${wanted.from}';\n\nand in the imports of @Module: ${wanted.symbol}`,
-  );
-  const source = parse(text, 'file.ts');
-  const options = source && moduleOptions(source);
-  if (!source || !options) return paste;
-  const symbol = localName(source.program, wanted.symbol) ?? wanted.symbol;
-  if (options.kind === 'none') {
-    source.edits.appendLeft(options.at, `{ imports: [${symbol}] }`);
-  } else {
-    const imports = options.object.properties.find(
-      (property) =>
-        property.type === 'Property' &&
-        property.key.type === 'Identifier' &&
-        property.key.name === 'imports',
+const MODULE: Import = { symbol: 'Module', from: '@nestjs/common' };
+
+/**
+ * Adds a module to the `imports` of a class that `@Module` decorates.
+ *
+ * @param className of several such classes the one to edit; not needed where there is only one
+ */
+export function addModuleImport(text: string, wanted: Import, className?: string): Edit {
+  const stop = (reason: string): Edit =>
+    unable(
+      `import { ${wanted.symbol} } from '${wanted.from}';\n\n// in the imports of @Module\n${wanted.symbol},`,
+      reason,
     );
-    if (imports === undefined) addProperty(source, options.object, symbol);
-    else if (imports.type !== 'Property' || imports.value.type !== 'ArrayExpression') return paste;
-    else if (holds(imports.value, symbol)) return already;
-    else addElement(source, imports.value, symbol);
+  const source = parse(text, 'file.ts');
+  if (typeof source === 'string') return stop(source);
+  const options = moduleOptions(source, className);
+  if (typeof options === 'string') return stop(options);
+  const held = importedAs(source.program, wanted);
+  if (options.object === null) {
+    const symbol = ensureImport(source, wanted);
+    source.edits.appendLeft(options.at, `{ imports: [${symbol}] }`);
+    return done(source.edits.toString());
   }
-  addImport(source, wanted);
+  const imports = importsProperty(options.object);
+  if (imports === null) {
+    if (options.object.properties.some(({ type }) => type === 'SpreadElement')) {
+      return stop('@Module spreads another object, which may hold its imports');
+    }
+    addProperty(source, options.object, ensureImport(source, wanted));
+    return done(source.edits.toString());
+  }
+  const list = unwrap(imports.value);
+  if (held !== null && mentions(list, held)) return already;
+  if (list.type !== 'ArrayExpression')
+    return stop('the imports of @Module are not a list in place');
+  const items = list.elements.filter((element) => element !== null);
+  const symbol = ensureImport(source, wanted);
+  appendItem(source, { open: list.start + 1, close: list.end - 1, items }, symbol);
   return done(source.edits.toString());
 }
 
-type Options = { kind: 'none'; at: number } | { kind: 'object'; object: ObjectExpression } | null;
+/** The options of `@Module`, or where they would be; a string says why there are none to edit. */
+type Options =
+  { readonly object: ObjectExpression } | { readonly object: null; readonly at: number };
 
-function moduleOptions({ program }: Source): Options {
-  const decorator = localName(program, 'Module');
+function moduleOptions({ program }: Source, className: string | undefined): Options | string {
+  const isModule = referenceTo(program, MODULE);
   const calls = findAll(program, isClass).flatMap(({ node }) =>
     node.decorators.flatMap(({ expression }) =>
       expression.type === 'CallExpression' &&
-      expression.callee.type === 'Identifier' &&
-      expression.callee.name === decorator
+      isModule(expression.callee) &&
+      (className === undefined || node.id?.name === className)
         ? [expression]
         : [],
     ),
   );
   const [call] = calls;
-  if (!call || calls.length > 1) return null;
+  if (!call)
+    return `no class ${className === undefined ? '' : `${className} `}is decorated with @Module()`;
+  if (calls.length > 1) return 'several classes are decorated with @Module()';
   const [argument] = call.arguments;
-  if (!argument) return { kind: 'none', at: call.end - 1 };
-  return argument.type === 'ObjectExpression' ? { kind: 'object', object: argument } : null;
+  if (!argument) return { object: null, at: call.end - 1 };
+  const object = argument.type === 'SpreadElement' ? null : unwrap(argument);
+  return object?.type === 'ObjectExpression'
+    ? { object }
+    : 'the options of @Module are not an object in place';
 }
 
-function addProperty({ text, edits, eol }: Source, object: ObjectExpression, symbol: string): void {
+function importsProperty(
+  object: ObjectExpression,
+): (ObjectProperty & { value: Expression }) | null {
+  const properties = object.properties.filter(
+    ({ type }) => type === 'Property',
+  ) as ObjectProperty[];
+  return (
+    properties.find(
+      ({ key, computed }) =>
+        (!computed && key.type === 'Identifier' && key.name === 'imports') ||
+        (key.type === 'Literal' && key.value === 'imports'),
+    ) ?? null
+  );
+}
+
+/** As the first property, where Nest's own schematics write it. */
+function addProperty(source: Source, object: ObjectExpression, symbol: string): void {
+  const { text, edits, eol } = source;
   const [first] = object.properties;
   const property = `imports: [${symbol}]`;
   if (!first) {
-    edits.overwrite(object.start, object.end, `{ ${property} }`);
+    const list = { open: object.start + 1, close: object.end - 1, items: [] };
+    const isBare = text.slice(list.open, list.close).trim() === '';
+    if (isBare) edits.update(object.start, object.end, `{ ${property} }`);
+    else appendItem(source, list, property);
   } else if (text.slice(object.start, first.start).includes('\n')) {
     edits.appendLeft(object.start + 1, `${eol}${indentAt(text, first.start)}${property},`);
   } else {
     edits.appendLeft(first.start, `${property}, `);
   }
-}
-
-function addElement({ text, edits, eol }: Source, array: ArrayExpression, symbol: string): void {
-  const last = array.elements.at(-1);
-  if (!last) {
-    edits.appendLeft(array.end - 1, symbol);
-    return;
-  }
-  // Between the last element and the bracket stand only a comma, comments and white space.
-  const rest = text.slice(last.end, array.end - 1);
-  const comma = rest.replace(/\/\*[^]*?\*\/|\/\/.*/g, '').includes(',');
-  const lineEnd = rest.lastIndexOf('\n');
-  if (lineEnd < 0) {
-    edits.appendLeft(last.end, `, ${symbol}`);
-    return;
-  }
-  if (!comma) edits.appendLeft(last.end, ',');
-  const indent = text.slice(array.start, last.start).includes('\n')
-    ? indentAt(text, last.start)
-    : indentAt(text, array.start) + indentUnit(text);
-  const at = last.end + (eol === '\r\n' ? lineEnd - 1 : lineEnd);
-  edits.appendLeft(at, `${eol}${indent}${symbol}${comma ? ',' : ''}`);
-}
-
-function holds(array: ArrayExpression, symbol: string): boolean {
-  return array.elements.some(
-    (element) => element?.type === 'Identifier' && element.name === symbol,
-  );
 }
 
 function isClass(node: Node): node is Class {

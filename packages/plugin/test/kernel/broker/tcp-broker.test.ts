@@ -83,13 +83,15 @@ describe('TcpBroker', () => {
     expect(consumer.sent).toHaveLength(1);
   });
 
+  const large = JSON.stringify(notification({ message: 'x'.repeat(300_000) }));
+
   it.each([
     ['text', 'hello#hello'],
     ['a wrong length', '5#{}'],
     ['not JSON', '3#abc'],
     ['null', '4#null'],
     ['a number', '2#42'],
-    ['more than 256 KiB', `300000#${'x'.repeat(300_000)}`],
+    ['more than 256 KiB', `${large.length}#${large}`],
   ])('survives raw bytes: %s', async (_what, bytes) => {
     const socket = connectTcp(port, '127.0.0.1').on('error', () => undefined);
     await once(socket, 'connect');

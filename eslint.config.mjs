@@ -41,22 +41,25 @@ const boundaries = STAGES.map((stage, index) => {
   };
 });
 
+const SOURCES = ['**/*.{ts,tsx,mts,cts,js,mjs,cjs}'];
+
 export default tseslint.config(
   {
     ignores: [
       '**/dist',
       '**/node_modules',
       '.nx',
-      'tmp',
+      '**/tmp',
       'test-artifacts',
       '**/coverage',
       '**/vitest.config.*.timestamp*',
     ],
   },
-  ...tseslint.configs.recommended,
+  ...tseslint.configs.recommended.map((config) => ({ ...config, files: SOURCES })),
   {
-    languageOptions: { parserOptions: { ecmaVersion: 2023 } },
-    plugins: { '@nx': nx },
+    // Emitted code is held to `recommended` alone, as hosts are. Nest's injection needs value imports.
+    files: SOURCES,
+    ignores: ['packages/plugin/{templates,test/golden,test/kernel}/**'],
     linterOptions: { reportUnusedDisableDirectives: 'error' },
     rules: {
       '@typescript-eslint/consistent-type-imports': ['error', { disallowTypeAnnotations: false }],

@@ -11,7 +11,7 @@ export interface Shape {
   readonly domains: readonly Domain[];
 }
 
-const domain = (options: DomainOptions): Domain => ({
+export const domain = (options: DomainOptions): Domain => ({
   ...draftDomain(options, null),
   app: 'api-gateway',
   web: options.web === 'none' ? null : 'web',
@@ -92,7 +92,7 @@ export const HARD_SHAPES: readonly Shape[] = [
 export const renderShape = (shape: Shape): RenderedFile[] =>
   render(shape.domains, shape.host, loadTemplates());
 
-function hostFacts(options: {
+export function hostFacts(options: {
   solution: boolean;
   runner: TestRunner;
   esm?: boolean;

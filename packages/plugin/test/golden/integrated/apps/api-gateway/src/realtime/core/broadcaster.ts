@@ -1,0 +1,68 @@
+import { Injectable } from '@nestjs/common';
+import { tenantRoom, userRoom } from './rooms';
+import type { RealtimeServer } from './session';
+
+/** Sent with each server event: the event's id and its time (ISO 8601). */
+export interface EventMeta {
+  id: string;
+  at: string;
+}
+
+type Payload<Events, Name extends keyof Events> = Events[Name] extends (
+  payload: infer P,
+  ...rest: never[]
+) => void
+  ? P
+  : never;
+
+/** The only way to emit: each target is one room made from checked ids. */
+@Injectable()
+export class Broadcaster {
+  private server: RealtimeServer | undefined;
+
+  bind(server: RealtimeServer): void {
+    this.server = server;
+  }
+
+  namespace<Events>(name: string): DomainBroadcaster<Events> {
+    return new DomainBroadcaster<Events>((room, event, payload, meta) => {
+      if (!this.server) {
+        throw new Error(
+          'Nothing can be sent before setupRealtime(app) is done',
+        );
+      }
+      this.server.of(name).to(room).emit(event, payload, meta);
+    });
+  }
+}
+
+/** Emits the events of one domain. Throws on an id that names nobody. */
+export class DomainBroadcaster<Events> {
+  constructor(
+    private readonly emit: (
+      room: string,
+      event: string,
+      payload: unknown,
+      meta: EventMeta,
+    ) => void,
+  ) {}
+
+  toTenant<Name extends keyof Events & string>(
+    tenantId: string,
+    event: Name,
+    payload: Payload<Events, Name>,
+    meta: EventMeta,
+  ): void {
+    this.emit(tenantRoom(tenantId), event, payload, meta);
+  }
+
+  toUser<Name extends keyof Events & string>(
+    tenantId: string,
+    userId: string,
+    event: Name,
+    payload: Payload<Events, Name>,
+    meta: EventMeta,
+  ): void {
+    this.emit(userRoom(tenantId, userId), event, payload, meta);
+  }
+}

@@ -1,0 +1,198 @@
+import { type INestApplication, Logger, type Type } from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
+import { IoAdapter } from '@nestjs/platform-socket.io';
+import type { Namespace, ServerOptions } from 'socket.io';
+import { WsAuthGuard } from '../guards/ws-auth.guard';
+import { Broadcaster } from './broadcaster';
+import { refuseUnknownEvents } from './client-event';
+import {
+  REALTIME_APP,
+  REALTIME_CONFIG,
+  type RealtimeConfig,
+} from './realtime.config';
+import { connectionRefusal, RealtimeException } from './realtime.errors';
+import { linkRedis, type RedisLink } from './redis';
+import {
+  type JoinedRooms,
+  REALTIME_ROOMS,
+  tenantRoom,
+  userRoom,
+} from './rooms';
+import {
+  type RealtimeServer,
+  type RealtimeSocket,
+  SessionRegistry,
+} from './session';
+
+/** How long a refused connection may stay to try another namespace. */
+const REFUSED_LINGER_MS = 1_000;
+
+/**
+ * The Socket.IO server of this app. Options, authentication and rooms are set
+ * here for every namespace, so that no gateway can forget them.
+ */
+export class RealtimeAdapter extends IoAdapter {
+  private readonly logger = new Logger(RealtimeAdapter.name);
+  private readonly config: RealtimeConfig;
+  private readonly rooms: ReadonlyMap<string, JoinedRooms>;
+  private readonly guard: WsAuthGuard;
+  private readonly sessions: SessionRegistry;
+  private readonly refused = new WeakSet<RealtimeSocket['conn']>();
+  private io: RealtimeServer | undefined;
+
+  static async create(app: INestApplication): Promise<RealtimeAdapter> {
+    const { redisUrl, environment } = app.get<RealtimeConfig>(REALTIME_CONFIG);
+    // Pub/sub ignores the database number: only the key keeps apps apart.
+    const key = `${app.get<string>(REALTIME_APP)}:${environment}`;
+    const redis = redisUrl ? await linkRedis(redisUrl, key) : undefined;
+    return new RealtimeAdapter(app, redis);
+  }
+
+  private constructor(
+    private readonly app: INestApplication,
+    private readonly redis: RedisLink | undefined,
+  ) {
+    super(app);
+    this.config = app.get<RealtimeConfig>(REALTIME_CONFIG);
+    this.rooms = app.get<ReadonlyMap<string, JoinedRooms>>(REALTIME_ROOMS);
+    this.guard = app.get(WsAuthGuard);
+    this.sessions = app.get(SessionRegistry);
+  }
+
+  /** One server, on the app's port: what a decorator asks for is ignored. */
+  override createIOServer(): RealtimeServer {
+    if (this.io) {
+      return this.io;
+    }
+    const io: RealtimeServer = super.createIOServer(0, this.serverOptions());
+    if (this.redis) {
+      io.adapter(this.redis.adapter);
+    }
+    io.of('/').use((socket, next) => {
+      const error = new RealtimeException('NAMESPACE_REQUIRED', 'Refused');
+      this.refuse(socket, error, next);
+    });
+    io.on('new_namespace', (namespace) => this.protect(namespace));
+    this.containHooks();
+    this.app.get(Broadcaster).bind(io);
+    return (this.io = io);
+  }
+
+  override async dispose(): Promise<void> {
+    await super.dispose();
+    this.redis?.close();
+  }
+
+  // connectionStateRecovery stays off: it replays missed events to a client,
+  // and restores its rooms, before the token of its new handshake is looked at.
+  private serverOptions(): Partial<ServerOptions> {
+    return {
+      transports: ['websocket'],
+      serveClient: false,
+      allowEIO3: false,
+      perMessageDeflate: false,
+      maxHttpBufferSize: this.config.limits.maxMessageBytes,
+      connectTimeout: 10_000,
+      // CORS does not apply to websockets.
+      allowRequest: ({ headers }, callback) =>
+        callback(null, this.isAllowedOrigin(headers.origin)),
+    };
+  }
+
+  private isAllowedOrigin(origin: string | undefined): boolean {
+    return origin === undefined
+      ? this.config.allowNoOrigin
+      : this.config.origins.includes(origin);
+  }
+
+  private protect(namespace: Namespace): void {
+    namespace.use((socket: RealtimeSocket, next) => {
+      this.guard
+        .authenticate(socket)
+        .then(
+          () => next(),
+          (error: unknown) => this.refuse(socket, error, next),
+        )
+        .catch((error: unknown) => this.drop(socket, error));
+    });
+    // Runs before Nest's own listener: a gateway sees a socket in its rooms.
+    namespace.on('connection', (socket: RealtimeSocket) => {
+      const { tenantId, userId } = socket.data.identity;
+      void socket.join(userRoom(tenantId, userId));
+      if (this.rooms.get(namespace.name) === 'tenant') {
+        void socket.join(tenantRoom(tenantId));
+      }
+      this.sessions.join(socket);
+      refuseUnknownEvents(socket);
+    });
+  }
+
+  private refuse(
+    socket: RealtimeSocket,
+    error: unknown,
+    next: (refusal: Error) => void,
+  ): void {
+    if (!(error instanceof RealtimeException)) {
+      this.logger.error(describe(error));
+    }
+    next(connectionRefusal(error));
+    const { conn } = socket;
+    if (this.refused.has(conn)) {
+      return;
+    }
+    this.refused.add(conn);
+    setTimeout(() => {
+      this.refused.delete(conn);
+      if (!this.sessions.isLive(conn)) {
+        conn.close();
+      }
+    }, REFUSED_LINGER_MS).unref();
+  }
+
+  private drop(socket: RealtimeSocket, error: unknown): void {
+    this.logger.error(describe(error));
+    socket.conn.close();
+  }
+
+  /** Nest lets an error in a gateway's connection hooks end the process. */
+  private containHooks(): void {
+    for (const { providers } of this.app.get(ModulesContainer).values()) {
+      for (const { instance, metatype } of providers.values()) {
+        if (isGateway(metatype) && instance instanceof metatype) {
+          this.contain(instance, 'handleConnection');
+          this.contain(instance, 'handleDisconnect');
+        }
+      }
+    }
+  }
+
+  private contain(gateway: object, name: string): void {
+    const hook: unknown = Reflect.get(gateway, name);
+    if (typeof hook !== 'function') {
+      return;
+    }
+    const contained = async (socket: RealtimeSocket, ...rest: unknown[]) => {
+      try {
+        await hook.call(gateway, socket, ...rest);
+      } catch (error) {
+        this.logger.error(describe(error));
+        // Later: Nest must have bound its disconnect listener.
+        setImmediate(() => socket.disconnect());
+      }
+    };
+    Reflect.set(gateway, name, contained);
+  }
+}
+
+function isGateway(type: unknown): type is Type {
+  return (
+    typeof type === 'function' &&
+    Reflect.hasMetadata('websockets:is_gateway', type)
+  );
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error
+    ? (error.stack ?? error.message)
+    : String(error);
+}

@@ -1,0 +1,337 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Logger } from '@nestjs/common';
+import { Server } from '@nestjs/microservices';
+import { type AmqpConnectionManager, connect } from 'amqp-connection-manager';
+import type { ChannelModel, ConfirmChannel, ConsumeMessage } from 'amqplib';
+import type { RpcFailure } from './base-rpc.exception';
+import {
+  BrokerDispatcher,
+  type BrokerEnvelope,
+  type Delivery,
+  invalid,
+  isBrokerHandler,
+  MAX_EVENT_BYTES,
+  type Outcome,
+  parseEnvelope,
+  REALTIME_BROKER,
+  type RealtimeBroker,
+} from './broker';
+
+const EXCHANGE = 'realtime.events';
+const DEAD_LETTERS = 'realtime.dlx';
+const PREFETCH = 100;
+/** Attempts after the first one; then RabbitMQ dead-letters the event. */
+const RETRIES = 5;
+/** Before the first retry; doubled before each further one. */
+const RETRY_MS = 100;
+const RECONNECT_MS = 2_000;
+
+/** Consumes the broker's events from one durable quorum queue per app. */
+export class RmqBroker extends Server implements RealtimeBroker {
+  override readonly transportId = REALTIME_BROKER;
+  protected override readonly logger = new Logger('RealtimeBroker');
+  readonly dispatcher = new BrokerDispatcher(this.messageHandlers);
+  private readonly queue: string;
+  private readonly consumerTag = `realtime-${randomUUID()}`;
+  private readonly stopping = new AbortController();
+  private connection: AmqpConnectionManager | undefined;
+  private channel: ConfirmChannel | undefined;
+  private retry: NodeJS.Timeout | undefined;
+  private fatal: (error: Error) => void = () => undefined;
+
+  constructor(
+    private readonly url: string,
+    app: string,
+  ) {
+    super();
+    this.queue = `realtime.${app}`;
+  }
+
+  /** Nothing: `app.startAllMicroservices()` may come before the gateways. */
+  listen(callback: () => void): void {
+    callback();
+  }
+
+  start(fatal: (error: Error) => void): void {
+    if (this.connection) {
+      return;
+    }
+    this.fatal = fatal;
+    this.connection = connect(this.url, {
+      reconnectTimeInSeconds: RECONNECT_MS / 1_000,
+      connectionOptions: { noDelay: true },
+    });
+    let reported = false;
+    this.connection.on(
+      'connect',
+      ({ connection }: { connection: ChannelModel }) => {
+        reported = false;
+        void this.consume(connection);
+      },
+    );
+    this.connection.on('disconnect', ({ err }) =>
+      this.logger.warn(`Connection lost, reconnecting: ${describe(err)}`),
+    );
+    this.connection.on('connectFailed', ({ err }) => {
+      if (!reported) {
+        reported = true;
+        this.logger.error(
+          `RabbitMQ is unreachable, retrying: ${describe(err)}`,
+        );
+      }
+    });
+  }
+
+  /** What is not settled in time is delivered again, to another replica. */
+  async beforeApplicationShutdown(): Promise<void> {
+    this.stopping.abort();
+    clearTimeout(this.retry);
+    await this.channel?.cancel(this.consumerTag).catch(() => undefined);
+    await this.dispatcher.drained();
+    // Closed with its connection, RabbitMQ would lose the last acknowledgements.
+    await this.channel?.close().catch(() => undefined);
+    await this.connection?.close();
+  }
+
+  /** Nest calls it after the sockets are closed: too late for events in hand. */
+  async close(): Promise<void> {
+    if (!this.stopping.signal.aborted) {
+      await this.beforeApplicationShutdown();
+    }
+  }
+
+  on(): void {
+    throw new Error('RmqBroker has no events of its own');
+  }
+
+  unwrap<T>(): T {
+    return this.connection as T;
+  }
+
+  override addHandler(...args: Parameters<Server['addHandler']>): void {
+    if (isBrokerHandler(...args)) {
+      super.addHandler(...args);
+    }
+  }
+
+  /** Runs for every connection, and again when its channel has ended. */
+  private async consume(connection: ChannelModel): Promise<void> {
+    try {
+      const channel = await connection.createConfirmChannel();
+      channel.on('error', (error) =>
+        this.logger.error(`Channel failed: ${describe(error)}`),
+      );
+      await this.declare(channel);
+      channel.once('close', () => {
+        this.channel = undefined;
+        this.consumeAgain(connection);
+      });
+      await channel.prefetch(PREFETCH);
+      if (this.stopping.signal.aborted) {
+        return;
+      }
+      this.channel = channel;
+      await channel.consume(
+        this.queue,
+        (message) => this.receive(channel, message),
+        { consumerTag: this.consumerTag, noAck: false },
+      );
+      const patterns = this.dispatcher.patterns.join(', ');
+      this.logger.log(`Consuming from ${this.queue}: ${patterns}`);
+    } catch (error) {
+      if (isPreconditionFailed(error)) {
+        this.fatal(
+          new Error(
+            `RabbitMQ holds ${this.queue} with other arguments; delete it when it is empty. ${describe(error)}`,
+          ),
+        );
+      } else {
+        this.consumeAgain(connection);
+      }
+    }
+  }
+
+  private consumeAgain(connection: ChannelModel): void {
+    clearTimeout(this.retry);
+    this.retry = setTimeout(() => {
+      // Otherwise a new connection has begun to consume, or none will.
+      if (this.connection?.connection === connection) {
+        void this.consume(connection);
+      }
+    }, RECONNECT_MS).unref();
+  }
+
+  /** Everything exists before the first message is consumed. */
+  private async declare(channel: ConfirmChannel): Promise<void> {
+    const deadQueue = `${this.queue}.dead`;
+    await channel.assertExchange(EXCHANGE, 'topic', { durable: true });
+    await channel.assertExchange(DEAD_LETTERS, 'topic', { durable: true });
+    await channel.assertQueue(deadQueue, {
+      durable: true,
+      arguments: { 'x-queue-type': 'quorum' },
+    });
+    await channel.bindQueue(deadQueue, DEAD_LETTERS, this.queue);
+    await channel.assertQueue(this.queue, {
+      durable: true,
+      arguments: {
+        'x-queue-type': 'quorum',
+        'x-delivery-limit': RETRIES,
+        'x-dead-letter-exchange': DEAD_LETTERS,
+        // Of all apps that share the exchange, only this one's queue is bound to it.
+        'x-dead-letter-routing-key': this.queue,
+        // RabbitMQ keeps an event until its dead-letter queue has it.
+        'x-dead-letter-strategy': 'at-least-once',
+        'x-overflow': 'reject-publish',
+      },
+    });
+    for (const pattern of this.dispatcher.patterns) {
+      await channel.bindQueue(this.queue, EXCHANGE, pattern);
+    }
+  }
+
+  private receive(
+    channel: ConfirmChannel,
+    message: ConsumeMessage | null,
+  ): void {
+    if (message) {
+      void this.dispatcher.handle(
+        () => decode(message),
+        deliveryOf(message),
+        (outcome) => this.settle(channel, message, outcome),
+      );
+    } else {
+      this.logger.warn(`RabbitMQ cancelled the consumer of ${this.queue}`);
+      channel.close().catch(() => undefined);
+    }
+  }
+
+  /** The one place where a message is settled, once. */
+  private async settle(
+    channel: ConfirmChannel,
+    message: ConsumeMessage,
+    outcome: Outcome,
+  ): Promise<void> {
+    try {
+      if (outcome.kind === 'transient') {
+        const retries = Number(
+          message.properties.headers?.['x-delivery-count'] ?? 0,
+        );
+        this.logger.warn(`Attempt ${retries + 1} failed: ${summary(outcome)}`);
+        await this.pause(RETRY_MS * 2 ** Math.min(retries, RETRIES));
+        // RabbitMQ 4.3 does not count nack toward the delivery limit.
+        channel.reject(message, true);
+      } else if (outcome.kind === 'invalid') {
+        this.logger.warn(`Dead-lettered: ${summary(outcome)}`);
+        await this.deadLetter(channel, message, outcome);
+      } else {
+        channel.ack(message);
+      }
+    } catch (error) {
+      // The channel is gone: RabbitMQ delivers the message again.
+      this.logger.warn(`Not settled: ${describe(error)}`);
+    }
+  }
+
+  private async deadLetter(
+    channel: ConfirmChannel,
+    message: ConsumeMessage,
+    failure: RpcFailure,
+  ): Promise<void> {
+    const { headers, messageId, timestamp, contentType, contentEncoding } =
+      message.properties;
+    const published = await new Promise<boolean>((resolve) => {
+      channel.publish(
+        DEAD_LETTERS,
+        this.queue,
+        message.content,
+        {
+          messageId,
+          timestamp,
+          contentType,
+          contentEncoding,
+          persistent: true,
+          headers: {
+            ...headers,
+            // RabbitMQ would copy the message to the queues that CC names.
+            CC: undefined,
+            'x-realtime-reason': `${failure.code}: ${failure.message}`.slice(
+              0,
+              500,
+            ),
+            'x-realtime-routing-key': message.fields.routingKey,
+          },
+        },
+        (error: unknown) => resolve(!error),
+      );
+    });
+    if (published) {
+      channel.ack(message);
+    } else {
+      channel.reject(message, false);
+    }
+  }
+
+  private async pause(ms: number): Promise<void> {
+    await delay(ms, undefined, { signal: this.stopping.signal }).catch(
+      () => undefined,
+    );
+  }
+}
+
+function decode(message: ConsumeMessage): BrokerEnvelope {
+  if (message.content.length > MAX_EVENT_BYTES) {
+    throw invalid('TOO_LARGE', `more than ${MAX_EVENT_BYTES} bytes`);
+  }
+  if (message.properties.replyTo !== undefined) {
+    throw invalid('RPC', 'requests are not answered: an event has no replyTo');
+  }
+  const envelope = parseEnvelope(parseJson(message.content));
+  // The broker's permissions are on routing keys: the body must not differ.
+  if (envelope.pattern !== message.fields.routingKey) {
+    throw invalid('ROUTING_KEY', 'the pattern is not the routing key');
+  }
+  return envelope;
+}
+
+function parseJson(content: Buffer): unknown {
+  try {
+    return JSON.parse(content.toString());
+  } catch {
+    throw invalid('JSON', 'the body is not JSON');
+  }
+}
+
+function deliveryOf({ fields, properties }: ConsumeMessage): Delivery {
+  const seconds = Number(properties.timestamp);
+  return {
+    id: properties.messageId,
+    // Later than the year 9999 is a publisher's mistake: milliseconds.
+    at:
+      seconds > 0 && seconds < 253_402_300_800
+        ? new Date(seconds * 1_000)
+        : undefined,
+    redelivered: fields.redelivered,
+  };
+}
+
+function summary({
+  pattern = 'an event',
+  code,
+  message,
+}: Extract<Outcome, RpcFailure>): string {
+  return `${pattern}: ${code} ${message}`;
+}
+
+function isPreconditionFailed(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 406;
+}
+
+/** Of a refused connection Node gives an AggregateError without a message. */
+function describe(error: unknown): string {
+  const { message, code } = Object(error) as {
+    message?: string;
+    code?: unknown;
+  };
+  return message || String(code);
+}

@@ -1,0 +1,71 @@
+import { Logger } from '@nestjs/common';
+import { type Server, ServerTCP, type TcpSocket } from '@nestjs/microservices';
+import {
+  BrokerDispatcher,
+  isBrokerHandler,
+  MAX_EVENT_BYTES,
+  parseEnvelope,
+  REALTIME_BROKER,
+  type RealtimeBroker,
+} from './broker';
+
+/**
+ * The embedded broker of development: Nest's TCP transport, for this machine
+ * only. It has neither retries nor dead letters.
+ */
+export class TcpBroker extends ServerTCP implements RealtimeBroker {
+  override readonly transportId = REALTIME_BROKER;
+  protected override readonly logger = new Logger('RealtimeBroker');
+  readonly dispatcher = new BrokerDispatcher(this.messageHandlers);
+  private started = false;
+
+  constructor(port: number) {
+    super({ host: '127.0.0.1', port, maxBufferSize: MAX_EVENT_BYTES });
+  }
+
+  /** Nothing: `app.startAllMicroservices()` may come before the gateways. */
+  override listen(callback: () => void): void {
+    callback();
+  }
+
+  start(fatal: (error: Error) => void): void {
+    if (this.started) {
+      return;
+    }
+    this.started = true;
+    super.listen((error) => {
+      if (error instanceof Error) {
+        fatal(new Error(`REALTIME_TCP_PORT ${this.port}: ${error.message}`));
+      } else {
+        const patterns = this.dispatcher.patterns.join(', ');
+        this.logger.log(`Consuming on 127.0.0.1:${this.port}: ${patterns}`);
+      }
+    });
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    super.close();
+    await this.dispatcher.drained();
+  }
+
+  override addHandler(...args: Parameters<Server['addHandler']>): void {
+    if (isBrokerHandler(...args)) {
+      super.addHandler(...args);
+    }
+  }
+
+  override handleMessage(_socket: TcpSocket, message: unknown): Promise<void> {
+    return this.dispatcher.handle(
+      () => parseEnvelope(message),
+      { redelivered: false },
+      (outcome) => {
+        if (outcome.kind === 'invalid' || outcome.kind === 'transient') {
+          const { pattern = 'an event', code, message: reason } = outcome;
+          this.logger.error(
+            `Dropped ${pattern}: ${code} ${reason} (RabbitMQ would keep it as a dead letter)`,
+          );
+        }
+      },
+    );
+  }
+}

@@ -1,0 +1,76 @@
+import {
+  type ServerToClientEvents,
+  NOTIFICATIONS_NAMESPACE,
+} from '@acme/realtime-contracts/notifications';
+import { RealtimeTestApp } from '../testing/realtime-test-app';
+
+describe('NotificationsGateway', () => {
+  const namespace = NOTIFICATIONS_NAMESPACE;
+  let app: RealtimeTestApp;
+
+  beforeAll(async () => {
+    app = await RealtimeTestApp.start();
+  });
+
+  afterAll(() => app?.close());
+
+  it('refuses a client without a token', async () => {
+    expect(await app.refusal(namespace, {})).toBe('UNAUTHORIZED');
+  });
+
+  it('refuses an expired token', async () => {
+    const token = app.token('acme', 'ann', -1);
+    expect(await app.refusal(namespace, { token })).toBe('TOKEN_EXPIRED');
+  });
+
+  it('refuses a foreign origin, even with a token', async () => {
+    const token = app.token('acme', 'ann');
+    const origin = 'https://evil.example';
+    const refusal = await app.refusal(namespace, { token, origin });
+    expect(refusal).toBe('websocket error');
+  });
+
+  it('delivers to the user, and nothing to a foreign tenant', async () => {
+    const ann = await app.connect(namespace, app.token('acme', 'ann'));
+    const spy = await app.connect(namespace, app.token('other', 'ann'));
+    const received: string[] = [];
+    const listen = (name: string, socket: typeof ann) =>
+      new Promise<void>((resolve) => {
+        socket.onAny((_event, _payload, { id }) => {
+          received.push(`${name}: ${id}`);
+          resolve();
+        });
+      });
+    const both = Promise.all([listen('ann', ann), listen('spy', spy)]);
+
+    const domain = app.broadcaster<ServerToClientEvents>(namespace);
+    const payload = { id: 'id-1', message: 'message-1', type: 'type-1', userId: 'userId-1' };
+    const send = (tenantId: string, id: string) =>
+      domain.toUser(tenantId, 'ann', 'notification.created', payload, {
+        id,
+        at: new Date().toISOString(),
+      });
+    send('acme', 'secret');
+    send('other', 'last');
+    await both;
+    expect(received.sort()).toEqual(['ann: secret', 'spy: last']);
+  });
+
+  it('acknowledges notification.markRead', async () => {
+    const client = await app.connect(namespace, app.token('acme', 'ann'));
+    const payload = { notificationId: 'notificationId-1' };
+    const ack = await client
+      .timeout(2_000)
+      .emitWithAck('notification.markRead', payload);
+    expect(ack).toMatchObject({ ok: true });
+  });
+
+  it('refuses notification.markRead with a field that it does not know', async () => {
+    const client = await app.connect(namespace, app.token('acme', 'ann'));
+    const payload = { ...{ notificationId: 'notificationId-1' }, unexpected: true };
+    const ack = await client
+      .timeout(2_000)
+      .emitWithAck('notification.markRead', payload);
+    expect(ack).toMatchObject({ ok: false, error: { code: 'VALIDATION' } });
+  });
+});

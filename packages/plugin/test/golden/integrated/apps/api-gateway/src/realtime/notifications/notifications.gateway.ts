@@ -1,0 +1,37 @@
+import { UseFilters, UseGuards, UseInterceptors } from '@nestjs/common';
+import {
+  ConnectedSocket,
+  MessageBody,
+  SubscribeMessage,
+  WebSocketGateway,
+} from '@nestjs/websockets';
+import {
+  type NotificationMarkRead,
+  notificationMarkReadSchema,
+  NOTIFICATIONS_NAMESPACE,
+} from '@acme/realtime-contracts/notifications';
+import {
+  AckExceptionFilter,
+  AckInterceptor,
+  ContractPipe,
+} from '../core/client-event';
+import type { RealtimeSocket } from '../core/session';
+import { WsAuthGuard } from '../guards/ws-auth.guard';
+import { NotificationsService } from './notifications.service';
+
+@WebSocketGateway({ namespace: NOTIFICATIONS_NAMESPACE })
+@UseGuards(WsAuthGuard)
+@UseInterceptors(AckInterceptor)
+@UseFilters(AckExceptionFilter)
+export class NotificationsGateway {
+  constructor(private readonly service: NotificationsService) {}
+
+  @SubscribeMessage('notification.markRead')
+  markRead(
+    @MessageBody(new ContractPipe(notificationMarkReadSchema))
+    payload: NotificationMarkRead,
+    @ConnectedSocket() socket: RealtimeSocket,
+  ): unknown {
+    return this.service.markRead(payload, socket.data.identity);
+  }
+}

@@ -1,0 +1,52 @@
+import { Module } from '@nestjs/common';
+import { NOTIFICATIONS_NAMESPACE } from '@acme/realtime-contracts/notifications';
+import { CHATS_NAMESPACE } from '@acme/realtime-contracts/chats';
+import { brokerProvider } from './core/broker.provider';
+import { Broadcaster } from './core/broadcaster';
+import {
+  loadRealtimeConfig,
+  REALTIME_APP,
+  REALTIME_CONFIG,
+} from './core/realtime.config';
+import { type JoinedRooms, REALTIME_ROOMS } from './core/rooms';
+import { SessionRegistry } from './core/session';
+import { TokenVerifier } from './core/token-verifier';
+import { WsAuthGuard } from './guards/ws-auth.guard';
+import { NotificationsWsConsumer } from './notifications/notifications-ws.consumer';
+import { NotificationsGateway } from './notifications/notifications.gateway';
+import { NotificationsService } from './notifications/notifications.service';
+import { ChatsWsConsumer } from './chats/chats-ws.consumer';
+import { ChatsGateway } from './chats/chats.gateway';
+import { ChatsService } from './chats/chats.service';
+
+@Module({
+  controllers: [
+    NotificationsWsConsumer,
+    ChatsWsConsumer,
+  ],
+  providers: [
+    { provide: REALTIME_APP, useValue: 'api-gateway' },
+    {
+      provide: REALTIME_CONFIG,
+      useFactory: () => loadRealtimeConfig(process.env),
+    },
+    {
+      provide: REALTIME_ROOMS,
+      useValue: new Map<string, JoinedRooms>([
+        [NOTIFICATIONS_NAMESPACE, 'tenant'],
+        [CHATS_NAMESPACE, 'tenant'],
+      ]),
+    },
+    brokerProvider,
+    Broadcaster,
+    SessionRegistry,
+    TokenVerifier,
+    WsAuthGuard,
+    NotificationsGateway,
+    NotificationsService,
+    ChatsGateway,
+    ChatsService,
+  ],
+  exports: [Broadcaster, SessionRegistry, TokenVerifier],
+})
+export class RealtimeModule {}

@@ -1,0 +1,33 @@
+import type { Server } from 'node:http';
+import { type INestApplication, Logger, ShutdownSignal } from '@nestjs/common';
+import { RealtimeBroker } from './core/broker';
+import { RealtimeAdapter } from './core/realtime.adapter';
+
+/**
+ * Adds the Socket.IO server and the broker's consumer to an app. Call it once,
+ * before `app.listen()`: events are consumed when the app listens.
+ */
+export async function setupRealtime(app: INestApplication): Promise<void> {
+  const logger = new Logger('Realtime');
+  app.useWebSocketAdapter(await RealtimeAdapter.create(app));
+
+  // Without the app's configuration: its pipes and filters are made for HTTP.
+  const broker = app.get<RealtimeBroker>(RealtimeBroker);
+  app.connectMicroservice({ strategy: broker }, { inheritAppConfig: false });
+  if (broker.dispatcher.patterns.length === 0) {
+    logger.error(
+      'No consumer handles a broker event: consumers belong to the controllers of RealtimeModule',
+    );
+  }
+
+  const server: Server = app.getHttpServer();
+  server.once('listening', () =>
+    broker.start((error) => {
+      logger.fatal(error.message);
+      process.exit(1);
+    }),
+  );
+  app.enableShutdownHooks([ShutdownSignal.SIGTERM, ShutdownSignal.SIGINT], {
+    useProcessExit: true,
+  });
+}

@@ -1,0 +1,20 @@
+'use client';
+
+import { createBatch } from '../../../lib/realtime/realtime-client';
+import { useChatsSocket } from './use-chats-socket';
+import {
+  type ListedChat,
+  useChatsStore,
+} from './use-chats-store';
+
+const list = createBatch<ListedChat>((items) =>
+  useChatsStore.getState().merge(items),
+);
+
+/** Connects while there is an access token and fills the store; renders nothing. */
+export function ChatsProvider(): null {
+  useChatsSocket({
+    onMessagePosted: list,
+  });
+  return null;
+}

@@ -1,0 +1,20 @@
+'use client';
+
+import { createBatch } from '../../../lib/realtime/realtime-client';
+import { useNotificationsSocket } from './use-notifications-socket';
+import {
+  type ListedNotification,
+  useNotificationsStore,
+} from './use-notifications-store';
+
+const list = createBatch<ListedNotification>((items) =>
+  useNotificationsStore.getState().merge(items),
+);
+
+/** Connects while there is an access token and fills the store; renders nothing. */
+export function NotificationsProvider(): null {
+  useNotificationsSocket({
+    onNotificationCreated: list,
+  });
+  return null;
+}

@@ -1,0 +1,71 @@
+import { act, render, renderHook } from '@testing-library/react';
+import { createElement } from 'react';
+import type { NotificationCreated } from '@acme/realtime-contracts/notifications';
+import { setRealtimeReporter } from '../../../lib/realtime/realtime-client';
+import { useAuthStore } from '../../../stores/auth.store';
+import { NotificationsProvider } from './notifications-provider';
+import {
+  notificationsChannel,
+  useNotificationsSocket,
+} from './use-notifications-socket';
+import { useNotificationsStore } from './use-notifications-store';
+
+function deliver(event: string, payload: unknown): void {
+  const meta = { id: 'e1', at: '2026-01-01T00:00:00Z' };
+  act(() => notificationsChannel.receive(event, payload, meta));
+}
+
+const notificationCreated: NotificationCreated = {
+  id: 'id-1',
+  message: 'message-1',
+  type: 'type-1',
+  userId: 'userId-1',
+};
+
+describe('notifications realtime', () => {
+  it('renders nothing and stays idle without a token', () => {
+    const { container } = render(createElement(NotificationsProvider));
+    const { result } = renderHook(() => useNotificationsSocket());
+
+    expect(container.innerHTML).toBe('');
+    expect(result.current.status).toBe('idle');
+  });
+
+  it('hands valid events to their handlers, and no others', () => {
+    const received: unknown[] = [];
+    const faults: unknown[] = [];
+    setRealtimeReporter((fault) => faults.push(fault));
+    renderHook(() =>
+      useNotificationsSocket({
+        onNotificationCreated: (payload) => received.push(payload),
+      }),
+    );
+    deliver('notification.created', notificationCreated);
+    deliver('notification.created', 'invalid');
+
+    expect(received).toEqual([notificationCreated]);
+    expect(faults).toHaveLength(1);
+  });
+
+  it('lists each id once, newest first, and forgets with the user', () => {
+    const store = useNotificationsStore.getState;
+    const newer = { ...notificationCreated, id: 'newer' };
+    useAuthStore.getState().setAccessToken('token');
+    store().addNotification(notificationCreated);
+    store().addNotification(newer);
+    store().addNotification(notificationCreated);
+
+    expect(store().notifications).toEqual([newer, notificationCreated]);
+    useAuthStore.getState().setAccessToken(null);
+    expect(store().notifications).toEqual([]);
+  });
+
+  it('refuses commands while not connected', async () => {
+    const { result } = renderHook(() => useNotificationsSocket());
+    const sent = result.current.markRead({
+      notificationId: 'notificationId-1',
+    });
+
+    await expect(sent).rejects.toMatchObject({ code: 'NOT_CONNECTED' });
+  });
+});

@@ -1,0 +1,43 @@
+'use client';
+
+import {
+  type NotificationMarkRead,
+  type NotificationCreated,
+  notificationCreatedSchema,
+  NOTIFICATIONS_NAMESPACE,
+} from '@acme/realtime-contracts/notifications';
+import {
+  type EventHandler,
+  realtimeChannel,
+  type RealtimeState,
+  useChannel,
+} from '../../../lib/realtime/realtime-client';
+
+const schemas = {
+  'notification.created': notificationCreatedSchema,
+};
+
+export const notificationsChannel = realtimeChannel(
+  NOTIFICATIONS_NAMESPACE,
+  schemas,
+);
+
+/** Commands reject with a RealtimeCommandError. */
+const commands = {
+  markRead: (payload: NotificationMarkRead): Promise<unknown> =>
+    notificationsChannel.send('notification.markRead', payload),
+};
+
+export interface NotificationsHandlers {
+  onNotificationCreated?: EventHandler<NotificationCreated> | undefined;
+}
+
+/** The connection's state and the commands; connected while it is mounted. */
+export function useNotificationsSocket(
+  handlers: NotificationsHandlers = {},
+): RealtimeState & typeof commands {
+  const state = useChannel(notificationsChannel, {
+    'notification.created': handlers.onNotificationCreated,
+  });
+  return { ...state, ...commands };
+}

@@ -1,0 +1,42 @@
+import { Module } from '@nestjs/common';
+import { NOTIFICATIONS_NAMESPACE } from '@acme-ts/realtime-contracts/notifications';
+import { brokerProvider } from './core/broker.provider';
+import { Broadcaster } from './core/broadcaster';
+import {
+  loadRealtimeConfig,
+  REALTIME_APP,
+  REALTIME_CONFIG,
+} from './core/realtime.config';
+import { type JoinedRooms, REALTIME_ROOMS } from './core/rooms';
+import { SessionRegistry } from './core/session';
+import { TokenVerifier } from './core/token-verifier';
+import { WsAuthGuard } from './guards/ws-auth.guard';
+import { NotificationsWsConsumer } from './notifications/notifications-ws.consumer';
+import { NotificationsGateway } from './notifications/notifications.gateway';
+
+@Module({
+  controllers: [
+    NotificationsWsConsumer,
+  ],
+  providers: [
+    { provide: REALTIME_APP, useValue: 'api-gateway' },
+    {
+      provide: REALTIME_CONFIG,
+      useFactory: () => loadRealtimeConfig(process.env),
+    },
+    {
+      provide: REALTIME_ROOMS,
+      useValue: new Map<string, JoinedRooms>([
+        [NOTIFICATIONS_NAMESPACE, 'tenant'],
+      ]),
+    },
+    brokerProvider,
+    Broadcaster,
+    SessionRegistry,
+    TokenVerifier,
+    WsAuthGuard,
+    NotificationsGateway,
+  ],
+  exports: [Broadcaster, SessionRegistry, TokenVerifier],
+})
+export class RealtimeModule {}

@@ -1,0 +1,35 @@
+'use client';
+
+import {
+  type NotificationCreated,
+  notificationCreatedSchema,
+  NOTIFICATIONS_NAMESPACE,
+} from '@acme-ts/realtime-contracts/notifications';
+import {
+  type EventHandler,
+  realtimeChannel,
+  type RealtimeState,
+  useChannel,
+} from '../../../lib/realtime/realtime-client';
+
+const schemas = {
+  'notification.created': notificationCreatedSchema,
+};
+
+export const notificationsChannel = realtimeChannel(
+  NOTIFICATIONS_NAMESPACE,
+  schemas,
+);
+
+export interface NotificationsHandlers {
+  onNotificationCreated?: EventHandler<NotificationCreated> | undefined;
+}
+
+/** The connection's state; connected while it is mounted. */
+export function useNotificationsSocket(
+  handlers: NotificationsHandlers = {},
+): RealtimeState {
+  return useChannel(notificationsChannel, {
+    'notification.created': handlers.onNotificationCreated,
+  });
+}

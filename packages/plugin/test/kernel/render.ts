@@ -1,0 +1,20 @@
+import { renderHost } from '../support/render-host.js';
+import { domain, hostFacts } from '../support/shapes.js';
+
+/** The domains that the kernel is tested with: both kinds of rooms, with and without client events. */
+export default function setup(): void {
+  const shape = {
+    name: 'kernel',
+    host: hostFacts({ solution: false, runner: 'vitest', web: false }),
+    domains: [
+      domain({ name: 'Notification', clientEvents: ['markRead{notificationId}'], web: 'none' }),
+      domain({
+        name: 'Chat',
+        rooms: 'user',
+        serverEvents: ['message.created{id,body,userId}'],
+        web: 'none',
+      }),
+    ],
+  };
+  renderHost(shape, /^(?:apps|libs)\//, 'templates/tsconfig.json');
+}

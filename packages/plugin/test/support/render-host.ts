@@ -1,0 +1,35 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import type { Shape } from './shapes.js';
+import { renderShape } from './shapes.js';
+
+const TMP = resolve(import.meta.dirname, '../../tmp');
+
+/**
+ * Writes what a shape renders to into `tmp/<its name>`, with a tsconfig that compiles it as the
+ * templates are compiled.
+ *
+ * @param keep which of the rendered paths are written
+ */
+export function renderHost(shape: Shape, keep: RegExp, tsconfig: string): void {
+  const target = join(TMP, shape.name);
+  rmSync(target, { recursive: true, force: true });
+  for (const { path, content } of renderShape(shape)) {
+    if (keep.test(path) && /\.tsx?$/.test(path)) write(join(target, path), content);
+  }
+  const config = {
+    extends: `../../${tsconfig}`,
+    compilerOptions: {
+      noEmit: true,
+      types: ['node', 'vitest/globals'],
+      paths: { '@acme/realtime-contracts/*': ['./libs/realtime-contracts/src/*.contract.ts'] },
+    },
+    include: ['.'],
+  };
+  write(join(target, 'tsconfig.json'), JSON.stringify(config, null, 2));
+}
+
+function write(path: string, content: string): void {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, content);
+}

@@ -258,6 +258,25 @@ describe('reconcile', () => {
     expect(read(MANIFEST_PATH)).not.toContain('<<<<');
   });
 
+  it('brings the events of two branches together, from the base of one of them', async () => {
+    const one = V1.replace('export const three', 'export const one2 = 1;\nexport const three');
+    const both = `${one}export const four = 4;\n`;
+    const state = async (content: string): Promise<string> => {
+      tree = new FsTree(root, false);
+      await outcome(content);
+      return /^ {4}.+$/m.exec(read(MANIFEST_PATH) ?? '')?.[0] ?? '';
+    };
+    const theirs = await state(one);
+    const ours = await state(`${V1}export const four = 4;\n`);
+    tree.write(
+      MANIFEST_PATH,
+      `{\n  "plugin": "0.1.0",\n  "files": {\n${theirs}\n${ours}\n  }\n}\n`,
+    );
+    expect(await outcome(both)).toBe('updated');
+    expect(read()).toBe(both);
+    expect(await writes(() => outcome(both))).toEqual([]);
+  });
+
   it('stops at a manifest that is not one', async () => {
     tree.write(MANIFEST_PATH, 'nothing');
     await expect(outcome(V1)).rejects.toThrow(/^RT021 /);

@@ -121,7 +121,7 @@ function printTable(results: readonly Result[]): void {
 }
 
 async function vitestProjects(): Promise<string[]> {
-  const path = join(REPO, 'packages/plugin/vitest.config.ts');
+  const path = join(REPO, 'packages/plugin/vitest.config.mts');
   const loaded = await loadConfigFromFile({ command: 'build', mode: 'test' }, path);
   const config = loaded?.config as { test?: { projects?: { test?: { name?: string } }[] } };
   return (config.test?.projects ?? []).map(({ test }) => {

@@ -141,7 +141,7 @@ export function describeHost({ kind, typecheck, contracts }: HostSuite): void {
       });
 
       it('passes its own tests in the runner of the workspace', async () => {
-        const output = await host.run('npx nx run-many -t test');
+        const output = await host.run('npx nx run-many -t test --output-style=static');
         for (const spec of generatedSources(host).filter((file) => /\.spec\.tsx?$/.test(file))) {
           const name = spec.slice(spec.lastIndexOf('/') + 1);
           expect([name, output.includes(name)]).toEqual([name, true]);

@@ -41,9 +41,13 @@ const RECIPES: Record<
     name: 'acme',
     commands: [
       `npx nx add @nx/nest@${NX_VERSION}`,
-      'npx nx g @nx/nest:application apps/api-gateway --linter=eslint --unitTestRunner=jest --no-interactive',
+      'npx nx g @nx/nest:application apps/api-gateway --linter=eslint --unitTestRunner=jest --e2eTestRunner=none --no-interactive',
       `npx nx add @nx/next@${NX_VERSION}`,
       'npx nx g @nx/next:application apps/web --style=css --linter=eslint --unitTestRunner=jest --e2eTestRunner=none --no-interactive',
+      // Without these two a workspace of this version cannot run its own tests: npm hides @nx/react from the
+      // jest config of the Next.js app, and TypeScript 6 finds no `module` in that of the Nest app.
+      `npm install --save-dev @nx/react@${NX_VERSION}`,
+      `node -e "${setTypes('apps/api-gateway/tsconfig.json')}"`,
     ],
   },
   ts: {
@@ -51,12 +55,21 @@ const RECIPES: Record<
     commands: [
       `npx --yes create-nx-workspace@${NX_VERSION} acme-ts --preset=ts --packageManager=npm --nxCloud=skip --formatter=prettier --workspaces --no-interactive`,
       `npx nx add @nx/nest@${NX_VERSION}`,
-      'npx nx g @nx/nest:application apps/api-gateway --linter=eslint --unitTestRunner=vitest --no-interactive',
+      'npx nx g @nx/nest:application apps/api-gateway --linter=eslint --unitTestRunner=vitest --e2eTestRunner=none --no-interactive',
       `npx nx add @nx/next@${NX_VERSION}`,
       'npx nx g @nx/next:application apps/web --style=css --linter=eslint --unitTestRunner=vitest --e2eTestRunner=none --no-interactive',
     ],
   },
 };
+
+function setTypes(file: string): string {
+  return [
+    `const fs = require('fs')`,
+    `const json = JSON.parse(fs.readFileSync('${file}', 'utf8'))`,
+    `json.compilerOptions.types = ['node']`,
+    `fs.writeFileSync('${file}', JSON.stringify(json, null, 2) + String.fromCharCode(10))`,
+  ].join('; ');
+}
 
 /** Variables of the runner that would change what a fresh shell of a user does. */
 const FOREIGN =
@@ -195,7 +208,7 @@ function hasGit(): boolean {
 
 /** The cached host of a kind, built when it is missing or was changed. Safe beside other processes. */
 async function cachedHost(kind: HostKind): Promise<string> {
-  const folder = join(cacheRoot(), kind);
+  const folder = cacheFolder(kind);
   const unlock = await lock(`${folder}.lock`);
   try {
     if (!isIntact(folder)) {
@@ -208,18 +221,15 @@ async function cachedHost(kind: HostKind): Promise<string> {
   }
 }
 
-function cacheRoot(): string {
-  const versions = JSON.stringify([
-    RECIPES,
-    hasGit(),
-    process.version,
-    process.platform,
-    process.arch,
-  ]);
-  const hash = createHash('sha256').update(versions).digest('hex').slice(0, 12);
+/** Where a kind is cached: named by all that it is made of. */
+function cacheFolder(kind: HostKind): string {
+  const recipe = RECIPES[kind];
+  const base = recipe.from && RECIPES[recipe.from];
+  const made = JSON.stringify([base, recipe, hasGit(), process.version, process.platform]);
+  const hash = createHash('sha256').update(made).digest('hex').slice(0, 12);
   const root = join(process.env['NX_REALTIME_HOST_CACHE'] ?? tmpdir(), `nx-realtime-e2e-${hash}`);
   mkdirSync(root, { recursive: true });
-  return root;
+  return join(root, kind);
 }
 
 async function build(kind: HostKind, folder: string): Promise<void> {

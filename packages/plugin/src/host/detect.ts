@@ -21,10 +21,7 @@ export function detectHost(
   const facts = {
     solution,
     baseTsconfig: tree.exists('tsconfig.base.json') ? 'tsconfig.base.json' : 'tsconfig.json',
-    eslintConfig:
-      ['js', 'mjs', 'cjs', 'ts', 'mts']
-        .map((extension) => `eslint.config.${extension}`)
-        .find((name) => tree.exists(name)) ?? null,
+    eslintConfig: eslintConfigOf(tree),
     apps: new Map<string, AppFacts>(),
     webs: new Map<string, WebFacts>(),
     contracts: new Map<string, ContractsFacts>(),
@@ -142,6 +139,12 @@ export function workspaceGlobs(tree: Tree): string[] {
     'package.json',
   );
   return Array.isArray(workspaces) ? workspaces : (workspaces?.packages ?? []);
+}
+
+/** File name of the root's flat ESLint config; null where there is none. */
+export function eslintConfigOf(tree: Tree): string | null {
+  const names = ['js', 'mjs', 'cjs', 'ts', 'mts'].map((extension) => `eslint.config.${extension}`);
+  return names.find((name) => tree.exists(name)) ?? null;
 }
 
 function npmScope(tree: Tree): string | null {

@@ -1,4 +1,4 @@
-export { detectHost, isSolution, workspaceGlobs } from './detect.js';
+export { detectHost, eslintConfigOf, isSolution, workspaceGlobs } from './detect.js';
 export { domainPath, findDomain, hostDomains, resolveDomain } from './domains.js';
 export type { HostDomain } from './domains.js';
 export type { AppFacts, ContractsFacts, HostFacts, TestRunner, WebFacts } from './facts.js';

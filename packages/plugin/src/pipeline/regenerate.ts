@@ -8,7 +8,14 @@ import type { HostDomain, HostProjects } from '../host/index.js';
 import { reconcile } from '../reconcile/index.js';
 import type { ReconcileOptions } from '../reconcile/index.js';
 import { loadTemplates, render } from '../render/index.js';
-import { wireDependencies, wireDevelopment, wireHost } from '../wiring/index.js';
+import {
+  COMPOSE_FILE,
+  wireCompose,
+  wireDependencies,
+  wireDevelopment,
+  wireHost,
+  wireWorkspace,
+} from '../wiring/index.js';
 import { printReport } from './report.js';
 
 const SCHEMA = 'node_modules/@nx-realtime/plugin/schemas/domain.schema.json';
@@ -44,9 +51,14 @@ export async function regenerate(
   const domains = all.map(({ domain }) => domain);
   checkDomains(domains);
   const host = detectHost(tree, projects, domains);
-  const files = await reconcile(tree, render(domains, host, loadTemplates()), options);
+  const templates = loadTemplates();
+  const files = await reconcile(tree, render(domains, host, templates), options);
   saveDomain(tree, changed);
-  const wired = wireHost(tree, host, domains);
+  const wired = [
+    ...wireWorkspace(tree),
+    ...wireHost(tree, host, domains),
+    wireCompose(tree, templates.get(COMPOSE_FILE) ?? ''),
+  ];
   wireDevelopment(tree, host, domains);
   const install = wireDependencies(tree, host, domains);
   return runTasksInSerial(install, () => printReport(changed.domain, host, files, wired));

@@ -25,8 +25,11 @@ export function printReport(
     const paths = files.filter((file) => file.outcome === outcome).map(({ path }) => path);
     if (paths.length > 0) logger.warn(`${title}:\n${indented(paths)}`);
   }
-  for (const { path, snippet } of wired.filter(({ kind }) => kind === 'unable')) {
-    logger.warn(`RT040 The shape of ${path} was not recognised. Paste into it:\n\n${snippet}\n`);
+  for (const edit of wired) {
+    if (edit.kind !== 'unable') continue;
+    logger.warn(
+      `RT040 ${edit.path} was left as it is: ${edit.reason}. Paste into it:\n\n${edit.snippet}\n`,
+    );
   }
   logger.info(nextSteps(domain, host));
 }

@@ -2,7 +2,7 @@ import type { Tree } from '@nx/devkit';
 import { RealtimeError, checkDomains } from '../domain/index.js';
 import { detectHost } from '../host/index.js';
 import type { HostDomain, HostProjects } from '../host/index.js';
-import { reconcile } from '../reconcile/index.js';
+import { MANIFEST_PATH, reconcile } from '../reconcile/index.js';
 import { loadTemplates, render } from '../render/index.js';
 import { wireDependencies, wireHost } from '../wiring/index.js';
 import { writtenFiles } from './report.js';
@@ -28,8 +28,12 @@ export async function syncDomains(
   const domains = all.map(({ domain }) => domain);
   checkDomains(domains);
   const host = detectHost(tree, projects, domains);
+  const manifest = tree.read(MANIFEST_PATH, 'utf-8');
   const files = await reconcile(tree, render(domains, host, loadTemplates()));
-  const conflicts = files.filter(({ outcome }) => outcome === 'conflict');
+  // Markers from before; fresh ones are written first, so that there is something to resolve.
+  const conflicts = files.filter(
+    ({ outcome, conflicts: fresh }) => outcome === 'conflict' && fresh === 0,
+  );
   if (conflicts.length > 0) {
     throw new RealtimeError(
       'RT022',
@@ -39,6 +43,7 @@ export async function syncDomains(
   const wired = wireHost(tree, host, domains).filter(({ kind }) => kind === 'done');
   wireDependencies(tree, host, domains);
   const details = [...writtenFiles(files), ...wired.map(({ path }) => `wired ${path}`)];
+  if (tree.read(MANIFEST_PATH, 'utf-8') !== manifest) details.push(`advanced ${MANIFEST_PATH}`);
   if (details.length === 0) return {};
   return {
     outOfSyncMessage: 'Realtime code is behind its domain files or templates.',

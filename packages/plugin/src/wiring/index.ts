@@ -1,3 +1,4 @@
+export { COMPOSE_FILE, wireCompose } from './host/compose.js';
 export { wireDependencies } from './host/dependencies.js';
 export { wireDevelopment } from './host/dev-env.js';
 export type { Wired } from './host/edit.js';

@@ -3,7 +3,6 @@ import type { GeneratorCallback, Tree } from '@nx/devkit';
 import { draftDomain } from '../../domain/index.js';
 import { HostProjects, findDomain, hostDomains, resolveDomain } from '../../host/index.js';
 import { regenerate, withDomain } from '../../pipeline/index.js';
-import initGenerator from '../init/generator.js';
 import { createApps } from './create-apps.js';
 import { domainFileOf, normalize } from './normalize.js';
 import type { RealtimeDomainSchema } from './schema.js';
@@ -25,7 +24,6 @@ export default async function realtimeDomainGenerator(
   const draft = draftDomain(options, domainFileOf(tree, options, existing));
   const domain = resolveDomain(projects, draft);
   const domains = withDomain(hostDomains(tree, projects), projects, domain);
-  await initGenerator(tree);
   const done = await regenerate(tree, projects, domains, options);
   return runTasksInSerial(...created, done);
 }

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { parseEnv } from 'node:util';
 import type { Domain } from '../../domain/index.js';
 import type { AppFacts, HostFacts } from '../../host/index.js';
+import { COMPOSE_FILE } from './compose.js';
 import { ensureEnv, ensureLines } from '../text/index.js';
 
 /** Nest and Next both take 3000, so the first API gets 3333. */
@@ -71,8 +72,16 @@ function apiExample(port: number, tcpPort: number): Entry[] {
       comment: 'tcp: embedded, development only. rmq: RabbitMQ',
     },
     { key: 'REALTIME_TCP_PORT', value: String(tcpPort) },
-    { key: 'RABBITMQ_URL', value: '', comment: 'With rmq: amqp://user:password@host:5672' },
-    { key: 'REDIS_URL', value: '', comment: 'With more than one replica: redis://host:6379' },
+    {
+      key: 'RABBITMQ_URL',
+      value: '',
+      comment: `With rmq; of ${COMPOSE_FILE}: amqp://realtime:realtime@127.0.0.1:5672`,
+    },
+    {
+      key: 'REDIS_URL',
+      value: '',
+      comment: `With more than one replica; of ${COMPOSE_FILE}: redis://127.0.0.1:6379`,
+    },
   ];
 }
 

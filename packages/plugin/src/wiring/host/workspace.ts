@@ -1,26 +1,41 @@
+import { readJson } from '@nx/devkit';
 import type { Tree } from '@nx/devkit';
-import { appendJson, ensureLines } from '../text/index.js';
+import { eslintConfigOf } from '../../host/index.js';
+import { addEslintIgnore, appendJson, ensureLines } from '../text/index.js';
 import { editFile } from './edit.js';
 import type { Wired } from './edit.js';
 
 /** As `sync.globalGenerators` names it: sync generators of tasks are skipped in CI. */
 const SYNC_GENERATOR = '@nx-realtime/plugin:sync';
 
-/** Registers the sync generator, and keeps formatters and reviewers out of the merge bases. */
+/** Collapsed in reviews; and git never mixes two bases into one that was rendered by nobody. */
+const GIT_ATTRIBUTES = [
+  '.nx-realtime/** linguist-generated -diff',
+  '.nx-realtime/base/** -merge',
+  '.nx-realtime/manifest.json merge=union',
+];
+
+/** Registers the sync generator, and keeps formatters, linters and reviewers out of the bases. */
 export function wireWorkspace(tree: Tree): Wired[] {
-  const ignore = (path: string, lines: string[], heading: string): Wired =>
-    editFile(tree, path, (text) => ensureLines(text, lines, heading));
+  const ignore = (path: string, lines: readonly string[]): Wired =>
+    editFile(tree, path, (text) => ensureLines(text, lines, 'Bases of three-way merges'));
+  const eslintConfig = eslintConfigOf(tree);
   return [
     editFile(tree, 'nx.json', (text) =>
       appendJson(text, ['sync', 'globalGenerators'], SYNC_GENERATOR),
     ),
-    ignore(
-      '.gitattributes',
-      ['.nx-realtime/** linguist-generated -diff'],
-      'Bases of three-way merges',
-    ),
-    ...(tree.exists('.prettierignore')
-      ? [ignore('.prettierignore', ['.nx-realtime'], 'Bases of three-way merges')]
-      : []),
+    ignore('.gitattributes', GIT_ATTRIBUTES),
+    ...(usesPrettier(tree) ? [ignore('.prettierignore', ['.nx-realtime'])] : []),
+    ...(eslintConfig === null
+      ? []
+      : [editFile(tree, eslintConfig, (text) => addEslintIgnore(text, '.nx-realtime/**'))]),
   ];
+}
+
+function usesPrettier(tree: Tree): boolean {
+  const { dependencies, devDependencies } = readJson<Record<string, object | undefined>>(
+    tree,
+    'package.json',
+  );
+  return tree.exists('.prettierignore') || 'prettier' in { ...dependencies, ...devDependencies };
 }

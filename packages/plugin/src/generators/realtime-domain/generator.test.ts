@@ -1,0 +1,247 @@
+import type { Tree } from '@nx/devkit';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { MAIN, addNest, addNext, hostTree, snapshot } from '../../../test/support/host-tree.js';
+import syncGenerator from '../sync/generator.js';
+import realtimeDomainGenerator from './generator.js';
+import type { RealtimeDomainSchema } from './schema.js';
+
+const REALTIME = 'apps/api-gateway/src/realtime';
+const generate = (tree: Tree, options: Partial<RealtimeDomainSchema> = {}) =>
+  realtimeDomainGenerator(tree, { name: 'Notification', skipFormat: true, ...options });
+
+/** Rejects with this code, and leaves the Tree as it was. */
+async function refuses(tree: Tree, code: string, options: Partial<RealtimeDomainSchema>) {
+  const before = snapshot(tree);
+  await expect(generate(tree, options)).rejects.toThrow(new RegExp(`^${code} `));
+  expect(snapshot(tree)).toEqual(before);
+}
+
+describe.each(['integrated', 'solution'] as const)('in an %s workspace', (layout) => {
+  let tree: Tree;
+  const contracts = `${layout === 'solution' ? 'packages' : 'libs'}/realtime-contracts`;
+
+  beforeEach(async () => {
+    tree = hostTree(layout);
+    await generate(tree, { clientEvents: ['markRead{notificationId}'] });
+  });
+
+  it('emits the whole vertical', () => {
+    for (const path of [
+      `${REALTIME}/realtime.module.ts`,
+      `${REALTIME}/setup-realtime.ts`,
+      `${REALTIME}/guards/ws-auth.guard.ts`,
+      `${REALTIME}/notifications/notifications.domain.json`,
+      `${REALTIME}/notifications/notifications.gateway.ts`,
+      `${REALTIME}/notifications/notifications.gateway.spec.ts`,
+      `${REALTIME}/notifications/notifications-ws.consumer.ts`,
+      `${REALTIME}/notifications/notifications-ws.consumer.spec.ts`,
+      `${REALTIME}/notifications/notifications.service.ts`,
+      `${contracts}/src/notifications.contract.ts`,
+      'apps/web/src/features/notifications/realtime/use-notifications-socket.ts',
+      'apps/web/src/features/notifications/realtime/use-notifications-store.ts',
+      'apps/web/src/features/notifications/realtime/notifications-provider.tsx',
+      'apps/web/src/lib/realtime/realtime-client.ts',
+      'apps/web/src/stores/auth.store.ts',
+      'docker-compose.realtime.yml',
+    ]) {
+      expect(tree.exists(path), path).toBe(true);
+    }
+  });
+
+  it('wires main.ts, the module and the root layout', () => {
+    const text = (path: string) => tree.read(path, 'utf-8');
+    expect(text('apps/api-gateway/src/main.ts')).toBe(
+      MAIN.replace(
+        "'./app/app.module';",
+        "'./app/app.module';\nimport { setupRealtime } from './realtime/setup-realtime';",
+      ).replace('  await app.listen', '  await setupRealtime(app);\n  await app.listen'),
+    );
+    expect(text('apps/api-gateway/src/app/app.module.ts')).toContain('imports: [RealtimeModule],');
+    expect(text('apps/web/src/app/layout.tsx')).toContain('<NotificationsProvider />');
+    expect(text('nx.json')).toContain('"@nx-realtime/plugin:sync"');
+  });
+
+  it('makes env files that are ignored by git, with a random secret', async () => {
+    const secret = (of: Tree) =>
+      /^JWT_SECRET=([0-9a-f]{64})$/m.exec(
+        of.read('apps/api-gateway/.env.local', 'utf-8') ?? '',
+      )?.[1];
+    const other = hostTree(layout);
+    await generate(other);
+    expect(secret(tree)).toBeDefined();
+    expect(secret(tree)).not.toBe(secret(other));
+    expect(tree.read('.gitignore', 'utf-8')).toMatch(/^\.env\.local$/m);
+    expect(tree.read('apps/api-gateway/.env.example', 'utf-8')).not.toContain(secret(tree));
+    expect(tree.read('apps/web/.env.local', 'utf-8')).toBe(
+      'NEXT_PUBLIC_API_URL=http://localhost:3333\n',
+    );
+  });
+
+  it('changes nothing the second time', async () => {
+    const before = snapshot(tree);
+    await generate(tree);
+    expect(snapshot(tree)).toEqual(before);
+    expect(await syncGenerator(tree)).toEqual({});
+    expect(snapshot(tree)).toEqual(before);
+  });
+
+  it('keeps an edit of every file', async () => {
+    const generated = [...snapshot(tree).keys()].filter(
+      (path) => /^(?:apps|libs|packages)\//.test(path) && /\.tsx?$/.test(path),
+    );
+    for (const path of generated) {
+      tree.write(path, `${tree.read(path, 'utf-8')}\nexport const mine = true;\n`);
+    }
+    const before = snapshot(tree);
+    await generate(tree);
+    expect(snapshot(tree)).toEqual(before);
+  });
+
+  it('merges a change into edited files', async () => {
+    const path = `${REALTIME}/notifications/notifications.service.ts`;
+    const edited = `${tree.read(path, 'utf-8')}\n// mine\n`;
+    tree.write(path, edited);
+    await generate(tree, { clientEvents: ['archive{notificationId}'] });
+    const merged = tree.read(path, 'utf-8') ?? '';
+    expect(merged).toContain('archive(');
+    expect(merged).toContain('markRead(');
+    expect(merged).toContain('// mine');
+    expect(merged).not.toContain('<<<<<<<');
+  });
+
+  it('leaves the files of one domain as they are when another is added', async () => {
+    const before = [...snapshot(tree)].filter(([path]) => path.includes('notifications'));
+    await generate(tree, { name: 'Chat', clientEvents: ['say{text}'] });
+    const after = snapshot(tree);
+    for (const [path, text] of before) expect(after.get(path), path).toBe(text);
+    expect(tree.read(`${REALTIME}/realtime.module.ts`, 'utf-8')).toContain('ChatsGateway');
+    expect(tree.read('apps/web/src/app/layout.tsx', 'utf-8')).toContain('<ChatsProvider />');
+  });
+
+  it('adds an event to a domain that is named in the plural', async () => {
+    await generate(tree, { name: 'notifications', serverEvents: ['removed{id}'] });
+    const file = tree.read(`${REALTIME}/notifications/notifications.domain.json`, 'utf-8') ?? '';
+    expect(Object.keys(JSON.parse(file).serverEvents)).toEqual([
+      'notification.created',
+      'notification.removed',
+    ]);
+  });
+
+  it('brings an edited domain file into the code by sync', async () => {
+    const path = `${REALTIME}/notifications/notifications.domain.json`;
+    const file = JSON.parse(tree.read(path, 'utf-8') ?? '');
+    file.serverEvents['notification.removed'] = { payload: { id: 'string' } };
+    tree.write(path, JSON.stringify(file, null, 2));
+    const result = await syncGenerator(tree);
+    expect(result.outOfSyncMessage).toBeDefined();
+    expect(tree.read(`${contracts}/src/notifications.contract.ts`, 'utf-8')).toContain(
+      'notification.removed',
+    );
+    expect(await syncGenerator(tree)).toEqual({});
+  });
+
+  it('does not create again what its owner deleted', async () => {
+    const path = `${REALTIME}/notifications/notifications.gateway.spec.ts`;
+    tree.delete(path);
+    await generate(tree);
+    expect(tree.exists(path)).toBe(false);
+    await generate(tree, { restore: true });
+    expect(tree.exists(path)).toBe(true);
+  });
+});
+
+describe('projects', () => {
+  it('takes the only Nest and Next.js apps there are', async () => {
+    const tree = hostTree();
+    for (const name of ['api-gateway', 'web']) {
+      for (const path of snapshot(tree, `apps/${name}`).keys()) tree.delete(path);
+    }
+    addNest(tree, 'backend');
+    addNext(tree, 'shop');
+    await generate(tree);
+    expect(tree.exists('apps/backend/src/realtime/realtime.module.ts')).toBe(true);
+    expect(tree.read('apps/shop/src/app/layout.tsx', 'utf-8')).toContain('NotificationsProvider');
+  });
+
+  it('gives each app its own ports', async () => {
+    const tree = hostTree();
+    addNest(tree, 'backend');
+    await generate(tree);
+    await generate(tree, { name: 'Order', app: 'backend' });
+    expect(tree.read('apps/backend/.env.local', 'utf-8')).toMatch(/^PORT=3334$/m);
+    expect(tree.read('apps/backend/.env.local', 'utf-8')).toMatch(/^REALTIME_TCP_PORT=4334$/m);
+  });
+
+  it('emits no browser code for a server-only domain', async () => {
+    const tree = hostTree();
+    await generate(tree, { web: 'none' });
+    expect(
+      [...snapshot(tree, 'apps/web').keys()].filter((path) => path.includes('realtime')),
+    ).toEqual([]);
+  });
+
+  it('uses an auth store that is there', async () => {
+    const tree = hostTree();
+    const mine = "export { useSession as useAuthStore } from '../session';\n";
+    tree.write('apps/web/src/stores/auth.store.ts', mine);
+    await generate(tree);
+    expect(tree.read('apps/web/src/stores/auth.store.ts', 'utf-8')).toBe(mine);
+  });
+});
+
+describe('a mistake', () => {
+  it.each([
+    ['RT001', { name: '2FA' }],
+    ['RT001', { name: '../x' }],
+    ['RT002', { serverEvents: ['created{id message}'] }],
+    ['RT003', { serverEvents: ['created{id:strin}'] }],
+    ['RT004', { serverEvents: ['created{id,id}'] }],
+    ['RT004', { serverEvents: ['created', 'created'] }],
+    ['RT005', { namespace: 'x' }],
+    ['RT009', { from: 'nowhere.json' }],
+    ['RT010', { app: 'nope' }],
+    ['RT010', { app: 'web' }],
+    ['RT012', { web: 'nope' }],
+    ['RT012', { web: 'api-gateway' }],
+  ])('is refused with %s and writes nothing: %j', async (code, options) => {
+    await refuses(hostTree(), code, options);
+  });
+
+  it('names the apps found', async () => {
+    await expect(generate(hostTree(), { app: 'nope' })).rejects.toThrow(/Found: api-gateway\./);
+    await expect(generate(hostTree(), { web: 'nope' })).rejects.toThrow(/Found: web\./);
+  });
+
+  it('is a namespace that another domain has', async () => {
+    const tree = hostTree();
+    await generate(tree);
+    await refuses(tree, 'RT005', { name: 'Chat', namespace: '/notifications' });
+  });
+
+  it('is a file in the way, unless it is adopted', async () => {
+    const tree = hostTree();
+    tree.write(`${REALTIME}/notifications/notifications.gateway.ts`, 'export class Mine {}\n');
+    await refuses(tree, 'RT020', {});
+    await generate(tree, { adopt: true });
+    expect(tree.read(`${REALTIME}/notifications/notifications.gateway.ts`, 'utf-8')).toContain(
+      'export class Mine {}',
+    );
+  });
+});
+
+describe('a host of another shape', () => {
+  it('is left as it is where it is not recognised, and all else is done', async () => {
+    const tree = hostTree();
+    const main = MAIN.replace('const app = await', 'const app: unknown = await boot(').replace(
+      'create(AppModule);',
+      'create(AppModule));',
+    );
+    tree.write('apps/api-gateway/src/main.ts', main);
+    await generate(tree);
+    expect(tree.read('apps/api-gateway/src/main.ts', 'utf-8')).toBe(main);
+    expect(tree.read('apps/api-gateway/src/app/app.module.ts', 'utf-8')).toContain(
+      'RealtimeModule',
+    );
+    expect(tree.exists(`${REALTIME}/realtime.module.ts`)).toBe(true);
+  });
+});

@@ -1,0 +1,92 @@
+import type { Tree } from '@nx/devkit';
+import { createTreeWithEmptyWorkspace } from '@nx/devkit/testing';
+
+export const MAIN = `import { NestFactory } from '@nestjs/core';
+import { AppModule } from './app/app.module';
+
+async function bootstrap() {
+  const app = await NestFactory.create(AppModule);
+  await app.listen(3000);
+}
+
+bootstrap();
+`;
+
+export const MODULE = `import { Module } from '@nestjs/common';
+
+@Module({
+  imports: [],
+})
+export class AppModule {}
+`;
+
+export const LAYOUT = `export default function RootLayout({ children }: { children: React.ReactNode }) {
+  return (
+    <html lang="en">
+      <body>{children}</body>
+    </html>
+  );
+}
+`;
+
+/** The Tree of a workspace with a Nest and a Next.js app, in either layout of Nx. */
+export function hostTree(layout: 'integrated' | 'solution' = 'integrated'): Tree {
+  const tree = createTreeWithEmptyWorkspace();
+  tree.delete('.prettierrc');
+  tree.write('.gitignore', 'node_modules\n');
+  const solution = layout === 'solution';
+  writeJson(tree, 'package.json', {
+    name: '@acme/source',
+    dependencies: { '@nestjs/core': '^11.0.0' },
+    devDependencies: {},
+    ...(solution ? { workspaces: ['packages/*', 'apps/*'] } : {}),
+  });
+  writeJson(tree, 'tsconfig.base.json', { compilerOptions: solution ? {} : { paths: {} } });
+  if (solution)
+    writeJson(tree, 'tsconfig.json', { extends: './tsconfig.base.json', references: [] });
+  addNest(tree, 'api-gateway', layout);
+  addNext(tree, 'web', layout);
+  return tree;
+}
+
+/** Adds a Nest app, as `@nx/nest` makes it. */
+export function addNest(tree: Tree, name: string, layout = 'integrated'): void {
+  addProject(tree, name, layout);
+  tree.write(`apps/${name}/src/main.ts`, MAIN);
+  tree.write(`apps/${name}/src/app/app.module.ts`, MODULE);
+  tree.write(`apps/${name}/jest.config.cts`, 'module.exports = {};\n');
+  writeJson(tree, `apps/${name}/tsconfig.app.json`, { include: ['src/**/*.ts'] });
+}
+
+/** Adds a Next.js app, as `@nx/next` makes it. */
+export function addNext(tree: Tree, name: string, layout = 'integrated'): void {
+  addProject(tree, name, layout);
+  tree.write(`apps/${name}/next.config.js`, 'module.exports = {};\n');
+  tree.write(`apps/${name}/src/app/layout.tsx`, LAYOUT);
+  tree.write(`apps/${name}/vitest.config.mts`, 'export default {};\n');
+}
+
+function addProject(tree: Tree, name: string, layout: string): void {
+  const root = `apps/${name}`;
+  if (layout === 'solution') {
+    writeJson(tree, `${root}/package.json`, { name: `@acme/${name}`, version: '0.0.1' });
+  } else {
+    writeJson(tree, `${root}/project.json`, { name, projectType: 'application' });
+  }
+  writeJson(tree, `${root}/tsconfig.json`, { extends: '../../tsconfig.base.json' });
+}
+
+/** Every file of the Tree with its text. */
+export function snapshot(tree: Tree, folder = '.'): Map<string, string> {
+  const files = new Map<string, string>();
+  for (const name of tree.children(folder)) {
+    const path = folder === '.' ? name : `${folder}/${name}`;
+    if (tree.isFile(path)) files.set(path, tree.read(path, 'utf-8') ?? '');
+    else for (const entry of snapshot(tree, path)) files.set(...entry);
+  }
+  return files;
+}
+
+function writeJson(tree: Tree, path: string, value: object): void {
+  tree.write(path, `${JSON.stringify(value, null, 2)}\n`);
+}

@@ -1,0 +1,78 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { format } from 'prettier';
+import { expect, it } from 'vitest';
+import { SHAPES, renderShape } from '../support/shapes.js';
+
+const README = join(import.meta.dirname, '../../README.md');
+const SCHEMA = join(import.meta.dirname, '../../src/generators/realtime-domain/schema.json');
+
+/** The most that one pull request may gain, in files and in lines without tests and bases. */
+const BUDGET = {
+  'kernel, server': { files: 18, lines: 2_000 },
+  'kernel, web': { files: 5, lines: 550 },
+  'each domain': { files: 11, lines: 650 },
+};
+
+interface Property {
+  readonly type: string;
+  readonly description: string;
+  readonly enum?: readonly string[];
+}
+
+it('states every flag as the schema has it', async () => {
+  const { properties } = JSON.parse(readFileSync(SCHEMA, 'utf-8')) as {
+    properties: Record<string, Property>;
+  };
+  const rows = Object.entries(properties).map(([name, { description }]) => {
+    const flag = name === 'name' ? '`<name>`' : `\`--${name}\``;
+    return `| ${flag} | ${description.replaceAll('|', '\\|')} |`;
+  });
+  await section('flags', ['| flag | |', '| --- | --- |', ...rows].join('\n'));
+});
+
+it('states what a pull request gains, within the budget', async () => {
+  const files = renderShape(SHAPES[0]!).filter(
+    ({ path }) => !path.startsWith('libs/') || path.includes('/src/'),
+  );
+  const isDomain = (path: string): boolean => /notifications/.test(path);
+  const isOther = (path: string): boolean => /chats/.test(path);
+  const groups = {
+    'kernel, server': files.filter(
+      ({ path }) => path.startsWith('apps/api-gateway') && !isDomain(path) && !isOther(path),
+    ),
+    'kernel, web': files.filter(
+      ({ path }) => path.startsWith('apps/web') && !isDomain(path) && !isOther(path),
+    ),
+    'each domain': files.filter(({ path }) => isDomain(path)),
+  };
+  const rows = Object.entries(groups).map(([name, group]) => {
+    const lines = group.reduce((sum, { content }) => sum + content.split('\n').length - 1, 0);
+    const budget = BUDGET[name as keyof typeof BUDGET];
+    // A domain's own file comes on top of what is rendered.
+    const count = group.length + (name === 'each domain' ? 1 : 0);
+    expect(count, `files: ${name}`).toBeLessThanOrEqual(budget.files);
+    expect(lines, `lines: ${name}`).toBeLessThanOrEqual(budget.lines);
+    return `| ${name} | ${count} | ${lines} | ${budget.files} | ${budget.lines} |`;
+  });
+  await section(
+    'budget',
+    ['| | files | lines | at most | at most |', '| --- | --- | --- | --- | --- |', ...rows].join(
+      '\n',
+    ),
+  );
+});
+
+/** Compares what stands between two markers of the README, or writes it. */
+async function section(name: string, text: string): Promise<void> {
+  const readme = readFileSync(README, 'utf-8');
+  const [begin, end] = [`<!-- ${name}:begin -->`, `<!-- ${name}:end -->`];
+  const [head, rest] = readme.split(begin);
+  const [, tail] = rest!.split(end);
+  const next = await format(`${head}${begin}\n\n${text}\n\n${end}${tail}`, {
+    parser: 'markdown',
+    printWidth: 100,
+  });
+  if (process.env['UPDATE_GOLDEN']) writeFileSync(README, next);
+  else expect(readme).toBe(next);
+}

@@ -1,7 +1,9 @@
 import { resolve } from 'node:path';
+import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
 
 const tmp = resolve(import.meta.dirname, 'tmp');
+const nest12 = resolve(import.meta.dirname, '../../e2e/nest12/package.json');
 
 /** What a project's global setup renders, and how its tests name it. */
 const aliases = (host: string, name: string, folder: string) => [
@@ -12,6 +14,30 @@ const aliases = (host: string, name: string, folder: string) => [
   },
 ];
 
+/** The emitted kernel, rendered into a folder of its own: `host`. */
+const kernel = (name: string, host: string) => ({
+  resolve: { alias: aliases(host, '@kernel', 'apps/api-gateway/src/realtime') },
+  test: {
+    name,
+    include: ['test/kernel/**/*.test.ts'],
+    env: { KERNEL_HOST: host },
+    globals: true,
+    globalSetup: 'test/kernel/render.ts',
+    testTimeout: 15_000,
+  },
+});
+
+/** Every `@nestjs/*` that tests, the kernel and its libraries import, from Nest 12. */
+const onNest12: Plugin = {
+  name: 'nest12',
+  enforce: 'pre',
+  resolveId(source) {
+    return source.startsWith('@nestjs/') ? this.resolve(source, nest12, { skipSelf: true }) : null;
+  },
+};
+
+const kernelOnNest12 = kernel('kernel-nest12', 'kernel-nest12');
+
 export default defineConfig({
   test: {
     projects: [
@@ -21,14 +47,16 @@ export default defineConfig({
           include: ['src/**/*.test.ts', 'test/golden/**/*.test.ts'],
         },
       },
+      // The mutation check renders each mutant beside what is being worked on.
+      kernel('kernel', process.env['KERNEL_MUTANT'] ?? 'kernel'),
       {
-        resolve: { alias: aliases('kernel', '@kernel', 'apps/api-gateway/src/realtime') },
+        ...kernelOnNest12,
+        plugins: [onNest12],
         test: {
-          name: 'kernel',
-          include: ['test/kernel/**/*.test.ts'],
-          globals: true,
-          globalSetup: 'test/kernel/render.ts',
-          testTimeout: 15_000,
+          ...kernelOnNest12.test,
+          // How RabbitMQ fails does not depend on Nest.
+          exclude: ['test/kernel/broker/rmq-faults.test.ts'],
+          server: { deps: { inline: ['nestjs-cls'] } },
         },
       },
       {

@@ -1,7 +1,7 @@
 import { describe } from 'vitest';
 
 // Found when this file is transformed: the global setup has rendered them by then.
-const specs = import.meta.glob('../../tmp/kernel/apps/**/*.spec.ts');
+const specs = import.meta.glob('@kernel/**/*.spec.ts');
 
 for (const [path, load] of Object.entries(specs)) {
   describe(path.replace(/^.*\/realtime\//, ''), async () => {

@@ -1,10 +1,14 @@
+import type { TestProject } from 'vitest/node';
 import { renderHost } from '../support/render-host.js';
 import { domain, hostFacts } from '../support/shapes.js';
+import { MUTATIONS, mutate } from '../mutations.js';
 
 /** The domains that the kernel is tested with: both kinds of rooms, with and without client events. */
-export default function setup(): void {
+export default function setup(project?: TestProject): void {
+  const name = project?.config.env['KERNEL_HOST'] ?? 'kernel';
+  const mutation = MUTATIONS.find((found) => found.name === name);
   const shape = {
-    name: 'kernel',
+    name,
     host: hostFacts({ solution: false, runner: 'vitest', web: false }),
     domains: [
       domain({ name: 'Notification', clientEvents: ['markRead{notificationId}'], web: 'none' }),
@@ -16,5 +20,5 @@ export default function setup(): void {
       }),
     ],
   };
-  renderHost(shape, /^(?:apps|libs)\//, 'templates/tsconfig.json');
+  renderHost(shape, /^(?:apps|libs)\//, 'templates/tsconfig.json', mutation && mutate(mutation));
 }

@@ -10,12 +10,18 @@ const TMP = resolve(import.meta.dirname, '../../tmp');
  * templates are compiled.
  *
  * @param keep which of the rendered paths are written
+ * @param change may alter the text of a file on its way
  */
-export function renderHost(shape: Shape, keep: RegExp, tsconfig: string): void {
+export function renderHost(
+  shape: Shape,
+  keep: RegExp,
+  tsconfig: string,
+  change = (_path: string, content: string): string => content,
+): void {
   const target = join(TMP, shape.name);
   rmSync(target, { recursive: true, force: true });
   for (const { path, content } of renderShape(shape)) {
-    if (keep.test(path) && /\.tsx?$/.test(path)) write(join(target, path), content);
+    if (keep.test(path) && /\.tsx?$/.test(path)) write(join(target, path), change(path, content));
   }
   const config = {
     extends: `../../${tsconfig}`,

@@ -11,11 +11,23 @@ export interface Mutation {
   readonly test: string;
 }
 
-/** What renderHost does to the rendered files of a mutant. */
-export function mutate(mutation: Mutation): (path: string, content: string) => string {
-  const { file, find, replace } = mutation;
-  return (path, content) =>
-    path.endsWith(`/${file}`) ? content.split(find).join(replace) : content;
+/** The rendered folder of a mutant. */
+export const mutantHost = ({ name }: Mutation): string => `mutant-${name}`;
+
+/**
+ * What renderHost does to the files of a mutant.
+ *
+ * @throws Error when the text to replace is not there exactly once
+ */
+export function mutate({ name, file, find, replace }: Mutation) {
+  return (path: string, content: string): string => {
+    if (!path.endsWith(`/${file}`)) return content;
+    const [before, after, ...more] = content.split(find);
+    if (before === undefined || after === undefined || more.length > 0) {
+      throw new Error(`Mutation ${name}: its text is not found exactly once in ${file}`);
+    }
+    return before + replace + after;
+  };
 }
 
 export const MUTATIONS: readonly Mutation[] = [

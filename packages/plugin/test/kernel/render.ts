@@ -1,12 +1,12 @@
 import type { TestProject } from 'vitest/node';
 import { renderHost } from '../support/render-host.js';
 import { domain, hostFacts } from '../support/shapes.js';
-import { MUTATIONS, mutate } from '../mutations.js';
+import { mutantHost, MUTATIONS, mutate } from '../mutations.js';
 
 /** The domains that the kernel is tested with: both kinds of rooms, with and without client events. */
 export default function setup(project?: TestProject): void {
   const name = project?.config.env['KERNEL_HOST'] ?? 'kernel';
-  const mutation = MUTATIONS.find((found) => found.name === name);
+  const mutation = MUTATIONS.find((found) => mutantHost(found) === name);
   const shape = {
     name,
     host: hostFacts({ solution: false, runner: 'vitest', web: false }),

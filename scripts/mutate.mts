@@ -1,0 +1,127 @@
+/**
+ * `npx tsx scripts/mutate.mts [filter]`: takes each protection of the emitted kernel out in turn
+ * (packages/plugin/test/mutations.ts), in a copy of its own, and runs the one test file that must
+ * go red. Fails when a mutant survives, when its text is not found exactly once, and when its tests
+ * cannot run at all. `filter` is a part of a name, of a file or of a test file.
+ */
+import { spawn } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { REPO } from '../e2e/support/repo.js';
+import { mutantHost, MUTATIONS } from '../packages/plugin/test/mutations.js';
+import type { Mutation } from '../packages/plugin/test/mutations.js';
+
+/** `green` for a mutant: it survives. `broken`: nothing was asserted. */
+type Verdict = 'red' | 'green' | 'broken';
+
+interface Run {
+  readonly verdict: Verdict;
+  /** The first test that failed, else what was printed. */
+  readonly detail: string;
+  readonly seconds: number;
+}
+
+/** What vitest writes in Jest's JSON format. */
+interface Report {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly testResults: readonly {
+    assertionResults: readonly { fullName: string; status: string }[];
+  }[];
+}
+
+const PARALLEL = 2;
+const TIMEOUT_MS = 120_000;
+const REPORTS = join(REPO, 'test-artifacts/mutants');
+
+await main(process.argv[2] ?? '');
+
+async function main(filter: string): Promise<void> {
+  const names = new Set(MUTATIONS.map(({ name }) => name));
+  if (names.size < MUTATIONS.length) return fail('Two mutations have the same name.');
+  const chosen = MUTATIONS.filter(({ name, file, test }) =>
+    [name, file, test].some((text) => text.includes(filter)),
+  );
+  if (chosen.length === 0) return fail(`No mutation matches ${filter}.`);
+  mkdirSync(REPORTS, { recursive: true });
+
+  const started = Date.now();
+  const tests = [...new Set(chosen.map(({ test }) => test))];
+  const control = await run('mutant-none', tests);
+  print('as emitted', control);
+  if (control.verdict !== 'green') return fail('The tests fail without a mutation.');
+
+  const survivors: string[] = [];
+  const queue = [...chosen];
+  const work = async (): Promise<void> => {
+    for (let next = queue.shift(); next; next = queue.shift()) {
+      if (!(await isKilled(next))) survivors.push(next.name);
+    }
+  };
+  await Promise.all(Array.from({ length: PARALLEL }, work));
+
+  console.log(
+    `\n${chosen.length - survivors.length} of ${chosen.length} mutants killed in ${seconds(started).toFixed(0)} s`,
+  );
+  if (survivors.length > 0) fail(`Not killed: ${survivors.sort().join(', ')}`);
+}
+
+async function isKilled(mutation: Mutation): Promise<boolean> {
+  const result = await run(mutantHost(mutation), [mutation.test]);
+  print(mutation.name, result);
+  return result.verdict === 'red';
+}
+
+async function run(host: string, tests: readonly string[]): Promise<Run> {
+  const started = Date.now();
+  const report = join(REPORTS, `${host}.json`);
+  rmSync(report, { force: true });
+  const output = await vitest(host, tests, report);
+  rmSync(join(REPO, 'packages/plugin/tmp', host), { recursive: true, force: true });
+  const { verdict, detail } = judge(report, output);
+  return { verdict, detail, seconds: seconds(started) };
+}
+
+function vitest(host: string, tests: readonly string[], report: string): Promise<string> {
+  const args = ['vitest', 'run', '--root', 'packages/plugin', '--project', 'kernel', '--bail=1'];
+  args.push('--reporter=json', `--outputFile=${report}`, ...tests.map((name) => `kernel/${name}`));
+  const child = spawn('npx', ['--no-install', ...args], {
+    cwd: REPO,
+    env: { ...process.env, KERNEL_MUTANT: host },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: TIMEOUT_MS,
+  });
+  let output = '';
+  child.stdout.on('data', (chunk) => (output += String(chunk)));
+  child.stderr.on('data', (chunk) => (output += String(chunk)));
+  return new Promise((resolve) => child.once('close', () => resolve(output)));
+}
+
+function judge(file: string, output: string): { verdict: Verdict; detail: string } {
+  try {
+    const report = JSON.parse(readFileSync(file, 'utf8')) as Report;
+    const failed = report.testResults
+      .flatMap(({ assertionResults }) => assertionResults)
+      .find(({ status }) => status === 'failed');
+    if (failed) return { verdict: 'red', detail: failed.fullName };
+    if (report.numPassedTests > 0 && !output.includes('Unhandled Error')) {
+      return { verdict: 'green', detail: `${report.numPassedTests} tests passed` };
+    }
+  } catch {
+    // No report: what was printed says why.
+  }
+  return { verdict: 'broken', detail: output.trim() };
+}
+
+function print(name: string, { verdict, detail, seconds }: Run): void {
+  console.log(`${verdict.padEnd(7)} ${seconds.toFixed(1).padStart(5)} s  ${name}: ${detail}`);
+}
+
+function seconds(started: number): number {
+  return (Date.now() - started) / 1_000;
+}
+
+function fail(message: string): void {
+  console.error(message);
+  process.exitCode = 1;
+}

@@ -22,6 +22,9 @@ export type ClientAck =
 
 const logger = new Logger('ClientEvents');
 
+/** Arrays and objects in each other: more than a payload needs. */
+const MAX_DEPTH = 32;
+
 /** Checks a client event's payload against its contract. */
 export class ContractPipe<T> implements PipeTransform<unknown, T> {
   constructor(private readonly schema: ZodType<T>) {}
@@ -76,17 +79,47 @@ export async function answer(
   }
 }
 
-/** Without this an event that nobody handles is never acknowledged. */
-export function refuseUnknownEvents(socket: Socket): void {
+/** Refuses events before any handler sees them, and acknowledges that. */
+export function screenEvents(socket: Socket, countEvent: () => number): void {
   socket.use(([event, ...args], next) => {
-    // Socket.IO itself listens to `error`.
-    if (event !== 'error' && socket.listenerCount(event) > 0) {
-      next();
-    } else {
-      const error = new RealtimeException('VALIDATION', 'Unknown event');
-      acknowledge(args, failure(error));
+    const retryAfterMs = countEvent();
+    if (retryAfterMs > 0) {
+      acknowledge(args, {
+        ok: false,
+        error: {
+          code: 'RATE_LIMITED',
+          message: 'Too many events',
+          details: { retryAfterMs },
+        },
+      });
+      return;
     }
+    // Socket.IO itself listens to `error`.
+    const isKnown = event !== 'error' && socket.listenerCount(event) > 0;
+    if (isKnown && args.every((arg) => isHarmless(arg))) {
+      next();
+      return;
+    }
+    const message = isKnown ? 'The payload is not valid' : 'Unknown event';
+    acknowledge(args, { ok: false, error: { code: 'VALIDATION', message } });
   });
+}
+
+/** False for what recursive code does not survive, or may merge by mistake. */
+export function isHarmless(value: unknown, depth = MAX_DEPTH): boolean {
+  if (
+    typeof value !== 'object' ||
+    value === null ||
+    ArrayBuffer.isView(value)
+  ) {
+    return true;
+  }
+  return (
+    depth > 0 &&
+    Object.entries(value).every(
+      ([key, item]) => key !== '__proto__' && isHarmless(item, depth - 1),
+    )
+  );
 }
 
 function acknowledge(args: readonly unknown[], ack: ClientAck): void {

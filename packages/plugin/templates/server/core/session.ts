@@ -1,8 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { DefaultEventsMap, Server, Socket } from 'socket.io';
 import { answer } from './client-event';
+import { ConnectionLimits } from './connection-limits';
 import { REALTIME_CONFIG, type RealtimeConfig } from './realtime.config';
 import { RealtimeException } from './realtime.errors';
+import { SecurityLog } from './security-log';
 import { type RealtimeIdentity, TokenVerifier } from './token-verifier';
 
 interface SocketData {
@@ -44,6 +46,8 @@ export class SessionRegistry {
 
   constructor(
     private readonly tokens: TokenVerifier,
+    private readonly limits: ConnectionLimits,
+    private readonly securityLog: SecurityLog,
     @Inject(REALTIME_CONFIG) private readonly config: RealtimeConfig,
   ) {}
 
@@ -54,16 +58,18 @@ export class SessionRegistry {
     if (conn.readyState !== 'open') {
       throw new RealtimeException('UNAVAILABLE', 'The connection is closed');
     }
+    // Also of one that is refused here: the security log names the user.
+    socket.data.identity = identity;
     const session = this.sessions.get(conn);
     if (session) {
       this.extend(conn, session, identity);
     } else {
+      this.limits.claim(conn, identity);
       const opened: Session = { identity, sockets: new Set() };
       this.sessions.set(conn, opened);
       conn.once('close', () => clearTimeout(opened.timer));
       this.arm(conn, opened);
     }
-    socket.data.identity = identity;
   }
 
   /** Call when a socket is connected. */
@@ -72,7 +78,20 @@ export class SessionRegistry {
     session?.sockets.add(socket);
     socket.on('disconnect', () => session?.sockets.delete(socket));
     socket.on('realtime.refresh', (...args: unknown[]) => {
-      void answer(args, () => this.refresh(socket, args[0]));
+      void answer(args, () =>
+        this.refresh(socket, args[0]).catch((error: unknown) => {
+          const code =
+            error instanceof RealtimeException ? error.code : 'INTERNAL';
+          const { conn, data } = socket;
+          this.securityLog.report(
+            'refresh refused',
+            code,
+            conn.request,
+            data.identity,
+          );
+          throw error;
+        }),
+      );
     });
   }
 

@@ -26,6 +26,11 @@ class AckGateway {
     return body;
   }
 
+  @SubscribeMessage('list')
+  list(@MessageBody(new ContractPipe(z.array(z.number()))) body: unknown): unknown {
+    return body;
+  }
+
   @SubscribeMessage('nothing')
   nothing(): void {
     return;
@@ -139,6 +144,12 @@ describe('client events', () => {
   ];
   it.each(bad.map((args) => [args]))('refuses the body %j', async (args) => {
     expect(await send('echo', ...args)).toMatchObject({ ok: false, error: { code: 'VALIDATION' } });
+  });
+
+  it('tells ten of a thousand faults', async () => {
+    const faults = Array.from({ length: 1_000 }, () => 'x');
+    const ack = (await send('list', faults)) as { error: { details: unknown[] } };
+    expect(ack.error.details).toHaveLength(10);
   });
 
   it('refuses no body at all', async () => {

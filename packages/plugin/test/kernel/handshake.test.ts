@@ -368,6 +368,39 @@ describe('tokens', () => {
   });
 });
 
+it('are held to issuer, audience and algorithm with a published key set too', async () => {
+  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const keys = JSON.stringify({ keys: [{ ...publicKey.export({ format: 'jwk' }), kid: 'k1' }] });
+  const jwks = createServer((_request, response) => {
+    response.setHeader('content-type', 'application/json').end(keys);
+  });
+  await new Promise<void>((resolve) => jwks.listen(0, '127.0.0.1', resolve));
+  const { port } = jwks.address() as AddressInfo;
+  const stack = await Stack.start({
+    env: {
+      JWT_SECRET: undefined,
+      JWKS_URI: `http://127.0.0.1:${port}/jwks`,
+      JWT_ISSUER: 'https://id.acme.com',
+      JWT_AUDIENCE: 'realtime',
+    },
+  });
+  const good: jwt.SignOptions = {
+    algorithm: 'RS256',
+    keyid: 'k1',
+    issuer: 'https://id.acme.com',
+    audience: 'realtime',
+  };
+  const token = (options: jwt.SignOptions) =>
+    jwt.sign({ sub: 'u1', tenantId: 't1', exp: soon }, privateKey, { ...good, ...options });
+  for (const wrong of [{ issuer: 'x' }, { audience: 'x' }, { algorithm: 'RS512' as const }]) {
+    const { code } = await stack.refusal('/notifications', { token: token(wrong) });
+    expect(code, JSON.stringify(wrong)).toBe('UNAUTHORIZED');
+  }
+  await stack.connect('/notifications', token({}));
+  await stack.close();
+  jwks.close();
+});
+
 it('stops the boot without a key', async () => {
   await expect(Stack.start({ env: { ...ENV, JWT_SECRET: undefined } })).rejects.toThrow(
     /JWT_SECRET/,

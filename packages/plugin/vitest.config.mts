@@ -54,8 +54,8 @@ export default defineConfig({
         plugins: [onNest12],
         test: {
           ...kernelOnNest12.test,
-          // How RabbitMQ fails does not depend on Nest.
-          exclude: ['test/kernel/broker/rmq-faults.test.ts'],
+          // How RabbitMQ fails does not depend on Nest, and what is made up need not be twice.
+          exclude: ['test/kernel/broker/rmq-faults.test.ts', 'test/kernel/fuzz.test.ts'],
           server: { deps: { inline: ['nestjs-cls'] } },
         },
       },

@@ -1,6 +1,8 @@
 import { SessionRegistry } from '@kernel/core/session';
+import { TokenVerifier } from '@kernel/core/token-verifier';
 import type { Socket } from 'socket.io-client';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { RawClient } from '../support/raw-client.js';
 import { connected, once, refused, sign, Stack, wait } from '../support/stack.js';
 
 const GRACE = 400;
@@ -113,6 +115,56 @@ describe('session', () => {
     expect([client.connected, expired]).toEqual([true, false]);
     // Node says so when a delay does not fit, and fires at once.
     expect(warnings).not.toContain('TimeoutOverflowWarning');
+  });
+
+  it('waits again when a timer ends before the token does', async () => {
+    const timers = vi.spyOn(globalThis, 'setTimeout');
+    const client = await stack.connect('/notifications', lives(40 * 24 * 3_600));
+    const longest = timers.mock.calls.filter(([, delay]) => delay === 2 ** 31 - 1);
+    timers.mockRestore();
+    let expired = false;
+    client.on('realtime.expired', () => (expired = true));
+    expect(longest).toHaveLength(1);
+    (longest[0]?.[0] as () => void)();
+    await wait(GRACE + 200);
+    expect([client.connected, expired]).toEqual([true, false]);
+  });
+
+  it('is cut on a connection that has left all its namespaces', async () => {
+    const token = lives(2);
+    const client = RawClient.upgrade(stack.port, `40/notifications,{"token":"${token}"}`);
+    await wait(200);
+    client.send('41/notifications,');
+    expect(client.received).toContain('40/notifications,{"sid"');
+    expect(await client.closes(2_000 + GRACE + 500)).toBe(true);
+    client.end();
+  });
+
+  it('leaves no timer behind when its connection closes', async () => {
+    const timers = (): number =>
+      process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+    await wait(200);
+    const before = timers();
+    const clients = await Promise.all(
+      Array.from({ length: 15 }, () =>
+        stack.connect('/notifications', lives(3_600, { sub: 'u9' })),
+      ),
+    );
+    // A refresh that is being verified while the connection closes opens nothing again.
+    const verifier = stack.app.get(TokenVerifier);
+    const verify = verifier.verify.bind(verifier);
+    const slow = vi.spyOn(verifier, 'verify').mockImplementation(async (token) => {
+      await wait(200);
+      return verify(token);
+    });
+    for (const client of clients)
+      client.emit('realtime.refresh', { token: lives(7_200, { sub: 'u9' }) });
+    await wait(50);
+    for (const client of clients) client.disconnect();
+    await wait(500);
+    expect(slow).toHaveBeenCalledTimes(clients.length);
+    slow.mockRestore();
+    expect(timers()).toBeLessThan(before + 5);
   });
 
   it('is not opened for a connection that closed while its token was verified', () => {

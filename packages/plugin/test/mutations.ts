@@ -593,9 +593,9 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'unknown-events-unanswered',
-    file: 'core/realtime.adapter.ts',
-    find: 'refuseUnknownEvents(socket);',
-    replace: '',
+    file: 'core/client-event.ts',
+    find: "event !== 'error' && socket.listenerCount(event) > 0",
+    replace: "event !== 'error'",
     test: 'client-event.test.ts',
   },
   {
@@ -641,7 +641,7 @@ export const MUTATIONS: readonly Mutation[] = [
     file: 'core/broker.ts',
     find: 'if (!isId(id)) {',
     replace: 'if (false) {',
-    test: 'broker/dispatcher.test.ts',
+    test: 'broker/rmq-broker.test.ts',
   },
   {
     name: 'duplicates-sent',
@@ -798,5 +798,355 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'this.redis?.close();',
     replace: '',
     test: 'redis.test.ts',
+  },
+
+  // Limits
+  {
+    name: 'socket-rate-unlimited',
+    file: 'core/connection-limits.ts',
+    find: 'ofSocket.take() || ofUser.events.take()',
+    replace: 'ofUser.events.take()',
+    test: 'limits.test.ts',
+  },
+  {
+    name: 'user-rate-unlimited',
+    file: 'core/connection-limits.ts',
+    find: 'ofSocket.take() || ofUser.events.take()',
+    replace: 'ofSocket.take()',
+    test: 'limits.test.ts',
+  },
+  {
+    name: 'user-rate-anew-on-reconnect',
+    file: 'core/connection-limits.ts',
+    find: 'if (connections === 0 && events.isFull())',
+    replace: 'if (connections === 0)',
+    test: 'limits.test.ts',
+  },
+  {
+    name: 'rate-limited-event-served',
+    file: 'core/client-event.ts',
+    find: `      });
+      return;
+    }
+    // Socket`,
+    replace: `      });
+    }
+    // Socket`,
+    test: 'limits.test.ts',
+  },
+  {
+    name: 'rate-limited-event-unanswered',
+    file: 'core/client-event.ts',
+    find: `const retryAfterMs = countEvent();
+    if (retryAfterMs > 0) {`,
+    replace: `const retryAfterMs = countEvent();
+    if (retryAfterMs > 0) {
+      return;`,
+    test: 'limits.test.ts',
+  },
+  {
+    name: 'bucket-without-bottom',
+    file: 'core/rate-limit.ts',
+    find: 'if (wait >= 1)',
+    replace: 'if (wait >= 1e9)',
+    test: 'limits.test.ts',
+  },
+  {
+    name: 'bucket-saves-for-ever',
+    file: 'core/rate-limit.ts',
+    find: 'Math.max(this.fullAt, now) + interval',
+    replace: '(this.fullAt || now) + interval',
+    test: 'limits.test.ts',
+  },
+  {
+    name: 'addresses-unbounded',
+    file: 'core/rate-limit.ts',
+    find: 'this.buckets.size <= this.maxKeys',
+    replace: 'this.buckets.size > 0',
+    test: 'limits.test.ts',
+  },
+  {
+    name: 'addresses-kept',
+    file: 'core/rate-limit.ts',
+    find: 'if (bucket.isFull())',
+    replace: 'if (bucket.isFull() && bucket.take() > 0)',
+    test: 'limits.test.ts',
+  },
+  {
+    name: 'active-address-forgotten-first',
+    file: 'core/rate-limit.ts',
+    find: `    this.buckets.delete(key);
+    this.buckets.set(key, bucket);`,
+    replace: '    this.buckets.set(key, bucket);',
+    test: 'limits.test.ts',
+  },
+  {
+    name: 'flood-not-cut',
+    file: 'core/connection-limits.ts',
+    find: 'if (packets.take() > 0) {',
+    replace: 'if (packets.take() > 1e9) {',
+    test: 'limits.test.ts',
+  },
+  {
+    name: 'flood-cut-not-told',
+    file: 'core/connection-limits.ts',
+    find: "socket.emit('realtime.kicked', { code: 'RATE_LIMITED' });",
+    replace: '',
+    test: 'limits.test.ts',
+  },
+  {
+    name: 'flood-goes-on-after-close',
+    file: 'core/connection-limits.ts',
+    find: 'setTimeout(() => rawSocket(conn)?.terminate(), FAREWELL_MS).unref();',
+    replace: '',
+    test: 'limits.test.ts',
+  },
+  {
+    name: 'connections-uncapped',
+    file: 'core/connection-limits.ts',
+    find: 'if (user.connections >= this.limits.maxConnectionsPerUser)',
+    replace: 'if (user.connections < 0)',
+    test: 'limits.test.ts',
+  },
+  {
+    name: 'connections-leak',
+    file: 'core/connection-limits.ts',
+    find: "conn.once('close', () => (user.connections -= 1));",
+    replace: '',
+    test: 'limits.test.ts',
+  },
+  {
+    name: 'users-kept',
+    file: 'core/connection-limits.ts',
+    find: 'this.users.delete(key);',
+    replace: '',
+    test: 'limits.test.ts',
+  },
+  {
+    name: 'connections-tracked-for-ever',
+    file: 'core/connection-limits.ts',
+    find: "conn.once('close', () => this.connections.delete(conn));",
+    replace: '',
+    test: 'limits.test.ts',
+  },
+  {
+    name: 'namespace-twice',
+    file: 'core/connection-limits.ts',
+    find: 'sockets?.has(socket.nsp.name) ?? true',
+    replace: 'false',
+    test: 'limits.test.ts',
+  },
+  {
+    name: 'namespace-kept-after-refusal',
+    file: 'core/realtime.adapter.ts',
+    find: `this.limits.leave(socket);
+    next(refusal);`,
+    replace: 'next(refusal);',
+    test: 'limits.test.ts',
+  },
+  {
+    name: 'namespace-kept-after-leaving',
+    file: 'core/realtime.adapter.ts',
+    find: "socket.on('disconnect', () => this.limits.leave(socket));",
+    replace: '',
+    test: 'limits.test.ts',
+  },
+  {
+    name: 'duplicate-frees-the-first',
+    file: 'core/connection-limits.ts',
+    find: `if (sockets?.get(socket.nsp.name) === socket) {
+      sockets.delete`,
+    replace: `if (sockets) {
+      sockets.delete`,
+    test: 'limits.test.ts',
+  },
+  {
+    name: 'handshakes-unlimited',
+    file: 'core/realtime.adapter.ts',
+    find: "return this.limits.takeHandshake(request) ? null : 'RATE_LIMITED';",
+    replace: 'return null;',
+    test: 'limits.test.ts',
+  },
+  {
+    name: 'tokens-tried-unlimited',
+    file: 'core/connection-limits.ts',
+    find: 'if (isRepeated || !this.takeHandshake(socket.request))',
+    replace: 'if (isRepeated)',
+    test: 'limits.test.ts',
+  },
+  {
+    name: 'foreign-site-uses-up-address',
+    file: 'core/realtime.adapter.ts',
+    find: `    if (!isAllowed) {
+      return 'ORIGIN';`,
+    replace: `    if (!isAllowed) {
+      this.limits.takeHandshake(request);
+      return 'ORIGIN';`,
+    test: 'limits.test.ts',
+  },
+  {
+    name: 'left-most-forwarded-trusted',
+    file: 'core/security-log.ts',
+    find: "forwarded.split(',').slice(-trustedProxies)",
+    replace: "forwarded.split(',')",
+    test: 'limits.test.ts',
+  },
+  {
+    name: 'forwarded-always-trusted',
+    file: 'core/security-log.ts',
+    find: "trustedProxies > 0 ? forwarded.split(',').slice(-trustedProxies) : []",
+    replace: "forwarded.split(',').slice(-1)",
+    test: 'limits.test.ts',
+  },
+  {
+    name: 'forwarded-text-taken-over',
+    file: 'core/security-log.ts',
+    find: 'isIP(claimed.trim()) ? claimed.trim() : direct',
+    replace: 'claimed.trim() || direct',
+    test: 'limits.test.ts',
+  },
+  {
+    name: 'ipv6-address-by-address',
+    file: 'core/security-log.ts',
+    find: "if (!address.includes(':'))",
+    replace: 'if (address)',
+    test: 'limits.test.ts',
+  },
+  {
+    name: 'deep-payloads',
+    file: 'core/client-event.ts',
+    find: 'depth > 0 &&',
+    replace: 'depth > -1e9 &&',
+    test: 'limits.test.ts',
+  },
+  {
+    name: 'huge-payloads',
+    file: 'core/client-event.ts',
+    find: 'left >= 0 &&',
+    replace: '',
+    test: 'limits.test.ts',
+  },
+  {
+    name: 'proto-keys',
+    file: 'core/client-event.ts',
+    find: "!Object.prototype.hasOwnProperty.call(item, '__proto__') &&",
+    replace: '',
+    test: 'limits.test.ts',
+  },
+  {
+    name: 'harm-not-looked-for',
+    file: 'core/client-event.ts',
+    find: 'isKnown && isHarmless(args)',
+    replace: 'isKnown',
+    test: 'limits.test.ts',
+  },
+  {
+    name: 'deep-auth',
+    file: 'core/realtime.adapter.ts',
+    find: 'if (!isHarmless(socket.handshake.auth))',
+    replace: 'if (!socket)',
+    test: 'limits.test.ts',
+  },
+  {
+    name: 'slow-readers-stay',
+    file: 'core/connection-limits.ts',
+    find: 'if (bufferedBytes(conn) > this.limits.maxBufferedBytes)',
+    replace: 'if (bufferedBytes(conn) < 0)',
+    test: 'slow-reader.test.ts',
+  },
+  {
+    name: 'slow-reader-asked-politely',
+    file: 'core/connection-limits.ts',
+    find: `rawSocket(conn)?.terminate();
+      }
+    }`,
+    replace: `conn.close();
+      }
+    }`,
+    test: 'slow-reader.test.ts',
+  },
+  {
+    name: 'handshake-refusals-unlogged',
+    file: 'core/realtime.adapter.ts',
+    find: `this.securityLog.report(
+      'handshake refused',`,
+    replace: `((..._: unknown[]) => undefined)(
+      'handshake refused',`,
+    test: 'security-log.test.ts',
+  },
+  {
+    name: 'upgrade-refusals-unlogged',
+    file: 'core/realtime.adapter.ts',
+    find: "this.securityLog.report('upgrade refused', refusal, request);",
+    replace: '',
+    test: 'security-log.test.ts',
+  },
+  {
+    name: 'event-refusals-unlogged',
+    file: 'core/connection-limits.ts',
+    find: `      if (wait > 0) {
+        this.log.report(`,
+    replace: `      if (wait > 1e9) {
+        this.log.report(`,
+    test: 'security-log.test.ts',
+  },
+  {
+    name: 'refresh-refusals-unlogged',
+    file: 'core/session.ts',
+    find: `this.securityLog.report(
+            'refresh refused',`,
+    replace: `((..._: unknown[]) => undefined)(
+            'refresh refused',`,
+    test: 'security-log.test.ts',
+  },
+  {
+    name: 'refused-user-unnamed',
+    file: 'core/session.ts',
+    find: `    socket.data.identity = identity;
+`,
+    replace: '',
+    test: 'security-log.test.ts',
+  },
+  {
+    name: 'log-unbounded',
+    file: 'core/security-log.ts',
+    find: 'this.written.size >= MAX_LINES || this.written.has(key)',
+    replace: 'this.written.has(key)',
+    test: 'security-log.test.ts',
+  },
+  {
+    name: 'log-flooded-by-one',
+    file: 'core/security-log.ts',
+    find: 'this.written.size >= MAX_LINES || this.written.has(key)',
+    replace: 'this.written.size >= MAX_LINES',
+    test: 'security-log.test.ts',
+  },
+  {
+    name: 'log-hides-what-it-left-out',
+    file: 'core/security-log.ts',
+    find: 'this.suppressed += 1;',
+    replace: '',
+    test: 'security-log.test.ts',
+  },
+  {
+    name: 'log-lines-forged',
+    file: 'core/security-log.ts',
+    find: '`${event} ${JSON.stringify(details)}`',
+    replace: "`${event} ${Object.values(details).join(' ')}`",
+    test: 'security-log.test.ts',
+  },
+  {
+    name: 'log-lines-of-any-length',
+    file: 'core/security-log.ts',
+    find: '?.slice(0, 200)',
+    replace: '',
+    test: 'security-log.test.ts',
+  },
+  {
+    name: 'log-window-never-ends',
+    file: 'core/security-log.ts',
+    find: 'this.written.clear();',
+    replace: '',
+    test: 'security-log.test.ts',
   },
 ];

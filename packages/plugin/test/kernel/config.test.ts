@@ -33,7 +33,15 @@ describe('loadRealtimeConfig', () => {
       origins: ['http://localhost:4200'],
       allowNoOrigin: true,
       jwt: { algorithms: ['HS256'], userClaim: 'sub', tenantClaim: 'tenantId' },
-      limits: { maxMessageBytes: 65_536 },
+      trustedProxies: 0,
+      limits: {
+        maxMessageBytes: 65_536,
+        events: { perSecond: 20, burst: 100 },
+        userEvents: { perSecond: 60, burst: 300 },
+        handshakes: { perSecond: 500, burst: 5_000 },
+        maxConnectionsPerUser: 20,
+        maxBufferedBytes: 1_048_576,
+      },
     });
   });
 
@@ -72,6 +80,11 @@ describe('loadRealtimeConfig', () => {
     ['RABBITMQ_URL', 'localhost:5672'],
     ['REALTIME_MAX_MESSAGE_BYTES', '-1'],
     ['REALTIME_ALLOW_NO_ORIGIN', 'yes'],
+    ['REALTIME_TRUST_PROXY', 'true'],
+    ['REALTIME_RATE_EVENTS', '0'],
+    ['REALTIME_RATE_HANDSHAKES_BURST', '1.5'],
+    ['REALTIME_MAX_CONNECTIONS_PER_USER', '0'],
+    ['REALTIME_MAX_BUFFERED_BYTES', 'Infinity'],
   ])('refuses %s=%s, naming it and what is allowed', (name, value) => {
     const lines = problems({ [name]: value });
     expect(lines).toHaveLength(1);

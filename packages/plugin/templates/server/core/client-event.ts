@@ -22,8 +22,9 @@ export type ClientAck =
 
 const logger = new Logger('ClientEvents');
 
-/** Arrays and objects in each other: more than a payload needs. */
+/** More than a payload needs: what one may cost stays small. */
 const MAX_DEPTH = 32;
+const MAX_VALUES = 2_000;
 
 /** Checks a client event's payload against its contract. */
 export class ContractPipe<T> implements PipeTransform<unknown, T> {
@@ -96,7 +97,7 @@ export function screenEvents(socket: Socket, countEvent: () => number): void {
     }
     // Socket.IO itself listens to `error`.
     const isKnown = event !== 'error' && socket.listenerCount(event) > 0;
-    if (isKnown && args.every((arg) => isHarmless(arg))) {
+    if (isKnown && isHarmless(args)) {
       next();
       return;
     }
@@ -106,20 +107,22 @@ export function screenEvents(socket: Socket, countEvent: () => number): void {
 }
 
 /** False for what recursive code does not survive, or may merge by mistake. */
-export function isHarmless(value: unknown, depth = MAX_DEPTH): boolean {
-  if (
-    typeof value !== 'object' ||
-    value === null ||
-    ArrayBuffer.isView(value)
-  ) {
-    return true;
-  }
-  return (
-    depth > 0 &&
-    Object.entries(value).every(
-      ([key, item]) => key !== '__proto__' && isHarmless(item, depth - 1),
-    )
-  );
+export function isHarmless(value: unknown): boolean {
+  let left = MAX_VALUES;
+  const walk = (item: unknown, depth: number): boolean => {
+    if (typeof item !== 'object' || item === null || ArrayBuffer.isView(item)) {
+      return true;
+    }
+    const inner = Object.values(item);
+    left -= inner.length;
+    return (
+      depth > 0 &&
+      left >= 0 &&
+      !Object.prototype.hasOwnProperty.call(item, '__proto__') &&
+      inner.every((next) => walk(next, depth - 1))
+    );
+  };
+  return walk(value, MAX_DEPTH);
 }
 
 function acknowledge(args: readonly unknown[], ack: ClientAck): void {

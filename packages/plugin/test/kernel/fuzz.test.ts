@@ -141,7 +141,7 @@ describe(`fuzzing for ${SECONDS} s with KERNEL_FUZZ_SEED=${SEED}`, () => {
         unanswered = -1;
         rest.forEach((packet) => socket.send(packet));
       }
-      const [, id, body] = /^43\/[^,]*,(\d+)(.*)$/s.exec(text) ?? [];
+      const [, id, body] = /^43\/[^,]*,([^[]+)(\[.*)$/s.exec(text) ?? [];
       if (id === undefined || body === undefined) return;
       const [ack, ...more] = JSON.parse(body) as { ok?: unknown; error?: { code?: unknown } }[];
       const isShaped = ack?.ok === true ? 'data' in ack : typeof ack?.error?.code === 'string';

@@ -15,7 +15,12 @@ const payload = z
 const audience = z
   .strictObject({
     to: z.enum(ROOMS).describe('Who receives the event.'),
-    field: z.string().describe('The payload field that holds the user or resource id.').optional(),
+    field: z
+      .string()
+      .describe(
+        'The payload field that holds the id of the user or resource, or the key of the custom room.',
+      )
+      .optional(),
     otherwise: z
       .literal('tenant')
       .describe('Where an event without that field goes; without it the event is dead-lettered.')
@@ -42,6 +47,12 @@ export const domainFileSchema = z.strictObject({
   authStore: z
     .string()
     .describe('The auth store, relative to the web app: "src/stores/auth.store.ts".')
+    .optional(),
+  requestContext: z
+    .string()
+    .describe(
+      "The host's own RequestContextService: a file, relative to the app (src/common/request-context.service.ts), or a package (@acme/context).",
+    )
     .optional(),
   skipTests: z.boolean().describe('Emit no tests.').optional(),
   skipMount: z.boolean().describe('Do not mount the provider in the root layout.').optional(),
@@ -97,6 +108,7 @@ export function toDomainFile(domain: Domain, schemaPath: string): DomainFile {
     web: domain.web,
     contracts: domain.contracts,
     ...(domain.authStore === undefined ? {} : { authStore: domain.authStore }),
+    ...(domain.requestContext === undefined ? {} : { requestContext: domain.requestContext }),
     ...(domain.skipTests ? { skipTests: true } : {}),
     ...(domain.skipMount ? { skipMount: true } : {}),
     serverEvents: Object.fromEntries(

@@ -17,6 +17,7 @@ export interface DomainOptions {
   readonly rooms?: string | undefined;
   readonly contracts?: string | undefined;
   readonly authStore?: string | undefined;
+  readonly requestContext?: string | undefined;
   readonly skipTests?: boolean | undefined;
   readonly skipMount?: boolean | undefined;
 }
@@ -28,14 +29,22 @@ export type DomainDraft = Omit<Domain, 'app' | 'web'> & {
   readonly web: string | null | undefined;
 };
 
-/** Payload of `<domain>.created` where no server event is given. */
-const DEFAULT_EVENT = 'created{id,message,type,userId?}';
+/** The server event of a domain that is given none: one that its rooms can receive. */
+const DEFAULT_EVENTS: Readonly<Record<Rooms, (camel: string) => string>> = {
+  tenant: () => 'created{id,message,type,userId?}',
+  user: () => 'created{id,message,type,userId?}',
+  resource: (camel) => `created{id,message,type,${camel}Id}`,
+  custom: () => 'created{id,message,type,room}',
+};
 
 /** The default name of the contract library. */
 const DEFAULT_CONTRACTS = 'realtime-contracts';
 
-/** Names of types that every contract exports beside those of its payloads. */
-const CONTRACT_TYPES = new Set(['ServerToClientEvents', 'ClientToServerEvents']);
+/** The client events that the kernel handles in a domain with rooms `resource`. */
+export function subscriptionEvents(camel: string): ClientEvent[] {
+  const fields: Field[] = [{ name: 'id', optional: false, base: 'string', array: false }];
+  return ['subscribe', 'unsubscribe'].map((name) => ({ name: `${camel}.${name}`, fields }));
+}
 
 /**
  * The domain that the flags ask for. On a domain that exists, a flag that is not given keeps what
@@ -46,17 +55,20 @@ const CONTRACT_TYPES = new Set(['ServerToClientEvents', 'ClientToServerEvents'])
  */
 export function draftDomain(options: DomainOptions, existing: DomainFile | null): DomainDraft {
   const names = domainNames(options.name);
-  const serverTexts = given(options.serverEvents) ?? (existing ? [] : [DEFAULT_EVENT]);
+  const rooms = options.rooms === undefined ? undefined : parseRooms(options.rooms);
+  const defaultEvent = DEFAULT_EVENTS[rooms ?? 'tenant'](names.camel);
+  const serverTexts = given(options.serverEvents) ?? (existing ? [] : [defaultEvent]);
   const file: DomainFile = {
     ...existing,
     name: options.name,
     ...defined({
       namespace: options.namespace,
-      rooms: options.rooms === undefined ? undefined : parseRooms(options.rooms),
+      rooms,
       app: options.app,
       web: options.web === 'none' ? null : options.web,
       contracts: options.contracts,
       authStore: options.authStore,
+      requestContext: options.requestContext,
       skipTests: options.skipTests,
       skipMount: options.skipMount,
     }),
@@ -105,17 +117,11 @@ export function readDraft(source: string, file: DomainFile): DomainDraft {
     );
   }
   const rooms = file.rooms ?? 'tenant';
-  if (rooms === 'resource' || rooms === 'custom') {
-    throw new RealtimeError(
-      'RT007',
-      `${source}: rooms "${rooms}" are not supported by this version. Use tenant or user.`,
-    );
-  }
   const serverEvents = Object.entries(file.serverEvents ?? {}).map(([key, event]): ServerEvent => {
     const where = `${source}, serverEvents`;
     const name = parseEventName(where, key, names.camel);
     const fields = readPayload(`${where} > ${key}`, event.payload);
-    const audience = event.audience ?? defaultAudience(where, name, fields, rooms);
+    const audience = event.audience ?? defaultAudience(where, name, fields, rooms, names.camel);
     checkAudience(`${where} > ${key}`, fields, audience, rooms);
     return { name, fields, audience };
   });
@@ -130,7 +136,17 @@ export function readDraft(source: string, file: DomainFile): DomainDraft {
     }
     return { name: parseEventName(where, key, names.camel), fields };
   });
-  checkEventNames(source, [...serverEvents, ...clientEvents]);
+  checkEventNames(
+    source,
+    [...serverEvents, ...clientEvents],
+    [
+      'ServerToClientEvents',
+      'ClientToServerEvents',
+      ...(rooms === 'resource'
+        ? subscriptionEvents(names.camel).map(({ name }) => eventPascal(name))
+        : []),
+    ],
+  );
   return {
     names,
     namespace,
@@ -139,6 +155,7 @@ export function readDraft(source: string, file: DomainFile): DomainDraft {
     web: file.web,
     contracts: file.contracts ?? DEFAULT_CONTRACTS,
     authStore: file.authStore,
+    requestContext: file.requestContext,
     skipTests: file.skipTests ?? false,
     skipMount: file.skipMount ?? false,
     serverEvents,
@@ -147,9 +164,10 @@ export function readDraft(source: string, file: DomainFile): DomainDraft {
 }
 
 /**
- * Checks what no domain can know alone: a namespace or an event that two domains of one app claim.
+ * Checks what no domain can know alone: a namespace or an event that two domains of one app claim,
+ * or a request context in which they differ.
  *
- * @throws RealtimeError RT005 or RT004
+ * @throws RealtimeError RT004, RT005 or RT007
  */
 export function checkDomains(domains: readonly Domain[]): void {
   domains.forEach((domain, index) => {
@@ -159,6 +177,13 @@ export function checkDomains(domains: readonly Domain[]): void {
         throw new RealtimeError(
           'RT005',
           `The namespace "${domain.namespace}" of ${domain.names.pascal} is taken by ${other.names.pascal}. Pass another with --namespace.`,
+        );
+      }
+      const contexts = [domain.requestContext, other.requestContext].filter(Boolean);
+      if (new Set(contexts).size > 1) {
+        throw new RealtimeError(
+          'RT007',
+          `requestContext: ${domain.names.pascal} names "${domain.requestContext}" and ${other.names.pascal} "${other.requestContext}", but an app has one. Make them the same.`,
         );
       }
       const taken = domain.serverEvents.find(({ name }) =>
@@ -193,12 +218,23 @@ function readPayload(source: string, payload: Readonly<Record<string, string>>):
   return fields;
 }
 
+/** Required fields that by default hold whom an event is for, before `userId`. */
+const ADDRESSES: Partial<Record<Rooms, (camel: string) => string[]>> = {
+  resource: (camel) => [`${camel}Id`, 'resourceId'],
+  custom: () => ['room'],
+};
+
 function defaultAudience(
   source: string,
   event: string,
   fields: readonly Field[],
   rooms: Rooms,
+  camel: string,
 ): Audience {
+  const address = ADDRESSES[rooms]?.(camel).find((name) =>
+    fields.some((field) => field.name === name && !field.optional && holdsId(field)),
+  );
+  if (address !== undefined) return { to: rooms, field: address };
   const user = fields.find(({ name }) => name === 'userId');
   if (user && holdsId(user)) {
     return user.optional && rooms === 'tenant'
@@ -206,11 +242,15 @@ function defaultAudience(
       : { to: 'user', field: 'userId' };
   }
   if (rooms === 'tenant') return { to: 'tenant' };
+  const wanted = [...(ADDRESSES[rooms]?.(camel) ?? []), 'userId'].map((name) => `"${name}"`);
   throw new RealtimeError(
     'RT007',
-    `${source}: "${event}" has no field "userId" (string or uuid), so with rooms "${rooms}" nobody can receive it. Add the field, or state its audience in the domain file.`,
+    `${source}: "${event}" has no field ${wanted.join(' or ')} (string or uuid), so with rooms "${rooms}" nobody can receive it. Add the field, or state its audience in the domain file.`,
   );
 }
+
+/** What the field of an audience holds. */
+const ADDRESSEES = { user: 'user id', resource: 'resource id', custom: "room's key" } as const;
 
 function checkAudience(
   source: string,
@@ -221,34 +261,42 @@ function checkAudience(
   const fail = (message: string): never => {
     throw new RealtimeError('RT007', `${source} > audience: ${message}`);
   };
-  if (audience.to === 'resource' || audience.to === 'custom') {
-    fail(`"${audience.to}" is not supported by this version. Use tenant or user.`);
+  if (audience.to !== 'user' && audience.to !== rooms) {
+    fail(
+      `with rooms "${rooms}" no socket is in a room of "to": "${audience.to}". Use ${[...new Set([rooms, 'user'])].join(' or ')}.`,
+    );
   }
   if (audience.to === 'tenant') {
-    if (rooms === 'user') fail('with rooms "user" no socket is in the tenant\'s room.');
-    if (audience.field !== undefined) fail('"field" belongs to "to": "user".');
+    if (audience.field !== undefined) fail('"field" belongs to another "to" than "tenant".');
     return;
   }
-  if (audience.field === undefined) return fail('"field" must name the field with the user id.');
+  if (audience.field === undefined) {
+    return fail(`"field" must name the field with the ${ADDRESSEES[audience.to]}.`);
+  }
   const field = fields.find(({ name }) => name === audience.field);
   if (!field) return fail(`the payload has no field "${audience.field}".`);
   if (!holdsId(field)) fail(`the field "${audience.field}" must be a string or uuid.`);
-  if (audience.otherwise === 'tenant' && rooms === 'user') {
-    fail('"otherwise": "tenant" reaches nobody with rooms "user".');
+  if (audience.otherwise === 'tenant' && rooms !== 'tenant') {
+    fail(`"otherwise": "tenant" reaches nobody with rooms "${rooms}".`);
   }
 }
 
-function checkEventNames(source: string, events: readonly { name: string }[]): void {
+/** @param taken types that the contract exports beside those of the events' payloads */
+function checkEventNames(
+  source: string,
+  events: readonly { name: string }[],
+  taken: readonly string[],
+): void {
   const seen = new Map<string, string>();
   for (const { name } of events) {
     const pascal = eventPascal(name);
     const other = seen.get(pascal);
-    if (other !== undefined || CONTRACT_TYPES.has(pascal)) {
+    if (other !== undefined || taken.includes(pascal)) {
       throw new RealtimeError(
         'RT004',
         other === name
           ? `${source}: the event "${name}" is given twice.`
-          : `${source}: the event "${name}" would be the type ${pascal}, which ${other === undefined ? 'every contract has' : `"${other}" is`} already.`,
+          : `${source}: the event "${name}" would be the type ${pascal}, which ${other === undefined ? 'its contract has' : `"${other}" is`} already.`,
       );
     }
     seen.set(pascal, name);

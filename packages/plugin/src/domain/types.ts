@@ -22,7 +22,7 @@ export interface Field {
 export const ROOMS = ['tenant', 'user', 'resource', 'custom'] as const;
 export type Rooms = (typeof ROOMS)[number];
 
-/** Who receives a server event. `field` names the payload field holding the user or resource id. */
+/** Who receives a server event. `field` names the payload field holding the id or key. */
 export interface Audience {
   readonly to: Rooms;
   readonly field?: string | undefined;
@@ -52,6 +52,8 @@ export interface Domain {
   readonly contracts: string;
   /** Relative to the web project's root. */
   readonly authStore?: string | undefined;
+  /** The host's own RequestContextService: relative to the app's root, or a package's import path. */
+  readonly requestContext?: string | undefined;
   readonly skipTests: boolean;
   readonly skipMount: boolean;
   readonly serverEvents: readonly ServerEvent[];

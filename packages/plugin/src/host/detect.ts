@@ -2,6 +2,7 @@ import { joinPathFragments, readJson, readNxJson } from '@nx/devkit';
 import type { Tree } from '@nx/devkit';
 import { posix } from 'node:path';
 import { parse as parseYaml } from 'yaml';
+import { RealtimeError } from '../domain/index.js';
 import type { Domain } from '../domain/index.js';
 import type { AppFacts, ContractsFacts, HostFacts, TestRunner, WebFacts } from './facts.js';
 import type { HostProject, HostProjects } from './projects.js';
@@ -10,7 +11,8 @@ import { rootModuleOf } from './root-module.js';
 /**
  * Reads from the Tree what the generated code of these domains depends on; writes nothing.
  *
- * @throws RealtimeError RT010 or RT012 when a domain names a project that is not there
+ * @throws RealtimeError RT010 or RT012 when a domain names a project that is not there, RT009 when
+ * it names a file that is not
  */
 export function detectHost(
   tree: Tree,
@@ -30,6 +32,7 @@ export function detectHost(
     if (!facts.apps.has(domain.app)) {
       facts.apps.set(domain.app, detectApp(tree, projects.resolve('nest', domain.app, domain.app)));
     }
+    checkRequestContext(tree, facts.apps.get(domain.app), domain);
     if (domain.web !== null && !facts.webs.has(domain.web)) {
       facts.webs.set(domain.web, detectWeb(tree, projects.resolve('next', domain.web, domain.web)));
     }
@@ -41,6 +44,20 @@ export function detectHost(
     }
   }
   return { ...facts, nest: nestOf(tree, [...facts.apps.values()]) };
+}
+
+function checkRequestContext(
+  tree: Tree,
+  app: AppFacts | undefined,
+  { names, requestContext }: Domain,
+): void {
+  if (!app || requestContext === undefined || requestContext.startsWith('@')) return;
+  const file = joinPathFragments(app.root, requestContext);
+  if (tree.exists(file) && file.endsWith('.ts')) return;
+  throw new RealtimeError(
+    'RT009',
+    `requestContext of ${names.pascal}: there is no file ${file}. Give the .ts file that exports RequestContextService, relative to ${app.root}, or a package (@acme/context).`,
+  );
 }
 
 function detectApp(tree: Tree, project: HostProject): AppFacts {

@@ -10,6 +10,7 @@ export const VERSIONS = {
     amqplib: '^2.3.1',
     ioredis: '^6.0.0',
     jose: '^6.2.0',
+    'nestjs-cls': '^6.3.1',
     'socket.io': '^4.8.3',
   },
   /** Released together with @nestjs/core: they take the host's own range. */

@@ -1,4 +1,4 @@
-import { eventPascal } from '../domain/index.js';
+import { eventPascal, subscriptionEvents } from '../domain/index.js';
 import type { Domain, Field, ServerEvent } from '../domain/index.js';
 import type { DomainView, EventView, FieldView, ServerEventView } from './view.js';
 
@@ -17,9 +17,12 @@ const TAKEN_METHODS = new Set([
   'constructor',
   'status',
   'error',
+  'subscribed',
+  'subscriptionError',
   'prototype',
   'then',
   'service',
+  'subscriptions',
   'logger',
   'afterInit',
   'handleConnection',
@@ -29,13 +32,20 @@ const TAKEN_METHODS = new Set([
 /** The view that templates get of one domain. @param importPath of the contract library */
 export function domainView(domain: Domain, importPath: string): DomainView {
   const prefix = `${domain.names.camel}.`;
+  const clientEvents = domain.clientEvents.map((event) => eventView(event, prefix));
+  const subscriptions =
+    domain.rooms === 'resource'
+      ? subscriptionEvents(domain.names.camel).map((event) => eventView(event, prefix))
+      : [];
   return {
     ...domain.names,
     namespace: domain.namespace,
     rooms: domain.rooms,
     contractImport: `${importPath}/${domain.names.kebabPlural}`,
     serverEvents: domain.serverEvents.map((event) => serverEventView(event, prefix)),
-    clientEvents: domain.clientEvents.map((event) => eventView(event, prefix)),
+    clientEvents,
+    subscriptions,
+    commands: [...clientEvents, ...subscriptions],
   };
 }
 
@@ -43,6 +53,7 @@ function serverEventView(event: ServerEvent, prefix: string): ServerEventView {
   return {
     ...eventView(event, prefix),
     audience: event.audience,
+    recipients: event.audience.to.charAt(0).toUpperCase() + event.audience.to.slice(1),
     listed: event.fields.some(
       (field) =>
         field.name === 'id' &&

@@ -15,6 +15,11 @@ const AUTH_STORE = 'stores/auth.store.ts';
 /** Templates that the host gets once and then owns alone. */
 const YOURS = new Set([`web/${AUTH_STORE}`]);
 
+/** Kernel files that not every app needs. */
+const OPTIONAL = new Map<string, (app: AppView) => boolean>([
+  ['server/core/subscriptions.ts', ({ domains }) => domains.some((d) => d.rooms === 'resource')],
+]);
+
 /**
  * Every file that these domains need, ordered by path. Pure: the same domains, facts and templates
  * give the same files.
@@ -83,6 +88,7 @@ function renderApp(
   const view: AppView = {
     name: app.shortName,
     domains: domains.map((domain) => viewIn(views, domain)),
+    requestContext: requestContextImport(app, domains),
   };
   const tested = domains.filter((domain) => !domain.skipTests && app.testRunner !== 'none');
   const kernel = renderFolder(templates, 'server', app.realtimeRoot, { app: view });
@@ -98,6 +104,14 @@ function renderApp(
   ];
   if (!app.esm) return files;
   return files.map((file) => ({ ...file, content: withJsExtensions(file.content) }));
+}
+
+/** A path that a package has is imported as it is, a file from the kernel's `core`. */
+function requestContextImport(app: AppFacts, domains: readonly Domain[]): string | undefined {
+  const path = domains.find((domain) => domain.requestContext !== undefined)?.requestContext;
+  if (path === undefined || path.startsWith('@')) return path;
+  const file = posix.join(app.root, path.replace(/\.ts$/, ''));
+  return importOf(`${app.realtimeRoot}/core`, file);
 }
 
 function renderWeb(
@@ -152,6 +166,7 @@ function renderFolder(
   for (const [path, text] of templates) {
     if (!path.startsWith(`${folder}/`)) continue;
     if (path.includes('__domain__') !== (scope.d !== undefined)) continue;
+    if (scope.app && OPTIONAL.get(path)?.(scope.app) === false) continue;
     const content = path.endsWith('.ejs') ? renderEjs(text, scope, { filename: path }) : text;
     if (content.trim() === '') continue;
     const name = path

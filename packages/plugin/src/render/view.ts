@@ -27,6 +27,8 @@ export interface EventView {
 
 export interface ServerEventView extends EventView {
   readonly audience: Audience;
+  /** Broadcaster's `to<recipients>`: `Tenant`, `User`, `Resource`, `Custom` */
+  readonly recipients: string;
   /** True when the payload has a required string or uuid field `id`: the store lists and deduplicates by it. */
   readonly listed: boolean;
 }
@@ -39,6 +41,10 @@ export interface DomainView extends DomainNames {
   readonly contractImport: string;
   readonly serverEvents: readonly ServerEventView[];
   readonly clientEvents: readonly EventView[];
+  /** With rooms `resource`: the client events subscribe and unsubscribe, which the kernel handles. */
+  readonly subscriptions: readonly EventView[];
+  /** `clientEvents` and `subscriptions`: all that clients may send. */
+  readonly commands: readonly EventView[];
 }
 
 /** What the templates of one app see beside their domain: `app` in EJS. */
@@ -46,6 +52,8 @@ export interface AppView {
   /** Nx project name without scope, kebab-case: names the app's queues and Redis keys. */
   readonly name: string;
   readonly domains: readonly DomainView[];
+  /** From `core/`, without extension: the host's own RequestContextService, when it has one. */
+  readonly requestContext?: string | undefined;
 }
 
 /** Import paths and runner of a web project: `web` in EJS. */

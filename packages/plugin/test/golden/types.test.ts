@@ -53,6 +53,9 @@ describe.concurrent.each(CONFIGS)('$name', ({ name, options, files, shapes }) =>
         if (!files.test(path) || path.endsWith('.json') || path.endsWith('.mjs')) continue;
         write(join(folder, shape.name, path), content);
       }
+      for (const [path, content] of Object.entries(shape.files ?? {})) {
+        write(join(folder, shape.name, path), content);
+      }
       const type = notEsm(shape) ? 'commonjs' : 'module';
       write(join(folder, shape.name, 'package.json'), JSON.stringify({ type }));
     }

@@ -3,7 +3,7 @@ import { renderHost } from '../support/render-host.js';
 import { domain, hostFacts } from '../support/shapes.js';
 import { mutantHost, MUTATIONS, mutate } from '../mutations.js';
 
-/** The domains that the kernel is tested with: both kinds of rooms, with and without client events. */
+/** The domains that the kernel is tested with: every kind of rooms, with and without client events. */
 export default function setup(project?: TestProject): void {
   const name = project?.config.env['KERNEL_HOST'] ?? 'kernel';
   const mutation = MUTATIONS.find((found) => mutantHost(found) === name);
@@ -18,6 +18,13 @@ export default function setup(project?: TestProject): void {
         serverEvents: ['message.created{id,body,userId}'],
         web: 'none',
       }),
+      domain({
+        name: 'Document',
+        rooms: 'resource',
+        serverEvents: ['changed{documentId,text}'],
+        web: 'none',
+      }),
+      domain({ name: 'Region', rooms: 'custom', web: 'none' }),
     ],
   };
   renderHost(shape, /^(?:apps|libs)\//, 'templates/tsconfig.json', mutation && mutate(mutation));

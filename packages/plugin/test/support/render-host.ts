@@ -23,6 +23,9 @@ export function renderHost(
   for (const { path, content } of renderShape(shape)) {
     if (keep.test(path) && /\.tsx?$/.test(path)) write(join(target, path), change(path, content));
   }
+  for (const [path, content] of Object.entries(shape.files ?? {})) {
+    write(join(target, path), content);
+  }
   const config = {
     extends: `../../${tsconfig}`,
     compilerOptions: {

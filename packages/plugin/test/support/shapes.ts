@@ -9,7 +9,31 @@ export interface Shape {
   readonly name: string;
   readonly host: HostFacts;
   readonly domains: readonly Domain[];
+  /** What the host has by itself, by path. */
+  readonly files?: Readonly<Record<string, string>>;
 }
+
+/** A RequestContextService as a host may have it, made available to every module. */
+export const HOST_CONTEXT = `import { AsyncLocalStorage } from 'node:async_hooks';
+import { Global, Injectable, Module } from '@nestjs/common';
+
+@Injectable()
+export class RequestContextService {
+  private readonly storage = new AsyncLocalStorage<{ tenantId?: string | undefined }>();
+
+  get tenantId(): string | undefined {
+    return this.storage.getStore()?.tenantId;
+  }
+
+  run<T>(context: { tenantId?: string | undefined }, work: () => T): T {
+    return this.storage.run(context, work);
+  }
+}
+
+@Global()
+@Module({ providers: [RequestContextService], exports: [RequestContextService] })
+export class RequestContextModule {}
+`;
 
 export const domain = (options: DomainOptions): Domain => ({
   ...draftDomain(options, null),
@@ -50,6 +74,23 @@ const hard = HARD_NAMES.map((name, index) =>
   }),
 );
 
+const rooms = [
+  domain({
+    name: 'Document',
+    rooms: 'resource',
+    serverEvents: ['changed{documentId,text}', 'shared{userId}', 'moved{resourceId:uuid,to}'],
+    clientEvents: ['edit{documentId,text}'],
+  }),
+  domain({ name: 'Board', rooms: 'resource' }),
+  { ...domain({ name: 'Topic', rooms: 'resource' }), serverEvents: [] },
+  domain({ name: 'Region', rooms: 'custom', clientEvents: ['ping'] }),
+  domain({
+    name: 'Team',
+    rooms: 'custom',
+    serverEvents: ['joined{room:uuid,name}', 'left{userId?}'],
+  }),
+];
+
 export const SHAPES: readonly Shape[] = [
   {
     name: 'integrated',
@@ -74,6 +115,23 @@ export const HARD_SHAPES: readonly Shape[] = [
     name: 'esm',
     host: hostFacts({ solution: true, runner: 'vitest', esm: true, scope: 'esm' }),
     domains: [notification, chat],
+  },
+  {
+    name: 'rooms',
+    host: hostFacts({ solution: false, runner: 'jest', scope: 'rooms' }),
+    domains: rooms,
+  },
+  {
+    name: 'host-context',
+    host: hostFacts({ solution: true, runner: 'vitest', esm: true, scope: 'host-context' }),
+    domains: [
+      domain({
+        name: 'Notification',
+        clientEvents: ['markRead{notificationId}'],
+        requestContext: 'src/common/request-context.service.ts',
+      }),
+    ],
+    files: { 'apps/api-gateway/src/common/request-context.service.ts': HOST_CONTEXT },
   },
   {
     name: 'server-only',

@@ -8,9 +8,10 @@ export interface RealtimeDomainSchema {
   web?: string;
   createWeb?: boolean;
   namespace?: string;
-  rooms?: 'tenant' | 'user';
+  rooms?: 'tenant' | 'user' | 'resource' | 'custom';
   contracts?: string;
   authStore?: string;
+  requestContext?: string;
   from?: string;
   skipTests?: boolean;
   skipMount?: boolean;

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   type ArgumentsHost,
   type CallHandler,
@@ -10,10 +11,12 @@ import {
   type PipeTransform,
 } from '@nestjs/common';
 import { WsException } from '@nestjs/websockets';
-import { defaultIfEmpty, map, type Observable, take } from 'rxjs';
+import { defaultIfEmpty, map, Observable, take } from 'rxjs';
 import type { Socket } from 'socket.io';
 import type { ZodType } from 'zod';
 import { RealtimeException } from './realtime.errors';
+import { RequestContextService } from './request-context';
+import type { RealtimeSocket } from './session';
 
 /** The one shape of every acknowledgement. */
 export type ClientAck =
@@ -45,14 +48,31 @@ export class ContractPipe<T> implements PipeTransform<unknown, T> {
   }
 }
 
-/** Acknowledges what a handler returns; one that returns nothing with null. */
+/**
+ * Runs a handler in its request context and acknowledges what it returns, one
+ * that returns nothing with null.
+ */
 @Injectable()
 export class AckInterceptor implements NestInterceptor<unknown, ClientAck> {
+  constructor(private readonly context: RequestContextService) {}
+
   intercept(
-    _context: ExecutionContext,
+    execution: ExecutionContext,
     next: CallHandler<unknown>,
   ): Observable<ClientAck> {
-    return next.handle().pipe(
+    const ws = execution.switchToWs();
+    const { identity } = ws.getClient<RealtimeSocket>().data;
+    const context = {
+      event: ws.getPattern(),
+      eventId: randomUUID(),
+      tenantId: identity?.tenantId,
+      userId: identity?.userId,
+    };
+    // A handler runs where handle() is called, its stream where it is subscribed.
+    const acks = new Observable((subscriber) =>
+      this.context.run(context, () => next.handle().subscribe(subscriber)),
+    );
+    return acks.pipe(
       take(1),
       defaultIfEmpty(null),
       map((data) => ({ ok: true, data: data ?? null })),

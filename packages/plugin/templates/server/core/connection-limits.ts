@@ -13,6 +13,7 @@ type Connection = RealtimeSocket['conn'];
 /** The part of the `ws` socket below a connection that is used here. */
 interface RawSocket {
   readonly bufferedAmount: number;
+  on(event: 'ping', listener: () => void): void;
   terminate(): void;
 }
 
@@ -138,15 +139,20 @@ export class ConnectionLimits implements OnModuleDestroy {
     const tracked: Tracked = { sockets: new Map() };
     this.connections.set(conn, tracked);
     conn.once('close', () => this.connections.delete(conn));
-    // Of every kind, and of clients without a token too.
-    conn.on('packet', () => {
+    const count = () => {
       if (packets.take() > 0) {
         this.cut(conn, tracked);
       }
-    });
+    };
+    // Of every kind, and of clients without a token too.
+    conn.on('packet', count);
+    rawSocket(conn)?.on('ping', count);
   }
 
   private cut(conn: Connection, { sockets }: Tracked): void {
+    if (conn.readyState !== 'open') {
+      return;
+    }
     const connected = [...sockets.values()].filter(
       (socket) => socket.connected,
     );

@@ -14,12 +14,7 @@ import {
 } from './realtime.config';
 import { connectionRefusal, RealtimeException } from './realtime.errors';
 import { linkRedis, type RedisLink } from './redis';
-import {
-  type JoinedRooms,
-  REALTIME_ROOMS,
-  tenantRoom,
-  userRoom,
-} from './rooms';
+import { Replicas } from './replicas';
 import { SecurityLog } from './security-log';
 import {
   type RealtimeServer,
@@ -37,7 +32,6 @@ const REFUSED_LINGER_MS = 1_000;
 export class RealtimeAdapter extends IoAdapter {
   private readonly logger = new Logger(RealtimeAdapter.name);
   private readonly config: RealtimeConfig;
-  private readonly rooms: ReadonlyMap<string, JoinedRooms>;
   private readonly guard: WsAuthGuard;
   private readonly sessions: SessionRegistry;
   private readonly limits: ConnectionLimits;
@@ -59,7 +53,6 @@ export class RealtimeAdapter extends IoAdapter {
   ) {
     super(app);
     this.config = app.get<RealtimeConfig>(REALTIME_CONFIG);
-    this.rooms = app.get<ReadonlyMap<string, JoinedRooms>>(REALTIME_ROOMS);
     this.guard = app.get(WsAuthGuard);
     this.sessions = app.get(SessionRegistry);
     this.limits = app.get(ConnectionLimits);
@@ -74,6 +67,7 @@ export class RealtimeAdapter extends IoAdapter {
     const io: RealtimeServer = super.createIOServer(0, this.serverOptions());
     if (this.redis) {
       io.adapter(this.redis.adapter);
+      this.app.get(Replicas).link(io);
     }
     io.of('/').use((socket, next) => {
       const error = new RealtimeException('NAMESPACE_REQUIRED', 'Refused');
@@ -136,11 +130,6 @@ export class RealtimeAdapter extends IoAdapter {
     });
     // Runs before Nest's own listener: a gateway sees a socket in its rooms.
     namespace.on('connection', (socket: RealtimeSocket) => {
-      const { tenantId, userId } = socket.data.identity;
-      void socket.join(userRoom(tenantId, userId));
-      if (this.rooms.get(namespace.name) === 'tenant') {
-        void socket.join(tenantRoom(tenantId));
-      }
       this.sessions.join(socket);
       socket.on('disconnect', () => this.limits.leave(socket));
       screenEvents(socket, this.limits.eventCounter(socket));

@@ -46,6 +46,8 @@ export interface RealtimeConfig {
     readonly maxMessageBytes: number;
     /** How long a connection outlives its token, waiting for a fresh one. */
     readonly graceMs: number;
+    /** Resources that one socket may be subscribed to. */
+    readonly maxSubscriptions: number;
     /** Of one address: connections, and namespaces asked for. */
     readonly handshakes: Rate;
     /** Client events of one socket. */
@@ -128,6 +130,7 @@ const variables = z.object({
   REDIS_URL: url('redis:', 'rediss:').optional(),
   REALTIME_MAX_MESSAGE_BYTES: integer(1_024, 1_048_576).default(65_536),
   REALTIME_MAX_GRACE_MS: integer(0, 60_000).default(5_000),
+  REALTIME_MAX_SUBSCRIPTIONS: integer(0, 100_000).default(100),
   REALTIME_MAX_CONNECTIONS_PER_USER: integer(1, 100_000).default(20),
   REALTIME_MAX_BUFFERED_BYTES: integer(1_024, 1_073_741_824).default(1_048_576),
   REALTIME_RATE_EVENTS: integer(1, 1_000_000).default(20),
@@ -194,6 +197,7 @@ export function loadRealtimeConfig(env: NodeJS.ProcessEnv): RealtimeConfig {
     limits: {
       maxMessageBytes: data.REALTIME_MAX_MESSAGE_BYTES,
       graceMs: data.REALTIME_MAX_GRACE_MS,
+      maxSubscriptions: data.REALTIME_MAX_SUBSCRIPTIONS,
       handshakes: {
         perSecond: data.REALTIME_RATE_HANDSHAKES,
         burst: data.REALTIME_RATE_HANDSHAKES_BURST,

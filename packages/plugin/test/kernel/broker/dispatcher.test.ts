@@ -1,7 +1,11 @@
 import { BrokerDispatcher, type Outcome } from '@kernel/core/broker';
+import { RequestContextService } from '@kernel/core/request-context';
 
 describe('BrokerDispatcher', () => {
-  const dispatcher = new BrokerDispatcher(new Map([['x', async () => undefined]]));
+  const dispatcher = new BrokerDispatcher(
+    new Map([['x', async () => undefined]]),
+    new RequestContextService(),
+  );
   const handle = async (id: string): Promise<string> => {
     const outcomes: Outcome[] = [];
     const decode = () => ({ pattern: 'x', data: {} });

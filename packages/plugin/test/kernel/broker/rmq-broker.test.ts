@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { RequestContextService } from '@kernel/core/request-context';
 import { RmqBroker } from '@kernel/core/rmq.broker';
 import { type Broker, startRabbit } from '../../support/brokers.js';
 import {
@@ -23,7 +24,7 @@ describe('RmqBroker', () => {
   beforeAll(async () => {
     rabbit = await startRabbit();
     broker = await openBroker(rabbit.url);
-    consumer = await startBrokerApp(new RmqBroker(rabbit.url, name));
+    consumer = await startBrokerApp(new RmqBroker(rabbit.url, name, new RequestContextService()));
     await eventually(() => consumer.lines.some((line) => line.startsWith('Consuming from')));
   }, 60_000);
 
@@ -218,7 +219,9 @@ describe('RmqBroker', () => {
 
   it('lets events in hand end at shutdown, and takes no further one', async () => {
     const other = `test-${randomUUID()}`;
-    const second = await startBrokerApp(new RmqBroker(rabbit.url, other));
+    const second = await startBrokerApp(
+      new RmqBroker(rabbit.url, other, new RequestContextService()),
+    );
     await eventually(() => second.lines.some((line) => line.startsWith('Consuming from')));
     await broker.channel.unbindQueue(queue, 'realtime.events', 'test.slow');
     await broker.publish('test.slow', { pattern: 'test.slow', data: {} });

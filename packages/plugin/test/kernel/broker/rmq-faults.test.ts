@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { RequestContextService } from '@kernel/core/request-context';
 import { RmqBroker } from '@kernel/core/rmq.broker';
 import type { ConfirmChannel, Message } from 'amqplib';
 import { type OwnRabbit, startOwnRabbit } from '../../support/brokers.js';
@@ -34,7 +35,7 @@ describe('RmqBroker, when RabbitMQ fails', () => {
   });
 
   async function start(): Promise<void> {
-    strategy = new RmqBroker(rabbit.url, app);
+    strategy = new RmqBroker(rabbit.url, app, new RequestContextService());
     consumer = await startBrokerApp(strategy);
   }
 

@@ -7,7 +7,12 @@ import { Test } from '@nestjs/testing';
 import { loadRealtimeConfig, REALTIME_APP, REALTIME_CONFIG } from '@kernel/core/realtime.config';
 import { brokerProvider } from '@kernel/core/broker.provider';
 import { Broadcaster } from '@kernel/core/broadcaster';
+import { ConnectionLimits } from '@kernel/core/connection-limits';
+import { Replicas } from '@kernel/core/replicas';
+import { RequestContextService } from '@kernel/core/request-context';
+import { RealtimeRevocation } from '@kernel/core/revocation';
 import { REALTIME_ROOMS } from '@kernel/core/rooms';
+import { SecurityLog } from '@kernel/core/security-log';
 import { SessionRegistry } from '@kernel/core/session';
 import { TokenVerifier } from '@kernel/core/token-verifier';
 import { WsAuthGuard } from '@kernel/guards/ws-auth.guard';
@@ -108,6 +113,11 @@ describe('setupRealtime', () => {
         { provide: REALTIME_ROOMS, useValue: new Map() },
         brokerProvider,
         Broadcaster,
+        ConnectionLimits,
+        RealtimeRevocation,
+        Replicas,
+        RequestContextService,
+        SecurityLog,
         SessionRegistry,
         TokenVerifier,
         WsAuthGuard,

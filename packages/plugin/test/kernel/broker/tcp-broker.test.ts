@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect as connectTcp } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { type ClientProxy, ClientProxyFactory, Transport } from '@nestjs/microservices';
+import { RequestContextService } from '@kernel/core/request-context';
 import { TcpBroker } from '@kernel/core/tcp.broker';
 import { lastValueFrom } from 'rxjs';
 import { freePorts } from '../../support/brokers.js';
@@ -22,7 +23,7 @@ describe('TcpBroker', () => {
 
   beforeAll(async () => {
     [port] = await freePorts();
-    strategy = new TcpBroker(port);
+    strategy = new TcpBroker(port, new RequestContextService());
     consumer = await startBrokerApp(strategy);
     await eventually(() => consumer.lines.some((line) => line.startsWith('Consuming on')));
     publisher = ClientProxyFactory.create({ transport: Transport.TCP, options: { port } });
@@ -117,7 +118,7 @@ describe('TcpBroker', () => {
 
   it('starts once, and reports a port that is taken', async () => {
     strategy.start((error) => consumer.fatal.push(error));
-    const second = await startBrokerApp(new TcpBroker(port));
+    const second = await startBrokerApp(new TcpBroker(port, new RequestContextService()));
     await eventually(() => second.fatal.length);
     expect(second.fatal[0]?.message).toContain(`REALTIME_TCP_PORT ${port}: listen EADDRINUSE`);
     await second.app.close();
@@ -127,7 +128,7 @@ describe('TcpBroker', () => {
 
   it('ends with its app', async () => {
     const [own] = await freePorts();
-    const short = await startBrokerApp(new TcpBroker(own));
+    const short = await startBrokerApp(new TcpBroker(own, new RequestContextService()));
     await eventually(() => short.lines.some((line) => line.startsWith('Consuming on')));
     await short.app.close();
     const [error] = await once(connectTcp(own, '127.0.0.1'), 'error');

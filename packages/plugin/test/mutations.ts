@@ -854,8 +854,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'bucket-saves-for-ever',
     file: 'core/rate-limit.ts',
-    find: 'Math.max(this.fullAt, now) + interval',
-    replace: '(this.fullAt || now) + interval',
+    find: 'Math.max(this.fullAt, now) + tokens * interval',
+    replace: '(this.fullAt || now) + tokens * interval',
     test: 'limits.test.ts',
   },
   {
@@ -883,8 +883,22 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'flood-not-cut',
     file: 'core/connection-limits.ts',
-    find: 'if (packets.take() > 0) {',
-    replace: 'if (packets.take() > 1e9) {',
+    find: 'if (packets.take(1 + bytes / PACKET_BYTES) > 0) {',
+    replace: 'if (packets.take(0) > 0) {',
+    test: 'limits.test.ts',
+  },
+  {
+    name: 'flood-of-pings-not-cut',
+    file: 'core/connection-limits.ts',
+    find: `rawSocket(conn)?.on('ping', () => count(0));`,
+    replace: '',
+    test: 'limits.test.ts',
+  },
+  {
+    name: 'flood-of-large-packets-not-cut',
+    file: 'core/connection-limits.ts',
+    find: '1 + bytes / PACKET_BYTES',
+    replace: '1',
     test: 'limits.test.ts',
   },
   {

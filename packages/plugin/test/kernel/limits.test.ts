@@ -256,6 +256,38 @@ describe('a flood', () => {
     expect(stack.logs.join()).toContain('flood cut');
   });
 
+  it('of pings below Socket.IO is cut as well', async () => {
+    const stack = await start({ REALTIME_RATE_EVENTS_BURST: '10' });
+    const raw = open(stack);
+    raw.on('error', () => undefined);
+    const closed = new Promise((resolve) => raw.once('close', resolve));
+    raw.once('message', () => {
+      for (let i = 0; i < 400; i++) raw.ping();
+    });
+    await closed;
+    expect(stack.logs.filter((line) => line.includes('flood cut'))).toHaveLength(1);
+  });
+
+  it.each([
+    ['large', 60_000, true],
+    ['small', 10, false],
+  ])('of %s packets is measured by their size', async (_name, bytes, isCut) => {
+    const stack = await start();
+    const raw = open(stack);
+    raw.on('error', () => undefined);
+    let closed = false;
+    raw.once('close', () => (closed = true));
+    raw.once('message', () => {
+      raw.send(`40/counted,${JSON.stringify({ token: sign() })}`);
+    });
+    await vi.waitFor(() => expect(held(stack).users.size).toBe(1));
+    // Far below a thousand packets; the large ones are more than 4 tokens each.
+    for (let i = 0; i < 300; i++) raw.send(`42/counted,["work","${'x'.repeat(bytes)}"]`);
+    await wait(1_000);
+    raw.terminate();
+    expect(closed).toBe(isCut);
+  });
+
   it('of a client that does not answer the closing frame is ended all the same', async () => {
     const stack = await start({ REALTIME_RATE_EVENTS_BURST: '10' });
     const raw = open(stack);

@@ -31,6 +31,8 @@ const SWEEP_MS = 1_000;
 const MAX_ADDRESSES = 10_000;
 /** How far above the limit of its events a connection is cut. */
 const FLOOD = 10;
+/** What of a large packet counts as one more. */
+const PACKET_BYTES = 16_384;
 /** How long a client that is cut may take to read why. */
 const FAREWELL_MS = 1_000;
 
@@ -139,14 +141,14 @@ export class ConnectionLimits implements OnModuleDestroy {
     const tracked: Tracked = { sockets: new Map() };
     this.connections.set(conn, tracked);
     conn.once('close', () => this.connections.delete(conn));
-    const count = () => {
-      if (packets.take() > 0) {
+    const count = (bytes: number) => {
+      if (packets.take(1 + bytes / PACKET_BYTES) > 0) {
         this.cut(conn, tracked);
       }
     };
     // Of every kind, and of clients without a token too.
-    conn.on('packet', count);
-    rawSocket(conn)?.on('ping', count);
+    conn.on('packet', ({ data = '' }) => count(data.length));
+    rawSocket(conn)?.on('ping', () => count(0));
   }
 
   private cut(conn: Connection, { sockets }: Tracked): void {

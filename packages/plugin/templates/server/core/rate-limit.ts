@@ -11,11 +11,11 @@ export class TokenBucket {
 
   constructor(private readonly rate: Rate) {}
 
-  /** Takes a token; where there is none, the milliseconds until there is. */
-  take(): number {
+  /** Takes tokens; where there are none, the milliseconds until there are. */
+  take(tokens = 1): number {
     const now = performance.now();
     const interval = 1_000 / this.rate.perSecond;
-    const fullAt = Math.max(this.fullAt, now) + interval;
+    const fullAt = Math.max(this.fullAt, now) + tokens * interval;
     const wait = fullAt - now - this.rate.burst * interval;
     if (wait >= 1) {
       return Math.ceil(wait);

@@ -1,5 +1,6 @@
 import { Broadcaster } from '@kernel/core/broadcaster';
 import { loadRealtimeConfig, REALTIME_CONFIG } from '@kernel/core/realtime.config';
+import { DocumentsPolicy } from '@kernel/documents/documents.policy';
 import { RealtimeModule } from '@kernel/realtime.module';
 import { setupRealtime } from '@kernel/setup-realtime';
 import type { INestApplication } from '@nestjs/common';
@@ -21,7 +22,9 @@ const SECONDS = Number(process.env['KERNEL_FUZZ_SECONDS'] ?? 20);
 /** That of a run that failed repeats its attacks, but for their timing and their tokens. */
 const SEED = Number(process.env['KERNEL_FUZZ_SEED'] ?? Date.now() % 2 ** 31);
 
-const NAMESPACES = ['/notifications', '/chats'];
+const NAMESPACES = ['/notifications', '/chats', '/documents'];
+/** Attackers may subscribe to it as well, each in a tenant of their own. */
+const RESOURCE = 'd1';
 /** Nothing that is made up spells their ids: what reaches them was meant for them. */
 const CANARIES = ['canary-1', 'canary-2'];
 const SECRET = `secret-${SEED}`;
@@ -65,6 +68,7 @@ describe(`fuzzing for ${SECONDS} s with KERNEL_FUZZ_SEED=${SEED}`, () => {
     app = module.createNestApplication({ logger: false });
     await setupRealtime(app);
     await app.listen(0, '127.0.0.1');
+    app.get(DocumentsPolicy).canSubscribe = () => Promise.resolve(true);
     port = (app.getHttpServer().address() as AddressInfo).port;
     for (const tenant of CANARIES) {
       for (const namespace of NAMESPACES) {
@@ -80,6 +84,9 @@ describe(`fuzzing for ${SECONDS} s with KERNEL_FUZZ_SEED=${SEED}`, () => {
         client.on('disconnect', (reason) => leaks.push(`a canary was disconnected: ${reason}`));
         canaries.push({ client, namespace, tenant, got });
         await connected(client);
+        if (namespace === '/documents') {
+          await client.emitWithAck('document.subscribe', { id: RESOURCE });
+        }
       }
     }
   });
@@ -92,10 +99,12 @@ describe(`fuzzing for ${SECONDS} s with KERNEL_FUZZ_SEED=${SEED}`, () => {
   const feed = (): void => {
     sent += 1;
     for (const { namespace, tenant } of canaries) {
-      app
+      const payload = `${SECRET} ${tenant} ${namespace} ${sent}`;
+      const domain = app
         .get(Broadcaster)
-        .namespace<Record<string, (payload: string) => void>>(namespace)
-        .toUser(tenant, 'u1', 'tick', `${SECRET} ${tenant} ${namespace} ${sent}`, meta);
+        .namespace<Record<string, (payload: string) => void>>(namespace);
+      if (namespace === '/documents') domain.toResource(tenant, RESOURCE, 'tick', payload, meta);
+      else domain.toUser(tenant, 'u1', 'tick', payload, meta);
     }
   };
 
@@ -172,10 +181,16 @@ describe(`fuzzing for ${SECONDS} s with KERNEL_FUZZ_SEED=${SEED}`, () => {
       'notification.markRead',
       'realtime.refresh',
       'realtime.expired',
+      'document.subscribe',
+      'document.unsubscribe',
       random.text(),
     ]);
     const args = random.list(3, () =>
-      random.chance(0.3) ? { notificationId: random.json(2) } : random.json(),
+      random.pick<() => unknown>([
+        () => ({ notificationId: random.json(2) }),
+        () => ({ id: random.chance(0.5) ? RESOURCE : random.json(2) }),
+        () => random.json(),
+      ])(),
     );
     return `42${namespace},${random.chance(0.8) ? ids++ : ''}${JSON.stringify([event, ...args])}`;
   };

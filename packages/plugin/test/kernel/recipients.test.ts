@@ -1,5 +1,6 @@
 import { Broadcaster } from '@kernel/core/broadcaster';
 import type { DomainBroadcaster } from '@kernel/core/broadcaster';
+import { DocumentsPolicy } from '@kernel/documents/documents.policy';
 import type { Socket } from 'socket.io-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Broker, startRedis } from '../support/brokers.js';
@@ -8,7 +9,8 @@ import { connected, sign, Stack, wait } from '../support/stack.js';
 type Events = Record<string, (payload: null) => void>;
 
 const meta = { id: 'e1', at: '2026-01-01T00:00:00.000Z' };
-const NAMESPACES = ['/notifications', '/chats'];
+/** Their sockets join tenant and user, user, subscribed resources, and what the token's claims say. */
+const NAMESPACES = ['/notifications', '/chats', '/documents', '/regions'];
 const REPLICAS = ['a', 'b'] as const;
 const PEOPLE = ['t1', 't2'].flatMap((tenant) =>
   ['u1', 'u2'].map((user) => [tenant, user] as const),
@@ -20,48 +22,58 @@ const clients = (namespace: string, people: readonly (readonly [string, string])
     people.map(([tenant, user]) => `${replica} ${tenant}/${user} ${namespace}`),
   ).sort();
 
+type Send = (domain: DomainBroadcaster<Events>, event: string) => void;
+
+/** The first user of each tenant reads this resource and is in this room; the second is not. */
+const RESOURCE = 'd1';
+const ROOM = 'north';
+
 const WAYS: {
   name: string;
   namespace: string;
-  send: (domain: DomainBroadcaster<Events>, event: string) => void;
+  send: Send;
   reaches: readonly (readonly [string, string])[];
-}[] = [
-  ...NAMESPACES.flatMap((namespace) =>
-    PEOPLE.map(([tenant, user]) => ({
-      name: `toUser ${tenant}/${user}`,
-      namespace,
-      send: (domain: DomainBroadcaster<Events>, event: string) =>
-        domain.toUser(tenant, user, event, null, meta),
-      reaches: [[tenant, user] as const],
-    })),
-  ),
-  ...['t1', 't2'].map((tenant) => ({
-    name: `toTenant ${tenant}`,
-    namespace: '/notifications',
-    send: (domain: DomainBroadcaster<Events>, event: string) =>
-      domain.toTenant(tenant, event, null, meta),
-    reaches: PEOPLE.filter(([of]) => of === tenant),
-  })),
-  ...['t1', 't2'].map((tenant) => ({
-    name: `toTenant ${tenant}, where sockets join their user only`,
-    namespace: '/chats',
-    send: (domain: DomainBroadcaster<Events>, event: string) =>
-      domain.toTenant(tenant, event, null, meta),
-    reaches: [],
-  })),
-  {
-    name: 'toTenant of nobody',
-    namespace: '/notifications',
-    send: (domain, event) => domain.toTenant('t3', event, null, meta),
-    reaches: [],
-  },
-  {
-    name: 'toUser of another tenant',
-    namespace: '/notifications',
-    send: (domain, event) => domain.toUser('t3', 'u1', event, null, meta),
-    reaches: [],
-  },
-];
+}[] = NAMESPACES.flatMap((namespace) => {
+  const way = (name: string, send: Send, reaches: readonly (readonly [string, string])[]) => ({
+    name,
+    namespace,
+    send,
+    reaches,
+  });
+  const only = (those: string, people: readonly (readonly [string, string])[]) =>
+    namespace === those ? people : [];
+  return [
+    ...PEOPLE.map(([tenant, user]) =>
+      way(
+        `toUser ${tenant}/${user}`,
+        (domain, event) => domain.toUser(tenant, user, event, null, meta),
+        [[tenant, user]],
+      ),
+    ),
+    ...['t1', 't2'].flatMap((tenant) => [
+      way(
+        `toTenant ${tenant}`,
+        (domain, event) => domain.toTenant(tenant, event, null, meta),
+        only(
+          '/notifications',
+          PEOPLE.filter(([of]) => of === tenant),
+        ),
+      ),
+      way(
+        `toResource ${tenant}/${RESOURCE}`,
+        (domain, event) => domain.toResource(tenant, RESOURCE, event, null, meta),
+        only('/documents', [[tenant, 'u1']]),
+      ),
+      way(
+        `toCustom ${tenant}/${ROOM}`,
+        (domain, event) => domain.toCustom(tenant, ROOM, event, null, meta),
+        only('/regions', [[tenant, 'u1']]),
+      ),
+    ]),
+    way('toTenant of nobody', (domain, event) => domain.toTenant('t3', event, null, meta), []),
+    way('toUser of nobody', (domain, event) => domain.toUser('t3', 'u1', event, null, meta), []),
+  ];
+});
 
 describe('recipients, over two replicas on one Redis', () => {
   let redis: Broker;
@@ -98,14 +110,24 @@ describe('recipients, over two replicas on one Redis', () => {
     for (const replica of REPLICAS) {
       const stack = await Stack.start({ env: { REDIS_URL: redis.url }, app });
       stacks.set(replica, stack);
+      stack.app.get(DocumentsPolicy).canSubscribe = () => Promise.resolve(true);
       for (const [tenantId, sub] of PEOPLE) {
         for (const namespace of NAMESPACES) {
-          const client: Socket = stack.client(namespace, { token: sign({ tenantId, sub }) });
+          const rooms = sub === 'u1' ? [ROOM] : ['south'];
+          const token = sign({ tenantId, sub, rooms });
+          const client: Socket = stack.client(namespace, { token });
           // What a client says of itself counts for nothing.
           Object.assign(client.auth, { tenantId: 't1', userId: 'u1', sub: 'u1', rooms: ['t:t1'] });
           const who = `${replica} ${tenantId}/${sub} ${namespace}`;
           client.onAny((event: string) => received.push({ who, event }));
           await connected(client);
+          if (namespace === '/documents') {
+            const id = sub === 'u1' ? RESOURCE : 'd2';
+            const ack: unknown = await client
+              .timeout(2_000)
+              .emitWithAck('document.subscribe', { id });
+            expect(ack).toMatchObject({ ok: true });
+          }
         }
       }
     }

@@ -170,7 +170,8 @@ describe('session', () => {
   it('is not opened for a connection that closed while its token was verified', () => {
     const socket = { conn: { readyState: 'closed' }, data: {} };
     const identity = { userId: 'u1', tenantId: 't1', expiresAt: Date.now() + 60_000 };
-    const open = () => stack.app.get(SessionRegistry).open(socket as never, identity);
+    const token = { identity, claims: new Map() };
+    const open = () => stack.app.get(SessionRegistry).open(socket as never, token);
     expect(open).toThrow('closed');
   });
 });

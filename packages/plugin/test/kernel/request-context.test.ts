@@ -25,6 +25,7 @@ import {
 import { Test } from '@nestjs/testing';
 import { MessageBody, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { ClsServiceManager } from 'nestjs-cls';
+import { rmSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { concatMap, from, lastValueFrom, type Observable, timer } from 'rxjs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -246,7 +247,7 @@ describe('a RequestContextService of the host’s own', () => {
   it('is used in place of ours', async () => {
     renderHost(
       {
-        name: 'kernel-context',
+        name: `kernel-context-${process.pid}`,
         host: hostFacts({ solution: false, runner: 'vitest', web: false }),
         domains: [
           domain({
@@ -261,7 +262,8 @@ describe('a RequestContextService of the host’s own', () => {
       /^(?:apps|libs)\//,
       'templates/tsconfig.json',
     );
-    const root = resolve(import.meta.dirname, '../../tmp/kernel-context/apps/api-gateway/src');
+    const host = resolve(import.meta.dirname, `../../tmp/kernel-context-${process.pid}`);
+    const root = `${host}/apps/api-gateway/src`;
     const load = (path: string): Promise<Record<string, Type>> => import(`${root}/${path}.ts`);
     const { RequestContextModule, RequestContextService: Own } = await load(
       'common/request-context.service',
@@ -295,5 +297,6 @@ describe('a RequestContextService of the host’s own', () => {
       .emitWithAck('notification.markRead', { notificationId: '1' });
     expect(ack).toEqual({ ok: true, data: 'acme' });
     await stack.close();
+    rmSync(host, { recursive: true, force: true });
   });
 });

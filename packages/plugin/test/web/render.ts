@@ -17,6 +17,7 @@ export default function setup(): void {
         ],
         clientEvents: ['send{body}', 'status{text?}', 'delete{id}'],
       }),
+      domain({ name: 'Document', rooms: 'resource', clientEvents: ['edit{documentId,text}'] }),
       domain({ name: 'News' }),
       domain({ name: 'Class', serverEvents: ['started{at:datetime,meta:json}', 'ended'] }),
       domain({ name: 'constructor' }),

@@ -9,8 +9,8 @@ const SCHEMA = join(import.meta.dirname, '../../src/generators/realtime-domain/s
 
 /** The most that one pull request may gain, in files and in lines without tests and bases. */
 const BUDGET = {
-  'kernel, server': { files: 18, lines: 2_000 },
-  'kernel, web': { files: 5, lines: 550 },
+  'kernel, server': { files: 26, lines: 3_000 },
+  'kernel, web': { files: 5, lines: 650 },
   'each domain': { files: 11, lines: 650 },
 };
 

@@ -59,6 +59,26 @@ describe('draftDomain', () => {
     expect(event?.audience).toEqual({ to: 'user', field: 'userId' });
   });
 
+  it.each([
+    ['resource', undefined, { to: 'resource', field: 'chatId' }],
+    ['resource', 'posted{chatId:uuid,userId}', { to: 'resource', field: 'chatId' }],
+    ['resource', 'posted{resourceId,userId?}', { to: 'resource', field: 'resourceId' }],
+    ['resource', 'posted{id,userId?}', { to: 'user', field: 'userId' }],
+    ['custom', undefined, { to: 'custom', field: 'room' }],
+    ['custom', 'posted{room,userId}', { to: 'custom', field: 'room' }],
+    ['custom', 'posted{room?,userId}', { to: 'user', field: 'userId' }],
+    ['tenant', 'posted{chatId,room}', { to: 'tenant' }],
+  ])('with rooms %s sends %s to %j', (rooms, event, audience) => {
+    const serverEvents = event === undefined ? {} : { serverEvents: [event] };
+    const { serverEvents: events } = draft({ name: 'Chat', rooms, ...serverEvents });
+    expect(events.map((found) => found.audience)).toEqual([audience]);
+  });
+
+  it('has no client events of the kernel where there is nothing to subscribe to', () => {
+    const options = { name: 'Chat', clientEvents: ['subscribe{id}'] };
+    expect(draft(options).clientEvents.map(({ name }) => name)).toEqual(['chat.subscribe']);
+  });
+
   it('takes none as a server-only domain', () => {
     expect(draft({ name: 'Chat', web: 'none' }).web).toBeNull();
   });
@@ -73,6 +93,12 @@ describe('draftDomain', () => {
     [{ serverEvents: ['a.bC', 'a.b.c'] }, 'RT004'],
     [{ serverEvents: ['say'], clientEvents: ['say'] }, 'RT004'],
     [{ serverEvents: ['server.toClientEvents'] }, 'RT004'],
+    [{ rooms: 'resource', serverEvents: ['created{id}'] }, 'RT007'],
+    [{ rooms: 'resource', serverEvents: ['created{chatId?}'] }, 'RT007'],
+    [{ rooms: 'resource', serverEvents: ['created{chatId:number}'] }, 'RT007'],
+    [{ rooms: 'resource', clientEvents: ['subscribe{id}'] }, 'RT004'],
+    [{ rooms: 'resource', serverEvents: ['unsubscribe{chatId}'] }, 'RT004'],
+    [{ rooms: 'custom', serverEvents: ['created{id,room:string[]}'] }, 'RT007'],
   ])('refuses %j', (options, code) => {
     expect(() => draft({ name: 'Chat', ...options })).toThrow(new RegExp(`^${code} `));
   });
@@ -96,8 +122,47 @@ describe('readDomain', () => {
     );
   });
 
+  const withAudience = (rooms: string, audience: object) =>
+    JSON.stringify({
+      name: 'Chat',
+      rooms,
+      serverEvents: { a: { payload: { id: 'string', 'ownerId?': 'uuid', n: 'number' }, audience } },
+    });
+
+  it.each([
+    ['tenant', { to: 'resource', field: 'id' }, 'Use tenant or user'],
+    ['tenant', { to: 'custom', field: 'id' }, 'Use tenant or user'],
+    ['user', { to: 'resource', field: 'id' }, 'Use user'],
+    ['user', { to: 'tenant' }, 'Use user'],
+    ['resource', { to: 'tenant' }, 'Use resource or user'],
+    ['resource', { to: 'custom', field: 'id' }, 'Use resource or user'],
+    ['resource', { to: 'resource' }, 'the field with the resource id'],
+    ['resource', { to: 'resource', field: 'nope' }, 'no field "nope"'],
+    ['resource', { to: 'resource', field: 'n' }, 'must be a string or uuid'],
+    ['resource', { to: 'resource', field: 'ownerId', otherwise: 'tenant' }, 'reaches nobody'],
+    ['custom', { to: 'resource', field: 'id' }, 'Use custom or user'],
+    ['custom', { to: 'custom' }, "the field with the room's key"],
+    ['custom', { to: 'custom', field: 'id', otherwise: 'tenant' }, 'reaches nobody'],
+  ])('refuses with rooms %s the audience %j', (rooms, audience, why) => {
+    const read = () => readDomain('chats.domain.json', withAudience(rooms, audience));
+    expect(read).toThrow(/^RT007 chats.domain.json, serverEvents > a > audience: /);
+    expect(read).toThrow(why);
+  });
+
+  it.each([
+    ['resource', { to: 'resource', field: 'id' }],
+    ['resource', { to: 'resource', field: 'ownerId' }],
+    ['resource', { to: 'user', field: 'ownerId' }],
+    ['custom', { to: 'custom', field: 'id' }],
+    ['custom', { to: 'user', field: 'ownerId' }],
+  ])('takes with rooms %s the audience %j', (rooms, audience) => {
+    const [event] = readDomain('x', withAudience(rooms, audience)).serverEvents;
+    expect(event?.audience).toEqual(audience);
+  });
+
   it('reads what it writes', () => {
     const domain = resolved('ActivityFeed', {
+      requestContext: '@acme/context',
       serverEvents: ['created{id,kind:enum(a|b)[],at?:datetime}'],
       clientEvents: ['read{ids:uuid[]}'],
     });
@@ -153,5 +218,14 @@ describe('checkDomains', () => {
     expect(() =>
       checkDomains([chat, { ...resolved('Talk', { namespace: '/chats' }), app: 'b' }]),
     ).not.toThrow();
+  });
+
+  it('refuses two request contexts in one app', () => {
+    const [one, other] = ['@acme/a', '@acme/b'].map((requestContext, index) =>
+      resolved(`Chat${index}`, { requestContext }),
+    ) as [Domain, Domain];
+    expect(() => checkDomains([one, other])).toThrow(/^RT007 requestContext: Chat1 names/);
+    expect(() => checkDomains([one, { ...other, app: 'b' }])).not.toThrow();
+    expect(() => checkDomains([one, resolved('Talk')])).not.toThrow();
   });
 });

@@ -23,15 +23,15 @@ interface Run {
 
 /** What vitest writes in Jest's JSON format. */
 interface Report {
+  readonly success: boolean;
   readonly numPassedTests: number;
-  readonly numFailedTests: number;
   readonly testResults: readonly {
     assertionResults: readonly { fullName: string; status: string }[];
   }[];
 }
 
 const PARALLEL = 2;
-const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 600_000;
 const REPORTS = join(REPO, 'test-artifacts/mutants');
 
 await main(process.argv[2] ?? '');
@@ -83,7 +83,9 @@ async function run(host: string, tests: readonly string[]): Promise<Run> {
 }
 
 function vitest(host: string, tests: readonly string[], report: string): Promise<string> {
-  const args = ['vitest', 'run', '--root', 'packages/plugin', '--project', 'kernel', '--bail=1'];
+  const args = ['vitest', 'run', '--root', 'packages/plugin', '--project', 'kernel'];
+  // Of a mutant one red test is enough; without a mutation all are to be green.
+  if (tests.length === 1) args.push('--bail=1');
   args.push('--reporter=json', `--outputFile=${report}`, ...tests.map((name) => `kernel/${name}`));
   const child = spawn('npx', ['--no-install', ...args], {
     cwd: REPO,
@@ -104,7 +106,7 @@ function judge(file: string, output: string): { verdict: Verdict; detail: string
       .flatMap(({ assertionResults }) => assertionResults)
       .find(({ status }) => status === 'failed');
     if (failed) return { verdict: 'red', detail: failed.fullName };
-    if (report.numPassedTests > 0 && !output.includes('Unhandled Error')) {
+    if (report.success && report.numPassedTests > 0 && !output.includes('Unhandled Error')) {
       return { verdict: 'green', detail: `${report.numPassedTests} tests passed` };
     }
   } catch {

@@ -54,8 +54,10 @@ export default defineConfig({
         plugins: [onNest12],
         test: {
           ...kernelOnNest12.test,
-          // How RabbitMQ fails does not depend on Nest, and what is made up need not be twice.
-          exclude: ['test/kernel/broker/rmq-faults.test.ts', 'test/kernel/fuzz.test.ts'],
+          // What does not depend on Nest is tested once.
+          exclude: ['fuzz', 'config', 'rooms', 'redis', 'recipients', 'broker/rmq-faults'].map(
+            (name) => `test/kernel/${name}.test.ts`,
+          ),
           server: { deps: { inline: ['nestjs-cls'] } },
         },
       },

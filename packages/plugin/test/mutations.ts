@@ -750,7 +750,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'tcp-on-every-interface',
     file: 'core/tcp.broker.ts',
     find: "host: '127.0.0.1', ",
-    replace: '',
+    replace: "host: '0.0.0.0', ",
     test: 'broker/tcp-broker.test.ts',
   },
   {

@@ -6,6 +6,7 @@ import { domainView } from './build-view.js';
 import { contractsLibrary } from './contracts-library.js';
 import { withJsExtensions } from './extensions.js';
 import type { Ownership, RenderedFile } from './files.js';
+import { layOut } from './layout.js';
 import type { Templates } from './templates.js';
 import type { AppView, DomainView, WebView } from './view.js';
 
@@ -152,7 +153,9 @@ function renderFolder(
   for (const [path, text] of templates) {
     if (!path.startsWith(`${folder}/`)) continue;
     if (path.includes('__domain__') !== (scope.d !== undefined)) continue;
-    const content = path.endsWith('.ejs') ? renderEjs(text, scope, { filename: path }) : text;
+    const content = path.endsWith('.ejs')
+      ? layOut(renderEjs(text, scope, { filename: path }))
+      : text;
     if (content.trim() === '') continue;
     const name = path
       .slice(folder.length + 1)

@@ -20,12 +20,12 @@ import { ChatsGateway } from './chats/chats.gateway';
 import { ChatsService } from './chats/chats.service';
 
 @Module({
-  controllers: [
-    NotificationsWsConsumer,
-    ChatsWsConsumer,
-  ],
+  controllers: [NotificationsWsConsumer, ChatsWsConsumer],
   providers: [
-    { provide: REALTIME_APP, useValue: 'api-gateway' },
+    {
+      provide: REALTIME_APP,
+      useValue: 'api-gateway',
+    },
     {
       provide: REALTIME_CONFIG,
       useFactory: () => loadRealtimeConfig(process.env),

@@ -15,11 +15,12 @@ import { NotificationsWsConsumer } from './notifications/notifications-ws.consum
 import { NotificationsGateway } from './notifications/notifications.gateway';
 
 @Module({
-  controllers: [
-    NotificationsWsConsumer,
-  ],
+  controllers: [NotificationsWsConsumer],
   providers: [
-    { provide: REALTIME_APP, useValue: 'api-gateway' },
+    {
+      provide: REALTIME_APP,
+      useValue: 'api-gateway',
+    },
     {
       provide: REALTIME_CONFIG,
       useFactory: () => loadRealtimeConfig(process.env),

@@ -1,6 +1,7 @@
 import {
-  type ServerToClientEvents,
   CHATS_NAMESPACE,
+  type MessagePosted,
+  type ServerToClientEvents,
 } from '@acme/realtime-contracts/chats';
 import { RealtimeTestApp } from '../testing/realtime-test-app';
 
@@ -44,9 +45,16 @@ describe('ChatsGateway', () => {
     const both = Promise.all([listen('ann', ann), listen('spy', spy)]);
 
     const domain = app.broadcaster<ServerToClientEvents>(namespace);
-    const payload = { id: '2f1c6f0e-6b0a-4c59-9d0e-3a5a1d1f7b11', text: 'text-1', room: 'room-1', at: '2026-01-01T00:00:00Z', tags: ['tags-1'] };
+    const event = 'message.posted';
+    const payload: MessagePosted = {
+      id: '2f1c6f0e-6b0a-4c59-9d0e-3a5a1d1f7b11',
+      text: 'text-1',
+      room: 'room-1',
+      at: '2026-01-01T00:00:00Z',
+      tags: ['tags-1'],
+    };
     const send = (tenantId: string, id: string) =>
-      domain.toUser(tenantId, 'ann', 'message.posted', payload, {
+      domain.toUser(tenantId, 'ann', event, payload, {
         id,
         at: new Date().toISOString(),
       });
@@ -56,39 +64,45 @@ describe('ChatsGateway', () => {
     expect(received.sort()).toEqual(['ann: secret', 'spy: last']);
   });
 
-  it('acknowledges chat.say', async () => {
-    const client = await app.connect(namespace, app.token('acme', 'ann'));
-    const payload = { room: 'room-1', text: 'text-1', mood: 'happy' };
-    const ack = await client
-      .timeout(2_000)
-      .emitWithAck('chat.say', payload);
-    expect(ack).toMatchObject({ ok: true });
+  describe('chat.say', () => {
+    const event = 'chat.say';
+    const payload = {
+      room: 'room-1',
+      text: 'text-1',
+      mood: 'happy',
+    };
+
+    it('is acknowledged', async () => {
+      const client = await app.connect(namespace, app.token('acme', 'ann'));
+      const ack = await client.timeout(2_000).emitWithAck(event, payload);
+      expect(ack).toMatchObject({ ok: true });
+    });
+
+    it('is refused with a field that it does not know', async () => {
+      const client = await app.connect(namespace, app.token('acme', 'ann'));
+      const ack = await client
+        .timeout(2_000)
+        .emitWithAck(event, { ...payload, unexpected: true });
+      expect(ack).toMatchObject({ ok: false, error: { code: 'VALIDATION' } });
+    });
   });
 
-  it('refuses chat.say with a field that it does not know', async () => {
-    const client = await app.connect(namespace, app.token('acme', 'ann'));
-    const payload = { ...{ room: 'room-1', text: 'text-1', mood: 'happy' }, unexpected: true };
-    const ack = await client
-      .timeout(2_000)
-      .emitWithAck('chat.say', payload);
-    expect(ack).toMatchObject({ ok: false, error: { code: 'VALIDATION' } });
-  });
-
-  it('acknowledges chat.leave', async () => {
-    const client = await app.connect(namespace, app.token('acme', 'ann'));
+  describe('chat.leave', () => {
+    const event = 'chat.leave';
     const payload = {};
-    const ack = await client
-      .timeout(2_000)
-      .emitWithAck('chat.leave', payload);
-    expect(ack).toMatchObject({ ok: true });
-  });
 
-  it('refuses chat.leave with a field that it does not know', async () => {
-    const client = await app.connect(namespace, app.token('acme', 'ann'));
-    const payload = { ...{}, unexpected: true };
-    const ack = await client
-      .timeout(2_000)
-      .emitWithAck('chat.leave', payload);
-    expect(ack).toMatchObject({ ok: false, error: { code: 'VALIDATION' } });
+    it('is acknowledged', async () => {
+      const client = await app.connect(namespace, app.token('acme', 'ann'));
+      const ack = await client.timeout(2_000).emitWithAck(event, payload);
+      expect(ack).toMatchObject({ ok: true });
+    });
+
+    it('is refused with a field that it does not know', async () => {
+      const client = await app.connect(namespace, app.token('acme', 'ann'));
+      const ack = await client
+        .timeout(2_000)
+        .emitWithAck(event, { ...payload, unexpected: true });
+      expect(ack).toMatchObject({ ok: false, error: { code: 'VALIDATION' } });
+    });
   });
 });

@@ -33,11 +33,17 @@ export class NotificationsWsConsumer {
       'notification',
       notificationCreatedSchema,
     );
-    if (payload.userId === undefined) {
+    const userId = payload.userId;
+    if (userId === undefined) {
       this.clients.toTenant(tenantId, 'notification.created', payload, meta);
       return;
     }
-    const user = requireRecipient(payload.userId);
-    this.clients.toUser(tenantId, user, 'notification.created', payload, meta);
+    this.clients.toUser(
+      tenantId,
+      requireRecipient(userId),
+      'notification.created',
+      payload,
+      meta,
+    );
   }
 }

@@ -1,6 +1,7 @@
 import {
-  type ServerToClientEvents,
   NOTIFICATIONS_NAMESPACE,
+  type NotificationCreated,
+  type ServerToClientEvents,
 } from '@acme/realtime-contracts/notifications';
 import { RealtimeTestApp } from '../testing/realtime-test-app';
 
@@ -44,9 +45,15 @@ describe('NotificationsGateway', () => {
     const both = Promise.all([listen('ann', ann), listen('spy', spy)]);
 
     const domain = app.broadcaster<ServerToClientEvents>(namespace);
-    const payload = { id: 'id-1', message: 'message-1', type: 'type-1', userId: 'userId-1' };
+    const event = 'notification.created';
+    const payload: NotificationCreated = {
+      id: 'id-1',
+      message: 'message-1',
+      type: 'type-1',
+      userId: 'userId-1',
+    };
     const send = (tenantId: string, id: string) =>
-      domain.toUser(tenantId, 'ann', 'notification.created', payload, {
+      domain.toUser(tenantId, 'ann', event, payload, {
         id,
         at: new Date().toISOString(),
       });
@@ -56,21 +63,24 @@ describe('NotificationsGateway', () => {
     expect(received.sort()).toEqual(['ann: secret', 'spy: last']);
   });
 
-  it('acknowledges notification.markRead', async () => {
-    const client = await app.connect(namespace, app.token('acme', 'ann'));
-    const payload = { notificationId: 'notificationId-1' };
-    const ack = await client
-      .timeout(2_000)
-      .emitWithAck('notification.markRead', payload);
-    expect(ack).toMatchObject({ ok: true });
-  });
+  describe('notification.markRead', () => {
+    const event = 'notification.markRead';
+    const payload = {
+      notificationId: 'notificationId-1',
+    };
 
-  it('refuses notification.markRead with a field that it does not know', async () => {
-    const client = await app.connect(namespace, app.token('acme', 'ann'));
-    const payload = { ...{ notificationId: 'notificationId-1' }, unexpected: true };
-    const ack = await client
-      .timeout(2_000)
-      .emitWithAck('notification.markRead', payload);
-    expect(ack).toMatchObject({ ok: false, error: { code: 'VALIDATION' } });
+    it('is acknowledged', async () => {
+      const client = await app.connect(namespace, app.token('acme', 'ann'));
+      const ack = await client.timeout(2_000).emitWithAck(event, payload);
+      expect(ack).toMatchObject({ ok: true });
+    });
+
+    it('is refused with a field that it does not know', async () => {
+      const client = await app.connect(namespace, app.token('acme', 'ann'));
+      const ack = await client
+        .timeout(2_000)
+        .emitWithAck(event, { ...payload, unexpected: true });
+      expect(ack).toMatchObject({ ok: false, error: { code: 'VALIDATION' } });
+    });
   });
 });

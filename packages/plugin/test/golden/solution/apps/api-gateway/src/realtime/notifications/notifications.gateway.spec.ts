@@ -1,6 +1,7 @@
 import {
-  type ServerToClientEvents,
   NOTIFICATIONS_NAMESPACE,
+  type NotificationCreated,
+  type ServerToClientEvents,
 } from '@acme-ts/realtime-contracts/notifications';
 import { RealtimeTestApp } from '../testing/realtime-test-app';
 
@@ -44,9 +45,15 @@ describe('NotificationsGateway', () => {
     const both = Promise.all([listen('ann', ann), listen('spy', spy)]);
 
     const domain = app.broadcaster<ServerToClientEvents>(namespace);
-    const payload = { id: 'id-1', message: 'message-1', type: 'type-1', userId: 'userId-1' };
+    const event = 'notification.created';
+    const payload: NotificationCreated = {
+      id: 'id-1',
+      message: 'message-1',
+      type: 'type-1',
+      userId: 'userId-1',
+    };
     const send = (tenantId: string, id: string) =>
-      domain.toUser(tenantId, 'ann', 'notification.created', payload, {
+      domain.toUser(tenantId, 'ann', event, payload, {
         id,
         at: new Date().toISOString(),
       });

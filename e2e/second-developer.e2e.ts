@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path';
 import { openBrowser, openPage } from './support/browser';
 import { createHost, Host, installPlugin } from './support/host';
+import { completeLockfile } from './support/lockfile';
 import { assertPortFree } from './support/ports';
 import { answers, type Running } from './support/processes';
 import { tcpPublisher } from './support/publish';
@@ -23,6 +24,7 @@ describe('a second developer with a fresh clone', () => {
     );
     await first.run('npx nx g realtime-domain Chat');
     addPage(first);
+    completeLockfile(first.root);
     first.commit('Generate Notification and Chat');
     const root = join(dirname(first.root), 'clone');
     first.git('clone', '--quiet', first.root, root);

@@ -86,6 +86,10 @@ export function hostEnv(extra: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
     NX_NO_CLOUD: 'true',
     NX_INTERACTIVE: 'false',
     NX_TUI: 'false',
+    // By default Nx shares a cache among all checkouts with the same first commit, as our copies are: a build
+    // would come from another test, with that one's NEXT_PUBLIC_API_URL in it.
+    NX_CACHE_DIRECTORY: '.nx/cache',
+    NX_WORKSPACE_DATA_DIRECTORY: '.nx/workspace-data',
     NEXT_TELEMETRY_DISABLED: '1',
     CI: 'true',
     NO_COLOR: '1',

@@ -1,7 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { hostEnv } from './host';
+import { removeAtExit } from './processes';
 import { REPO } from './repo';
 
 export interface Packed {
@@ -47,11 +49,18 @@ export function packAll(folder: string): Packed[] {
   });
 }
 
-/** The tarball of one package. */
-export function tarballOf(name: string, packed: readonly Packed[]): string {
-  const found = packed.find((entry) => entry.name === name);
-  if (!found) throw new Error(`${name} was not packed`);
-  return found.tarball;
+/**
+ * The plugin's tarball: what NX_REALTIME_TARBALL names, such as a release to test, else built and packed now
+ * into a folder that goes away with this process.
+ */
+export function packPlugin(): string {
+  const given = process.env['NX_REALTIME_TARBALL'];
+  if (given) return given;
+  const folder = mkdtempSync(join(tmpdir(), 'nx-realtime-packed-'));
+  removeAtExit(folder);
+  const plugin = packAll(folder).find(({ name }) => name === '@nx-realtime/plugin');
+  if (!plugin) throw new Error('@nx-realtime/plugin was not packed');
+  return plugin.tarball;
 }
 
 interface NpmPackReport {

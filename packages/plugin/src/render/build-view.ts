@@ -1,16 +1,17 @@
 import { eventPascal, subscriptionEvents } from '../domain/index.js';
-import type { Domain, Field, ServerEvent } from '../domain/index.js';
+import type { Domain, Field, Scalar, ServerEvent } from '../domain/index.js';
+import { brokenList, indented } from './layout.js';
 import type { DomainView, EventView, FieldView, ServerEventView } from './view.js';
 
-const ZOD = {
-  string: 'z.string()',
-  number: 'z.number()',
-  integer: 'z.int()',
-  boolean: 'z.boolean()',
-  uuid: 'z.uuid()',
-  datetime: 'z.iso.datetime({ offset: true })',
-  json: 'z.json()',
-} as const;
+const ZOD: Readonly<Record<Scalar, readonly [string, string, ...string[]]>> = {
+  string: ['z', '.string()'],
+  number: ['z', '.number()'],
+  integer: ['z', '.int()'],
+  boolean: ['z', '.boolean()'],
+  uuid: ['z', '.uuid()'],
+  datetime: ['z.iso', '.datetime({', '  offset: true,', '})'],
+  json: ['z', '.json()'],
+};
 
 /** Members of hooks, gateways and every class: no method is named so. */
 const TAKEN_METHODS = new Set([
@@ -78,7 +79,7 @@ function eventView(
     camel,
     method: TAKEN_METHODS.has(short) ? camel : short,
     fields,
-    sample: objectLiteral(fields.map(({ name, sample }) => `${name}: ${sample}`)),
+    sample: payloadOf(fields),
   };
 }
 
@@ -88,18 +89,43 @@ function camelOf(event: string): string {
 }
 
 function fieldView(field: Field): FieldView {
-  const base =
-    typeof field.base === 'string'
-      ? ZOD[field.base]
-      : `z.enum([${field.base.map(quote).join(', ')}])`;
-  const list = field.array ? `z.array(${base})` : base;
-  const one = sampleOf(field);
+  const sample = [sampleOf(field)];
   return {
     name: field.name,
     optional: field.optional,
-    zod: field.optional ? `${list}.optional()` : list,
-    sample: field.array ? `[${one}]` : one,
+    zod: zodOf(field),
+    sample: field.array ? brokenList('[', [sample], ']') : sample,
   };
+}
+
+function payloadOf(fields: readonly FieldView[]): string[] {
+  return brokenList(
+    '{',
+    fields.map(({ name, sample }) => [`${name}:`, ...indented(sample)]),
+    '}',
+  );
+}
+
+/** Lines of a call chain, each call below its root: `z` and `.string()`. */
+function zodOf({ base, array, optional }: Field): string[] {
+  let [root, ...call] =
+    typeof base === 'string'
+      ? ZOD[base]
+      : [
+          'z',
+          ...brokenList(
+            '.enum([',
+            base.map((value) => [quote(value)]),
+            '])',
+          ),
+        ];
+  if (array) {
+    call = brokenList('.array(', [[`${root}${call[0]}`, ...call.slice(1)]], ')');
+    root = 'z';
+  }
+  return optional
+    ? [root, ...indented([...call, '.optional()'])]
+    : [`${root}${call[0]}`, ...call.slice(1)];
 }
 
 /** A literal that satisfies the field's schema. */
@@ -107,6 +133,7 @@ function sampleOf({ name, base }: Field): string {
   if (typeof base !== 'string') return quote(base[0] ?? '');
   switch (base) {
     case 'string':
+    case 'json':
       return quote(`${name}-1`);
     case 'number':
       return '1.5';
@@ -118,13 +145,7 @@ function sampleOf({ name, base }: Field): string {
       return quote('2f1c6f0e-6b0a-4c59-9d0e-3a5a1d1f7b11');
     case 'datetime':
       return quote('2026-01-01T00:00:00Z');
-    case 'json':
-      return `{ ${name}: 1 }`;
   }
-}
-
-function objectLiteral(members: readonly string[]): string {
-  return members.length === 0 ? '{}' : `{ ${members.join(', ')} }`;
 }
 
 const quote = (text: string): string => `'${text}'`;

@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import type { ContractsFacts, HostFacts } from '../host/index.js';
 import { VERSIONS } from '../host/index.js';
 import type { RenderedFile } from './files.js';
+import { layOut } from './layout.js';
 
 /**
  * The configuration of a contract library, each file written once: its owners may give it a build,
@@ -15,7 +16,9 @@ export function contractsLibrary(library: ContractsFacts, host: HostFacts): Rend
   if (host.eslintConfig !== null) files.push(eslintConfig(`${toRoot}/${host.eslintConfig}`));
   return files.map(([name, content]) => ({
     path: `${library.root}/${name}`,
-    content: typeof content === 'string' ? content : `${JSON.stringify(content, null, 2)}\n`,
+    content: layOut(
+      typeof content === 'string' ? content : `${JSON.stringify(content, null, 2)}\n`,
+    ),
     owner: 'yours',
   }));
 }

@@ -6,6 +6,7 @@ import { domainView } from './build-view.js';
 import { contractsLibrary } from './contracts-library.js';
 import { withJsExtensions } from './extensions.js';
 import type { Ownership, RenderedFile } from './files.js';
+import { layOut } from './layout.js';
 import type { Templates } from './templates.js';
 import type { AppView, DomainView, WebView } from './view.js';
 
@@ -167,7 +168,9 @@ function renderFolder(
     if (!path.startsWith(`${folder}/`)) continue;
     if (path.includes('__domain__') !== (scope.d !== undefined)) continue;
     if (scope.app && OPTIONAL.get(path)?.(scope.app) === false) continue;
-    const content = path.endsWith('.ejs') ? renderEjs(text, scope, { filename: path }) : text;
+    const content = path.endsWith('.ejs')
+      ? layOut(renderEjs(text, scope, { filename: path }))
+      : text;
     if (content.trim() === '') continue;
     const name = path
       .slice(folder.length + 1)

@@ -3,10 +3,10 @@ import type { Audience, DomainNames, Rooms } from '../domain/index.js';
 /** What a template sees of one payload field. */
 export interface FieldView {
   readonly name: string;
-  /** zod expression, complete with array and optional: `z.array(z.uuid()).optional()` */
-  readonly zod: string;
-  /** TypeScript literal that satisfies the schema, for tests: `'m1'` */
-  readonly sample: string;
+  /** Lines of a zod expression, complete with array and optional: `z.array(z.uuid()).optional()` */
+  readonly zod: readonly string[];
+  /** Lines of a TypeScript literal that satisfies the schema, for tests: `'m1'` */
+  readonly sample: readonly string[];
   readonly optional: boolean;
 }
 
@@ -21,8 +21,8 @@ export interface EventView {
   /** Method name for a client event, unique in its gateway: `markRead` */
   readonly method: string;
   readonly fields: readonly FieldView[];
-  /** TypeScript object literal of a whole valid payload, on one line: `{ id: '1', message: 'hello' }` */
-  readonly sample: string;
+  /** Lines of a TypeScript object literal that is a valid payload: `{ id: '1', message: 'hello' }` */
+  readonly sample: readonly string[];
 }
 
 export interface ServerEventView extends EventView {

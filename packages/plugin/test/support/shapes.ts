@@ -68,7 +68,11 @@ const HARD_NAMES = [
 const hard = HARD_NAMES.map((name, index) =>
   domain({
     name,
-    serverEvents: ['created{id,userId?}', 'changed{n:number,i?:integer,b:boolean,j:json}', 'gone'],
+    serverEvents: [
+      'created{id,userId?,mood:enum(a|b)}',
+      'changed{n:number,i?:integer,b:boolean,j:json}',
+      'gone',
+    ],
     clientEvents: ['delete{id}', 'status', 'constructor{class:string}'],
     ...(index % 2 === 0 ? {} : { rooms: 'user', serverEvents: ['created{id,userId}'] }),
   }),

@@ -11,8 +11,14 @@ export interface RealtimeMeta {
 
 /** The one shape of every acknowledgement. */
 export type RealtimeAck<T = unknown> =
-  | { ok: true; data: T }
-  | { ok: false; error: RealtimeAckError };
+  | {
+      ok: true;
+      data: T;
+    }
+  | {
+      ok: false;
+      error: RealtimeAckError;
+    };
 
 export interface RealtimeAckError {
   code: string;
@@ -29,8 +35,7 @@ export const messagePostedSchema = z.object({
 });
 export type MessagePosted = z.infer<typeof messagePostedSchema>;
 
-export const chatClearedSchema = z.object({
-});
+export const chatClearedSchema = z.object({});
 export type ChatCleared = z.infer<typeof chatClearedSchema>;
 
 /** Client events refuse unknown fields. */
@@ -41,28 +46,15 @@ export const chatSaySchema = z.strictObject({
 });
 export type ChatSay = z.infer<typeof chatSaySchema>;
 
-export const chatLeaveSchema = z.strictObject({
-});
+export const chatLeaveSchema = z.strictObject({});
 export type ChatLeave = z.infer<typeof chatLeaveSchema>;
 
 export interface ServerToClientEvents {
-  'message.posted': (
-    payload: MessagePosted,
-    meta: RealtimeMeta,
-  ) => void;
-  'chat.cleared': (
-    payload: ChatCleared,
-    meta: RealtimeMeta,
-  ) => void;
+  'message.posted': (payload: MessagePosted, meta: RealtimeMeta) => void;
+  'chat.cleared': (payload: ChatCleared, meta: RealtimeMeta) => void;
 }
 
 export interface ClientToServerEvents {
-  'chat.say': (
-    payload: ChatSay,
-    ack: (ack: RealtimeAck) => void,
-  ) => void;
-  'chat.leave': (
-    payload: ChatLeave,
-    ack: (ack: RealtimeAck) => void,
-  ) => void;
+  'chat.say': (payload: ChatSay, ack: (ack: RealtimeAck) => void) => void;
+  'chat.leave': (payload: ChatLeave, ack: (ack: RealtimeAck) => void) => void;
 }

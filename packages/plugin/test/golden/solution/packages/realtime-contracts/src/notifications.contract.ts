@@ -11,8 +11,14 @@ export interface RealtimeMeta {
 
 /** The one shape of every acknowledgement. */
 export type RealtimeAck<T = unknown> =
-  | { ok: true; data: T }
-  | { ok: false; error: RealtimeAckError };
+  | {
+      ok: true;
+      data: T;
+    }
+  | {
+      ok: false;
+      error: RealtimeAckError;
+    };
 
 export interface RealtimeAckError {
   code: string;

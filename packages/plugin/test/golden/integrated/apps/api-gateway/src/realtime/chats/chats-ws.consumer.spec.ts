@@ -22,24 +22,29 @@ describe('ChatsWsConsumer', () => {
 
   describe('message.posted', () => {
     const event = 'message.posted';
-    const payload = { id: '2f1c6f0e-6b0a-4c59-9d0e-3a5a1d1f7b11', text: 'text-1', room: 'room-1', at: '2026-01-01T00:00:00Z', tags: ['tags-1'] };
+    const payload = {
+      id: '2f1c6f0e-6b0a-4c59-9d0e-3a5a1d1f7b11',
+      text: 'text-1',
+      room: 'room-1',
+      at: '2026-01-01T00:00:00Z',
+      tags: ['tags-1'],
+    };
     const context = new BrokerEventContext(event, meta, false);
-    const consume = (data: unknown) => consumer.onMessagePosted(data, context);
+    const consume = (data: unknown, tenantId?: string) =>
+      consumer.onMessagePosted({ tenantId, chat: data }, context);
 
     it('reaches its tenant and nobody else', () => {
-      const data = payload;
-      consume({ tenantId: 't1', chat: data });
+      consume(payload, 't1');
       expect(sent).toEqual([{ room: rooms.tenantRoom('t1'), event }]);
     });
 
     it('is refused without a tenant', () => {
-      expect(() => consume({ chat: payload })).toThrow('tenantId');
+      expect(() => consume(payload)).toThrow('tenantId');
       expect(sent).toEqual([]);
     });
 
     it('is refused with a wrong payload', () => {
-      const data = { tenantId: 't1', chat: null };
-      expect(() => consume(data)).toThrow('data.chat');
+      expect(() => consume(null, 't1')).toThrow('data.chat');
       expect(sent).toEqual([]);
     });
   });
@@ -48,22 +53,21 @@ describe('ChatsWsConsumer', () => {
     const event = 'chat.cleared';
     const payload = {};
     const context = new BrokerEventContext(event, meta, false);
-    const consume = (data: unknown) => consumer.onChatCleared(data, context);
+    const consume = (data: unknown, tenantId?: string) =>
+      consumer.onChatCleared({ tenantId, chat: data }, context);
 
     it('reaches its tenant and nobody else', () => {
-      const data = payload;
-      consume({ tenantId: 't1', chat: data });
+      consume(payload, 't1');
       expect(sent).toEqual([{ room: rooms.tenantRoom('t1'), event }]);
     });
 
     it('is refused without a tenant', () => {
-      expect(() => consume({ chat: payload })).toThrow('tenantId');
+      expect(() => consume(payload)).toThrow('tenantId');
       expect(sent).toEqual([]);
     });
 
     it('is refused with a wrong payload', () => {
-      const data = { tenantId: 't1', chat: null };
-      expect(() => consume(data)).toThrow('data.chat');
+      expect(() => consume(null, 't1')).toThrow('data.chat');
       expect(sent).toEqual([]);
     });
   });

@@ -1,8 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
-import type {
-  ChatSay,
-  ChatLeave,
-} from '@acme/realtime-contracts/chats';
+import type { ChatSay, ChatLeave } from '@acme/realtime-contracts/chats';
 import type { RealtimeIdentity } from '../core/token-verifier';
 
 /**
@@ -18,9 +15,7 @@ export class ChatsService {
     { tenantId, userId }: RealtimeIdentity,
   ): Promise<void> {
     const fields = Object.keys(payload).join(', ');
-    this.logger.debug(
-      `chat.say { ${fields} } by ${userId} of ${tenantId}`,
-    );
+    this.logger.debug(`chat.say { ${fields} } by ${userId} of ${tenantId}`);
   }
 
   async leave(
@@ -28,8 +23,6 @@ export class ChatsService {
     { tenantId, userId }: RealtimeIdentity,
   ): Promise<void> {
     const fields = Object.keys(payload).join(', ');
-    this.logger.debug(
-      `chat.leave { ${fields} } by ${userId} of ${tenantId}`,
-    );
+    this.logger.debug(`chat.leave { ${fields} } by ${userId} of ${tenantId}`);
   }
 }

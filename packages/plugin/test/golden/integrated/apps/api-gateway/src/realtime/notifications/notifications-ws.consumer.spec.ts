@@ -22,31 +22,34 @@ describe('NotificationsWsConsumer', () => {
 
   describe('notification.created', () => {
     const event = 'notification.created';
-    const payload = { id: 'id-1', message: 'message-1', type: 'type-1', userId: 'userId-1' };
+    const payload = {
+      id: 'id-1',
+      message: 'message-1',
+      type: 'type-1',
+      userId: 'userId-1',
+    };
     const context = new BrokerEventContext(event, meta, false);
-    const consume = (data: unknown) => consumer.onNotificationCreated(data, context);
+    const consume = (data: unknown, tenantId?: string) =>
+      consumer.onNotificationCreated({ tenantId, notification: data }, context);
 
     it('reaches its tenant and nobody else', () => {
-      const data = { ...payload, userId: undefined };
-      consume({ tenantId: 't1', notification: data });
+      consume({ ...payload, userId: undefined }, 't1');
       expect(sent).toEqual([{ room: rooms.tenantRoom('t1'), event }]);
     });
 
     it('reaches its user and nobody else', () => {
-      const user = 'userId-1';
-      const data = { ...payload, userId: user };
-      consume({ tenantId: 't1', notification: data });
-      expect(sent).toEqual([{ room: rooms.userRoom('t1', user), event }]);
+      consume(payload, 't1');
+      const room = rooms.userRoom('t1', 'userId-1');
+      expect(sent).toEqual([{ room, event }]);
     });
 
     it('is refused without a tenant', () => {
-      expect(() => consume({ notification: payload })).toThrow('tenantId');
+      expect(() => consume(payload)).toThrow('tenantId');
       expect(sent).toEqual([]);
     });
 
     it('is refused with a wrong payload', () => {
-      const data = { tenantId: 't1', notification: null };
-      expect(() => consume(data)).toThrow('data.notification');
+      expect(() => consume(null, 't1')).toThrow('data.notification');
       expect(sent).toEqual([]);
     });
   });

@@ -33,11 +33,17 @@ export class NotificationsWsConsumer {
       'notification',
       notificationCreatedSchema,
     );
-    if (payload.userId === undefined) {
+    const recipient = payload.userId;
+    if (recipient === undefined) {
       this.clients.toTenant(tenantId, 'notification.created', payload, meta);
       return;
     }
-    const user = requireRecipient(payload.userId);
-    this.clients.toUser(tenantId, user, 'notification.created', payload, meta);
+    this.clients.toUser(
+      tenantId,
+      requireRecipient(recipient),
+      'notification.created',
+      payload,
+      meta,
+    );
   }
 }

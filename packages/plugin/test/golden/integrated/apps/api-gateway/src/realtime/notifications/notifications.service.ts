@@ -1,7 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
-import type {
-  NotificationMarkRead,
-} from '@acme/realtime-contracts/notifications';
+import type { NotificationMarkRead } from '@acme/realtime-contracts/notifications';
 import type { RealtimeIdentity } from '../core/token-verifier';
 
 /**

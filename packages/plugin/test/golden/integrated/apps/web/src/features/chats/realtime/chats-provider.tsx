@@ -2,14 +2,9 @@
 
 import { createBatch } from '../../../lib/realtime/realtime-client';
 import { useChatsSocket } from './use-chats-socket';
-import {
-  type ListedChat,
-  useChatsStore,
-} from './use-chats-store';
+import { useChatsStore } from './use-chats-store';
 
-const list = createBatch<ListedChat>((items) =>
-  useChatsStore.getState().merge(items),
-);
+const list = createBatch(useChatsStore.getState().merge);
 
 /** Connects while there is an access token and fills the store; renders nothing. */
 export function ChatsProvider(): null {

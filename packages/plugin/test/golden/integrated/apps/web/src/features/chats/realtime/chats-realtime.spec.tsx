@@ -3,19 +3,19 @@ import { createElement } from 'react';
 import type {
   MessagePosted,
   ChatCleared,
+  ChatSay,
 } from '@acme/realtime-contracts/chats';
 import { setRealtimeReporter } from '../../../lib/realtime/realtime-client';
 import { useAuthStore } from '../../../stores/auth.store';
 import { ChatsProvider } from './chats-provider';
-import {
-  chatsChannel,
-  useChatsSocket,
-} from './use-chats-socket';
+import { chatsChannel, useChatsSocket } from './use-chats-socket';
 import { useChatsStore } from './use-chats-store';
 
 function deliver(event: string, payload: unknown): void {
   const meta = { id: 'e1', at: '2026-01-01T00:00:00Z' };
-  act(() => chatsChannel.receive(event, payload, meta));
+  act(() => {
+    chatsChannel.receive(event, payload, meta);
+  });
 }
 
 const messagePosted: MessagePosted = {
@@ -30,7 +30,8 @@ const chatCleared: ChatCleared = {};
 
 describe('chats realtime', () => {
   it('renders nothing and stays idle without a token', () => {
-    const { container } = render(createElement(ChatsProvider));
+    const element = createElement(ChatsProvider);
+    const { container } = render(element);
     const { result } = renderHook(() => useChatsSocket());
 
     expect(container.innerHTML).toBe('');
@@ -40,11 +41,12 @@ describe('chats realtime', () => {
   it('hands valid events to their handlers, and no others', () => {
     const received: unknown[] = [];
     const faults: unknown[] = [];
+    const receive = (payload: unknown) => received.push(payload);
     setRealtimeReporter((fault) => faults.push(fault));
     renderHook(() =>
       useChatsSocket({
-        onMessagePosted: (payload) => received.push(payload),
-        onChatCleared: (payload) => received.push(payload),
+        onMessagePosted: receive,
+        onChatCleared: receive,
       }),
     );
     deliver('message.posted', messagePosted);
@@ -58,25 +60,28 @@ describe('chats realtime', () => {
 
   it('lists each id once, newest first, and forgets with the user', () => {
     const store = useChatsStore.getState;
-    const newer = { ...messagePosted, id: 'newer' };
+    const list = () => store().chats;
+    const older = messagePosted;
+    const newer = { ...older, id: 'newer' };
     useAuthStore.getState().setAccessToken('token');
-    store().addChat(messagePosted);
+    store().addChat(older);
     store().addChat(newer);
-    store().addChat(messagePosted);
+    store().addChat(older);
 
-    expect(store().chats).toEqual([newer, messagePosted]);
+    expect(list()).toEqual([newer, older]);
     useAuthStore.getState().setAccessToken(null);
-    expect(store().chats).toEqual([]);
+    expect(list()).toEqual([]);
   });
 
   it('refuses commands while not connected', async () => {
     const { result } = renderHook(() => useChatsSocket());
-    const sent = result.current.say({
+    const payload: ChatSay = {
       room: 'room-1',
       text: 'text-1',
       mood: 'happy',
-    });
+    };
+    const send = () => result.current.say(payload);
 
-    await expect(sent).rejects.toMatchObject({ code: 'NOT_CONNECTED' });
+    await expect(send()).rejects.toMatchObject({ code: 'NOT_CONNECTED' });
   });
 });

@@ -21,10 +21,7 @@ const schemas = {
   'chat.cleared': chatClearedSchema,
 };
 
-export const chatsChannel = realtimeChannel(
-  CHATS_NAMESPACE,
-  schemas,
-);
+export const chatsChannel = realtimeChannel(CHATS_NAMESPACE, schemas);
 
 /** Commands reject with a RealtimeCommandError. */
 const commands = {
@@ -34,18 +31,21 @@ const commands = {
     chatsChannel.send('chat.leave', payload),
 };
 
+type State = RealtimeState & typeof commands;
+
+type Handler<T> = EventHandler<T> | undefined;
+
 export interface ChatsHandlers {
-  onMessagePosted?: EventHandler<MessagePosted> | undefined;
-  onChatCleared?: EventHandler<ChatCleared> | undefined;
+  onMessagePosted?: Handler<MessagePosted>;
+  onChatCleared?: Handler<ChatCleared>;
 }
 
 /** The connection's state and the commands; connected while it is mounted. */
-export function useChatsSocket(
-  handlers: ChatsHandlers = {},
-): RealtimeState & typeof commands {
-  const state = useChannel(chatsChannel, {
+export function useChatsSocket(handlers: ChatsHandlers = {}): State {
+  const byEvent = {
     'message.posted': handlers.onMessagePosted,
     'chat.cleared': handlers.onChatCleared,
-  });
+  };
+  const state = useChannel(chatsChannel, byEvent);
   return { ...state, ...commands };
 }

@@ -2,14 +2,9 @@
 
 import { createBatch } from '../../../lib/realtime/realtime-client';
 import { useNotificationsSocket } from './use-notifications-socket';
-import {
-  type ListedNotification,
-  useNotificationsStore,
-} from './use-notifications-store';
+import { useNotificationsStore } from './use-notifications-store';
 
-const list = createBatch<ListedNotification>((items) =>
-  useNotificationsStore.getState().merge(items),
-);
+const list = createBatch(useNotificationsStore.getState().merge);
 
 /** Connects while there is an access token and fills the store; renders nothing. */
 export function NotificationsProvider(): null {

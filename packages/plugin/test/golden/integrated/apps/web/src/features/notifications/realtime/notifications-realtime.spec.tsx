@@ -1,6 +1,9 @@
 import { act, render, renderHook } from '@testing-library/react';
 import { createElement } from 'react';
-import type { NotificationCreated } from '@acme/realtime-contracts/notifications';
+import type {
+  NotificationCreated,
+  NotificationMarkRead,
+} from '@acme/realtime-contracts/notifications';
 import { setRealtimeReporter } from '../../../lib/realtime/realtime-client';
 import { useAuthStore } from '../../../stores/auth.store';
 import { NotificationsProvider } from './notifications-provider';
@@ -12,7 +15,9 @@ import { useNotificationsStore } from './use-notifications-store';
 
 function deliver(event: string, payload: unknown): void {
   const meta = { id: 'e1', at: '2026-01-01T00:00:00Z' };
-  act(() => notificationsChannel.receive(event, payload, meta));
+  act(() => {
+    notificationsChannel.receive(event, payload, meta);
+  });
 }
 
 const notificationCreated: NotificationCreated = {
@@ -24,7 +29,8 @@ const notificationCreated: NotificationCreated = {
 
 describe('notifications realtime', () => {
   it('renders nothing and stays idle without a token', () => {
-    const { container } = render(createElement(NotificationsProvider));
+    const element = createElement(NotificationsProvider);
+    const { container } = render(element);
     const { result } = renderHook(() => useNotificationsSocket());
 
     expect(container.innerHTML).toBe('');
@@ -34,10 +40,11 @@ describe('notifications realtime', () => {
   it('hands valid events to their handlers, and no others', () => {
     const received: unknown[] = [];
     const faults: unknown[] = [];
+    const receive = (payload: unknown) => received.push(payload);
     setRealtimeReporter((fault) => faults.push(fault));
     renderHook(() =>
       useNotificationsSocket({
-        onNotificationCreated: (payload) => received.push(payload),
+        onNotificationCreated: receive,
       }),
     );
     deliver('notification.created', notificationCreated);
@@ -49,23 +56,26 @@ describe('notifications realtime', () => {
 
   it('lists each id once, newest first, and forgets with the user', () => {
     const store = useNotificationsStore.getState;
-    const newer = { ...notificationCreated, id: 'newer' };
+    const list = () => store().notifications;
+    const older = notificationCreated;
+    const newer = { ...older, id: 'newer' };
     useAuthStore.getState().setAccessToken('token');
-    store().addNotification(notificationCreated);
+    store().addNotification(older);
     store().addNotification(newer);
-    store().addNotification(notificationCreated);
+    store().addNotification(older);
 
-    expect(store().notifications).toEqual([newer, notificationCreated]);
+    expect(list()).toEqual([newer, older]);
     useAuthStore.getState().setAccessToken(null);
-    expect(store().notifications).toEqual([]);
+    expect(list()).toEqual([]);
   });
 
   it('refuses commands while not connected', async () => {
     const { result } = renderHook(() => useNotificationsSocket());
-    const sent = result.current.markRead({
+    const payload: NotificationMarkRead = {
       notificationId: 'notificationId-1',
-    });
+    };
+    const send = () => result.current.markRead(payload);
 
-    await expect(sent).rejects.toMatchObject({ code: 'NOT_CONNECTED' });
+    await expect(send()).rejects.toMatchObject({ code: 'NOT_CONNECTED' });
   });
 });

@@ -28,16 +28,21 @@ const commands = {
     notificationsChannel.send('notification.markRead', payload),
 };
 
+type State = RealtimeState & typeof commands;
+
+type Handler<T> = EventHandler<T> | undefined;
+
 export interface NotificationsHandlers {
-  onNotificationCreated?: EventHandler<NotificationCreated> | undefined;
+  onNotificationCreated?: Handler<NotificationCreated>;
 }
 
 /** The connection's state and the commands; connected while it is mounted. */
 export function useNotificationsSocket(
   handlers: NotificationsHandlers = {},
-): RealtimeState & typeof commands {
-  const state = useChannel(notificationsChannel, {
+): State {
+  const byEvent = {
     'notification.created': handlers.onNotificationCreated,
-  });
+  };
+  const state = useChannel(notificationsChannel, byEvent);
   return { ...state, ...commands };
 }

@@ -12,7 +12,9 @@ import { useNotificationsStore } from './use-notifications-store';
 
 function deliver(event: string, payload: unknown): void {
   const meta = { id: 'e1', at: '2026-01-01T00:00:00Z' };
-  act(() => notificationsChannel.receive(event, payload, meta));
+  act(() => {
+    notificationsChannel.receive(event, payload, meta);
+  });
 }
 
 const notificationCreated: NotificationCreated = {
@@ -24,7 +26,8 @@ const notificationCreated: NotificationCreated = {
 
 describe('notifications realtime', () => {
   it('renders nothing and stays idle without a token', () => {
-    const { container } = render(createElement(NotificationsProvider));
+    const element = createElement(NotificationsProvider);
+    const { container } = render(element);
     const { result } = renderHook(() => useNotificationsSocket());
 
     expect(container.innerHTML).toBe('');
@@ -34,10 +37,11 @@ describe('notifications realtime', () => {
   it('hands valid events to their handlers, and no others', () => {
     const received: unknown[] = [];
     const faults: unknown[] = [];
+    const receive = (payload: unknown) => received.push(payload);
     setRealtimeReporter((fault) => faults.push(fault));
     renderHook(() =>
       useNotificationsSocket({
-        onNotificationCreated: (payload) => received.push(payload),
+        onNotificationCreated: receive,
       }),
     );
     deliver('notification.created', notificationCreated);
@@ -49,14 +53,16 @@ describe('notifications realtime', () => {
 
   it('lists each id once, newest first, and forgets with the user', () => {
     const store = useNotificationsStore.getState;
-    const newer = { ...notificationCreated, id: 'newer' };
+    const list = () => store().notifications;
+    const older = notificationCreated;
+    const newer = { ...older, id: 'newer' };
     useAuthStore.getState().setAccessToken('token');
-    store().addNotification(notificationCreated);
+    store().addNotification(older);
     store().addNotification(newer);
-    store().addNotification(notificationCreated);
+    store().addNotification(older);
 
-    expect(store().notifications).toEqual([newer, notificationCreated]);
+    expect(list()).toEqual([newer, older]);
     useAuthStore.getState().setAccessToken(null);
-    expect(store().notifications).toEqual([]);
+    expect(list()).toEqual([]);
   });
 });

@@ -21,15 +21,18 @@ export const notificationsChannel = realtimeChannel(
   schemas,
 );
 
+type Handler<T> = EventHandler<T> | undefined;
+
 export interface NotificationsHandlers {
-  onNotificationCreated?: EventHandler<NotificationCreated> | undefined;
+  onNotificationCreated?: Handler<NotificationCreated>;
 }
 
 /** The connection's state; connected while it is mounted. */
 export function useNotificationsSocket(
   handlers: NotificationsHandlers = {},
 ): RealtimeState {
-  return useChannel(notificationsChannel, {
+  const byEvent = {
     'notification.created': handlers.onNotificationCreated,
-  });
+  };
+  return useChannel(notificationsChannel, byEvent);
 }

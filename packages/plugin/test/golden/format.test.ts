@@ -1,0 +1,91 @@
+import fc from 'fast-check';
+import { format } from 'prettier';
+import { describe, expect, it } from 'vitest';
+import type { Domain } from '../../src/domain/index.js';
+import { SCALARS } from '../../src/domain/index.js';
+import type { RenderedFile } from '../../src/render/index.js';
+import { HARD_SHAPES, SHAPES, domain, hostFacts, renderShape } from '../support/shapes.js';
+
+/** What has been found to be as Prettier formats it. */
+const formatted = new Set<string>();
+
+async function expectFormatted(files: readonly RenderedFile[]): Promise<void> {
+  for (const { path, content } of files) {
+    if (formatted.has(content)) continue;
+    expect(content, path).toBe(await format(content, { singleQuote: true, filepath: path }));
+    formatted.add(content);
+  }
+}
+
+const letters = (min: number, max: number) =>
+  fc.stringMatching(new RegExp(`^[a-z]{${min},${max}}$`));
+
+/** `order-line`, of 2 to 30 letters. */
+const name = fc
+  .tuple(fc.integer({ min: 2, max: 30 }), fc.array(letters(2, 12), { minLength: 1, maxLength: 8 }))
+  .map(([length, words]) => words.join('-').slice(0, length).replace(/-$/, ''));
+
+const camel = name.map((text) => text.replaceAll(/-./g, ([, letter]) => letter!.toUpperCase()));
+
+const type = fc.oneof(
+  fc.constantFrom(...SCALARS),
+  fc
+    .uniqueArray(letters(1, 20), { minLength: 1, maxLength: 8 })
+    .map((values) => `enum(${values.join('|')})`),
+);
+
+const field = fc.record({
+  key: fc.oneof(camel, fc.constantFrom('id', 'userId')),
+  optional: fc.constantFrom('', '?'),
+  type: fc.oneof(fc.constant('string'), type),
+  array: fc.constantFrom('', '', '[]'),
+});
+
+const payload = fc
+  .uniqueArray(field, { maxLength: 8, selector: ({ key }) => key })
+  .map((fields) =>
+    fields.map(({ key, optional, type, array }) => `${key}${optional}:${type}${array}`),
+  );
+
+/** Bare and dotted event names, none of them twice. */
+const events = (prefix: string) =>
+  fc
+    .uniqueArray(
+      fc.tuple(
+        fc.oneof(
+          camel,
+          fc.tuple(camel, camel).map((words) => words.join('.')),
+        ),
+        payload,
+      ),
+      { maxLength: 6, selector: ([event]) => event.replace('.', '').toLowerCase() },
+    )
+    .map((list) => list.map(([event, fields]) => `${prefix}${event}{${fields.join(',')}}`));
+
+const domains = fc
+  .record({
+    name,
+    serverEvents: events('a'),
+    clientEvents: events('b'),
+    silent: fc.boolean(),
+  })
+  .map(({ silent, ...options }): Domain => {
+    const drafted = domain(options);
+    return silent ? { ...drafted, serverEvents: [] } : drafted;
+  });
+
+describe('what is rendered is formatted as Prettier would', { timeout: 60_000 }, () => {
+  it.each([...SHAPES, ...HARD_SHAPES])('$name', async (shape) => {
+    await expectFormatted(renderShape(shape));
+  });
+
+  it('for domains of any name and size', async () => {
+    const host = hostFacts({ solution: true, runner: 'vitest' });
+    await fc.assert(
+      fc.asyncProperty(domains, async (one) => {
+        await expectFormatted(renderShape({ name: 'any', host, domains: [one] }));
+      }),
+      { numRuns: 24, endOnFailure: true },
+    );
+  });
+});

@@ -32,7 +32,9 @@ function packageJson(library: ContractsFacts): Entry {
       name: library.importPath,
       version: '0.0.1',
       private: true,
-      exports: { './package.json': './package.json', './*': './src/*.contract.ts' },
+      // Sources alone: with any other file among its exports, Nx's webpack plugin takes the library
+      // for a built one and leaves it out of the app's bundle.
+      exports: { './*': './src/*.contract.ts' },
       dependencies: VERSIONS.shared,
     },
   ];

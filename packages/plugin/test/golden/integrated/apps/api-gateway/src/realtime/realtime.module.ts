@@ -3,12 +3,17 @@ import { NOTIFICATIONS_NAMESPACE } from '@acme/realtime-contracts/notifications'
 import { CHATS_NAMESPACE } from '@acme/realtime-contracts/chats';
 import { brokerProvider } from './core/broker.provider';
 import { Broadcaster } from './core/broadcaster';
+import { ConnectionLimits } from './core/connection-limits';
 import {
   loadRealtimeConfig,
   REALTIME_APP,
   REALTIME_CONFIG,
 } from './core/realtime.config';
+import { Replicas } from './core/replicas';
+import { RequestContextService } from './core/request-context';
+import { RealtimeRevocation } from './core/revocation';
 import { type JoinedRooms, REALTIME_ROOMS } from './core/rooms';
+import { SecurityLog } from './core/security-log';
 import { SessionRegistry } from './core/session';
 import { TokenVerifier } from './core/token-verifier';
 import { WsAuthGuard } from './guards/ws-auth.guard';
@@ -39,6 +44,11 @@ import { ChatsService } from './chats/chats.service';
     },
     brokerProvider,
     Broadcaster,
+    ConnectionLimits,
+    RealtimeRevocation,
+    Replicas,
+    RequestContextService,
+    SecurityLog,
     SessionRegistry,
     TokenVerifier,
     WsAuthGuard,
@@ -47,6 +57,12 @@ import { ChatsService } from './chats/chats.service';
     ChatsGateway,
     ChatsService,
   ],
-  exports: [Broadcaster, SessionRegistry, TokenVerifier],
+  exports: [
+    Broadcaster,
+    RealtimeRevocation,
+    RequestContextService,
+    SessionRegistry,
+    TokenVerifier,
+  ],
 })
 export class RealtimeModule {}

@@ -2,12 +2,17 @@ import { Module } from '@nestjs/common';
 import { NOTIFICATIONS_NAMESPACE } from '@acme-ts/realtime-contracts/notifications';
 import { brokerProvider } from './core/broker.provider';
 import { Broadcaster } from './core/broadcaster';
+import { ConnectionLimits } from './core/connection-limits';
 import {
   loadRealtimeConfig,
   REALTIME_APP,
   REALTIME_CONFIG,
 } from './core/realtime.config';
+import { Replicas } from './core/replicas';
+import { RequestContextService } from './core/request-context';
+import { RealtimeRevocation } from './core/revocation';
 import { type JoinedRooms, REALTIME_ROOMS } from './core/rooms';
+import { SecurityLog } from './core/security-log';
 import { SessionRegistry } from './core/session';
 import { TokenVerifier } from './core/token-verifier';
 import { WsAuthGuard } from './guards/ws-auth.guard';
@@ -32,11 +37,22 @@ import { NotificationsGateway } from './notifications/notifications.gateway';
     },
     brokerProvider,
     Broadcaster,
+    ConnectionLimits,
+    RealtimeRevocation,
+    Replicas,
+    RequestContextService,
+    SecurityLog,
     SessionRegistry,
     TokenVerifier,
     WsAuthGuard,
     NotificationsGateway,
   ],
-  exports: [Broadcaster, SessionRegistry, TokenVerifier],
+  exports: [
+    Broadcaster,
+    RealtimeRevocation,
+    RequestContextService,
+    SessionRegistry,
+    TokenVerifier,
+  ],
 })
 export class RealtimeModule {}

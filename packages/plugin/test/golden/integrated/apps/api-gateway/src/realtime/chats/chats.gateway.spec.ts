@@ -2,6 +2,7 @@ import {
   type ServerToClientEvents,
   CHATS_NAMESPACE,
 } from '@acme/realtime-contracts/chats';
+import { userRoom } from '../core/rooms';
 import { RealtimeTestApp } from '../testing/realtime-test-app';
 
 describe('ChatsGateway', () => {
@@ -30,9 +31,15 @@ describe('ChatsGateway', () => {
     expect(refusal).toBe('websocket error');
   });
 
-  it('delivers to the user, and nothing to a foreign tenant', async () => {
+  it('delivers to its user, and to nobody else, whatever room they ask for', async () => {
     const ann = await app.connect(namespace, app.token('acme', 'ann'));
+    const eve = await app.connect(namespace, app.token('acme', 'eve'));
     const spy = await app.connect(namespace, app.token('other', 'ann'));
+    const room = userRoom('acme', 'ann');
+    for (const foreign of [eve, spy]) {
+      const ack = await foreign.timeout(2_000).emitWithAck('join', room);
+      expect(ack).toMatchObject({ ok: false });
+    }
     const received: string[] = [];
     const listen = (name: string, socket: typeof ann) =>
       new Promise<void>((resolve) => {
@@ -41,19 +48,24 @@ describe('ChatsGateway', () => {
           resolve();
         });
       });
-    const both = Promise.all([listen('ann', ann), listen('spy', spy)]);
+    const all = Promise.all([
+      listen('ann', ann),
+      listen('eve', eve),
+      listen('spy', spy),
+    ]);
 
     const domain = app.broadcaster<ServerToClientEvents>(namespace);
     const payload = { id: '2f1c6f0e-6b0a-4c59-9d0e-3a5a1d1f7b11', text: 'text-1', room: 'room-1', at: '2026-01-01T00:00:00Z', tags: ['tags-1'] };
-    const send = (tenantId: string, id: string) =>
-      domain.toUser(tenantId, 'ann', 'message.posted', payload, {
+    const send = (tenantId: string, userId: string, id: string) =>
+      domain.toUser(tenantId, userId, 'message.posted', payload, {
         id,
         at: new Date().toISOString(),
       });
-    send('acme', 'secret');
-    send('other', 'last');
-    await both;
-    expect(received.sort()).toEqual(['ann: secret', 'spy: last']);
+    send('acme', 'ann', 'secret');
+    send('acme', 'eve', 'last');
+    send('other', 'ann', 'last');
+    await all;
+    expect(received.sort()).toEqual(['ann: secret', 'eve: last', 'spy: last']);
   });
 
   it('acknowledges chat.say', async () => {

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { tenantRoom, userRoom } from './rooms';
+import { customRoom, resourceRoom, tenantRoom, userRoom } from './rooms';
 import type { RealtimeServer } from './session';
 
 /** Sent with each server event: the event's id and its time (ISO 8601). */
@@ -64,5 +64,25 @@ export class DomainBroadcaster<Events> {
     meta: EventMeta,
   ): void {
     this.emit(userRoom(tenantId, userId), event, payload, meta);
+  }
+  toResource<Name extends keyof Events & string>(
+    tenantId: string,
+    resourceId: string,
+    event: Name,
+    payload: Payload<Events, Name>,
+    meta: EventMeta,
+  ): void {
+    this.emit(resourceRoom(tenantId, resourceId), event, payload, meta);
+  }
+
+  /** To a room that the domain's own function names, by its key. */
+  toCustom<Name extends keyof Events & string>(
+    tenantId: string,
+    key: string,
+    event: Name,
+    payload: Payload<Events, Name>,
+    meta: EventMeta,
+  ): void {
+    this.emit(customRoom(tenantId, key), event, payload, meta);
   }
 }

@@ -5,22 +5,24 @@ import {
   REALTIME_CONFIG,
   type RealtimeConfig,
 } from './realtime.config';
+import { RequestContextService } from './request-context';
 import { RmqBroker } from './rmq.broker';
 import { TcpBroker } from './tcp.broker';
 
 /** A provider, so that Nest stops it before it closes the sockets. */
 export const brokerProvider: Provider = {
   provide: RealtimeBroker,
-  inject: [REALTIME_CONFIG, REALTIME_APP],
+  inject: [REALTIME_CONFIG, REALTIME_APP, RequestContextService],
   useFactory: (
     { transport, tcpPort, rabbitmqUrl }: RealtimeConfig,
     app: string,
+    context: RequestContextService,
   ): RealtimeBroker => {
     if (transport === 'tcp' && tcpPort) {
-      return new TcpBroker(tcpPort);
+      return new TcpBroker(tcpPort, context);
     }
     if (transport === 'rmq' && rabbitmqUrl) {
-      return new RmqBroker(rabbitmqUrl, app);
+      return new RmqBroker(rabbitmqUrl, app, context);
     }
     throw new Error(`REALTIME_TRANSPORT ${transport} has no address`);
   },

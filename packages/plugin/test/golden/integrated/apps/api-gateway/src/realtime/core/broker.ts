@@ -9,6 +9,7 @@ import {
 import { isObservable, lastValueFrom } from 'rxjs';
 import type { ZodType } from 'zod';
 import { BaseRpcException, type RpcFailure } from './base-rpc.exception';
+import type { RequestContext, RequestContextService } from './request-context';
 import { isId } from './rooms';
 
 /** Transport id of the broker: its handlers run on no other transport. */
@@ -82,7 +83,10 @@ export class BrokerDispatcher {
   private readonly recent = new RecentIds(RECENT_EVENTS);
   private readonly inHand = new Set<Promise<void>>();
 
-  constructor(private readonly handlers: ReadonlyMap<string, MessageHandler>) {}
+  constructor(
+    private readonly handlers: ReadonlyMap<string, MessageHandler>,
+    private readonly context: RequestContextService,
+  ) {}
 
   get patterns(): string[] {
     return [...this.handlers.keys()];
@@ -136,13 +140,20 @@ export class BrokerDispatcher {
         id: delivery.id || randomUUID(),
         at: (delivery.at ?? new Date()).toISOString(),
       };
-      const result: unknown = await handler(
-        envelope.data,
-        new BrokerEventContext(pattern, meta, delivery.redelivered),
+      const context = new BrokerEventContext(
+        pattern,
+        meta,
+        delivery.redelivered,
       );
-      if (isObservable(result)) {
-        await lastValueFrom(result, { defaultValue: undefined });
-      }
+      await this.context.run(
+        requestContextOf(pattern, meta.id, envelope.data),
+        async () => {
+          const result: unknown = await handler(envelope.data, context);
+          if (isObservable(result)) {
+            await lastValueFrom(result, { defaultValue: undefined });
+          }
+        },
+      );
       return { kind: 'done' };
     } catch (error) {
       if (key) {
@@ -215,6 +226,24 @@ export function requireRecipient(id: unknown): string {
 
 export function invalid(code: string, message: string): BaseRpcException {
   return new BaseRpcException('invalid', code, message);
+}
+
+/** `data` is `{ tenantId, [key]: payload }`: its handler checks it. */
+function requestContextOf(
+  event: string,
+  eventId: string,
+  data: unknown,
+): RequestContext {
+  const tenantId = own(data, 'tenantId');
+  const userId = Object.values(Object(data))
+    .map((payload) => own(payload, 'userId'))
+    .find(isId);
+  return {
+    event,
+    eventId,
+    tenantId: isId(tenantId) ? tenantId : undefined,
+    userId,
+  };
 }
 
 function failureOf(error: unknown): RpcFailure {

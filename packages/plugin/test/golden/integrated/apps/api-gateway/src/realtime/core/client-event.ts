@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import {
   type ArgumentsHost,
   type CallHandler,
@@ -10,10 +11,12 @@ import {
   type PipeTransform,
 } from '@nestjs/common';
 import { WsException } from '@nestjs/websockets';
-import { defaultIfEmpty, map, type Observable, take } from 'rxjs';
+import { defaultIfEmpty, map, Observable, take } from 'rxjs';
 import type { Socket } from 'socket.io';
 import type { ZodType } from 'zod';
 import { RealtimeException } from './realtime.errors';
+import { RequestContextService } from './request-context';
+import type { RealtimeSocket } from './session';
 
 /** The one shape of every acknowledgement. */
 export type ClientAck =
@@ -21,6 +24,10 @@ export type ClientAck =
   | { ok: false; error: { code: string; message: string; details?: unknown } };
 
 const logger = new Logger('ClientEvents');
+
+/** More than a payload needs: what one may cost stays small. */
+const MAX_DEPTH = 32;
+const MAX_VALUES = 2_000;
 
 /** Checks a client event's payload against its contract. */
 export class ContractPipe<T> implements PipeTransform<unknown, T> {
@@ -41,17 +48,37 @@ export class ContractPipe<T> implements PipeTransform<unknown, T> {
   }
 }
 
-/** Acknowledges what a handler returns; one that returns nothing with null. */
+/**
+ * Runs a handler in its request context and acknowledges what it returns, one
+ * that returns nothing with null.
+ */
 @Injectable()
-export class AckInterceptor implements NestInterceptor<unknown, ClientAck> {
+export class AckInterceptor implements NestInterceptor<unknown, void> {
+  constructor(private readonly context: RequestContextService) {}
+
   intercept(
-    _context: ExecutionContext,
+    execution: ExecutionContext,
     next: CallHandler<unknown>,
-  ): Observable<ClientAck> {
-    return next.handle().pipe(
+  ): Observable<void> {
+    const ws = execution.switchToWs();
+    const { identity } = ws.getClient<RealtimeSocket>().data;
+    const context = {
+      event: ws.getPattern(),
+      eventId: randomUUID(),
+      tenantId: identity?.tenantId,
+      userId: identity?.userId,
+    };
+    // A handler runs where handle() is called, its stream where it is subscribed.
+    const acks = new Observable((subscriber) =>
+      this.context.run(context, () => next.handle().subscribe(subscriber)),
+    );
+    return acks.pipe(
       take(1),
       defaultIfEmpty(null),
-      map((data) => ({ ok: true, data: data ?? null })),
+      // Here: on Nest 12 a host's global interceptors may change what is returned.
+      map((data) =>
+        acknowledge(execution.getArgs(), { ok: true, data: data ?? null }),
+      ),
     );
   }
 }
@@ -76,17 +103,49 @@ export async function answer(
   }
 }
 
-/** Without this an event that nobody handles is never acknowledged. */
-export function refuseUnknownEvents(socket: Socket): void {
+/** Refuses events before any handler sees them, and acknowledges that. */
+export function screenEvents(socket: Socket, countEvent: () => number): void {
   socket.use(([event, ...args], next) => {
-    // Socket.IO itself listens to `error`.
-    if (event !== 'error' && socket.listenerCount(event) > 0) {
-      next();
-    } else {
-      const error = new RealtimeException('VALIDATION', 'Unknown event');
-      acknowledge(args, failure(error));
+    const retryAfterMs = countEvent();
+    if (retryAfterMs > 0) {
+      acknowledge(args, {
+        ok: false,
+        error: {
+          code: 'RATE_LIMITED',
+          message: 'Too many events',
+          details: { retryAfterMs },
+        },
+      });
+      return;
     }
+    // Socket.IO itself listens to `error`.
+    const isKnown = event !== 'error' && socket.listenerCount(event) > 0;
+    if (isKnown && isHarmless(args)) {
+      next();
+      return;
+    }
+    const message = isKnown ? 'The payload is not valid' : 'Unknown event';
+    acknowledge(args, { ok: false, error: { code: 'VALIDATION', message } });
   });
+}
+
+/** False for what recursive code does not survive, or may merge by mistake. */
+export function isHarmless(value: unknown): boolean {
+  let left = MAX_VALUES;
+  const walk = (item: unknown, depth: number): boolean => {
+    if (typeof item !== 'object' || item === null || ArrayBuffer.isView(item)) {
+      return true;
+    }
+    const inner = Object.values(item);
+    left -= inner.length;
+    return (
+      depth > 0 &&
+      left >= 0 &&
+      !Object.prototype.hasOwnProperty.call(item, '__proto__') &&
+      inner.every((next) => walk(next, depth - 1))
+    );
+  };
+  return walk(value, MAX_DEPTH);
 }
 
 function acknowledge(args: readonly unknown[], ack: ClientAck): void {

@@ -1,10 +1,12 @@
+import type { IncomingMessage } from 'node:http';
 import { type INestApplication, Logger, type Type } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { IoAdapter } from '@nestjs/platform-socket.io';
 import type { Namespace, ServerOptions } from 'socket.io';
 import { WsAuthGuard } from '../guards/ws-auth.guard';
 import { Broadcaster } from './broadcaster';
-import { refuseUnknownEvents } from './client-event';
+import { isHarmless, screenEvents } from './client-event';
+import { ConnectionLimits } from './connection-limits';
 import {
   REALTIME_APP,
   REALTIME_CONFIG,
@@ -12,12 +14,8 @@ import {
 } from './realtime.config';
 import { connectionRefusal, RealtimeException } from './realtime.errors';
 import { linkRedis, type RedisLink } from './redis';
-import {
-  type JoinedRooms,
-  REALTIME_ROOMS,
-  tenantRoom,
-  userRoom,
-} from './rooms';
+import { Replicas } from './replicas';
+import { SecurityLog } from './security-log';
 import {
   type RealtimeServer,
   type RealtimeSocket,
@@ -34,9 +32,10 @@ const REFUSED_LINGER_MS = 1_000;
 export class RealtimeAdapter extends IoAdapter {
   private readonly logger = new Logger(RealtimeAdapter.name);
   private readonly config: RealtimeConfig;
-  private readonly rooms: ReadonlyMap<string, JoinedRooms>;
   private readonly guard: WsAuthGuard;
   private readonly sessions: SessionRegistry;
+  private readonly limits: ConnectionLimits;
+  private readonly securityLog: SecurityLog;
   private readonly refused = new WeakSet<RealtimeSocket['conn']>();
   private io: RealtimeServer | undefined;
 
@@ -54,9 +53,10 @@ export class RealtimeAdapter extends IoAdapter {
   ) {
     super(app);
     this.config = app.get<RealtimeConfig>(REALTIME_CONFIG);
-    this.rooms = app.get<ReadonlyMap<string, JoinedRooms>>(REALTIME_ROOMS);
     this.guard = app.get(WsAuthGuard);
     this.sessions = app.get(SessionRegistry);
+    this.limits = app.get(ConnectionLimits);
+    this.securityLog = app.get(SecurityLog);
   }
 
   /** One server, on the app's port: what a decorator asks for is ignored. */
@@ -67,6 +67,7 @@ export class RealtimeAdapter extends IoAdapter {
     const io: RealtimeServer = super.createIOServer(0, this.serverOptions());
     if (this.redis) {
       io.adapter(this.redis.adapter);
+      this.app.get(Replicas).link(io);
     }
     io.of('/').use((socket, next) => {
       const error = new RealtimeException('NAMESPACE_REQUIRED', 'Refused');
@@ -74,6 +75,7 @@ export class RealtimeAdapter extends IoAdapter {
     });
     io.on('new_namespace', (namespace) => this.protect(namespace));
     this.containHooks();
+    this.limits.protect(io.engine);
     this.app.get(Broadcaster).bind(io);
     return (this.io = io);
   }
@@ -93,22 +95,33 @@ export class RealtimeAdapter extends IoAdapter {
       perMessageDeflate: false,
       maxHttpBufferSize: this.config.limits.maxMessageBytes,
       connectTimeout: 10_000,
-      // CORS does not apply to websockets.
-      allowRequest: ({ headers }, callback) =>
-        callback(null, this.isAllowedOrigin(headers.origin)),
+      allowRequest: (request, callback) => {
+        const refusal = this.requestRefusal(request);
+        if (refusal) {
+          this.securityLog.report('upgrade refused', refusal, request);
+        }
+        callback(refusal, refusal === null);
+      },
     };
   }
 
-  private isAllowedOrigin(origin: string | undefined): boolean {
-    return origin === undefined
-      ? this.config.allowNoOrigin
-      : this.config.origins.includes(origin);
+  private requestRefusal(request: IncomingMessage): string | null {
+    const { origin } = request.headers;
+    // CORS does not apply to websockets.
+    const isAllowed =
+      origin === undefined
+        ? this.config.allowNoOrigin
+        : this.config.origins.includes(origin);
+    // First: a foreign site uses up nothing of its visitors' address.
+    if (!isAllowed) {
+      return 'ORIGIN';
+    }
+    return this.limits.takeHandshake(request) ? null : 'RATE_LIMITED';
   }
 
   private protect(namespace: Namespace): void {
     namespace.use((socket: RealtimeSocket, next) => {
-      this.guard
-        .authenticate(socket)
+      this.admit(socket)
         .then(
           () => next(),
           (error: unknown) => this.refuse(socket, error, next),
@@ -117,14 +130,19 @@ export class RealtimeAdapter extends IoAdapter {
     });
     // Runs before Nest's own listener: a gateway sees a socket in its rooms.
     namespace.on('connection', (socket: RealtimeSocket) => {
-      const { tenantId, userId } = socket.data.identity;
-      void socket.join(userRoom(tenantId, userId));
-      if (this.rooms.get(namespace.name) === 'tenant') {
-        void socket.join(tenantRoom(tenantId));
-      }
       this.sessions.join(socket);
-      refuseUnknownEvents(socket);
+      socket.on('disconnect', () => this.limits.leave(socket));
+      screenEvents(socket, this.limits.eventCounter(socket));
     });
+  }
+
+  private async admit(socket: RealtimeSocket): Promise<void> {
+    this.limits.enter(socket);
+    // It is kept, and sent to other replicas that ask for this socket.
+    if (!isHarmless(socket.handshake.auth)) {
+      throw new RealtimeException('UNAUTHORIZED', 'Not a token');
+    }
+    await this.guard.authenticate(socket);
   }
 
   private refuse(
@@ -135,8 +153,17 @@ export class RealtimeAdapter extends IoAdapter {
     if (!(error instanceof RealtimeException)) {
       this.logger.error(describe(error));
     }
-    next(connectionRefusal(error));
-    const { conn } = socket;
+    const { conn, data } = socket;
+    const refusal = connectionRefusal(error);
+    const { code } = refusal.data;
+    this.securityLog.report(
+      'handshake refused',
+      code,
+      conn.request,
+      data.identity,
+    );
+    this.limits.leave(socket);
+    next(refusal);
     if (this.refused.has(conn)) {
       return;
     }

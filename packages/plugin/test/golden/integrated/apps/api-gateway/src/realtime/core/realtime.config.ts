@@ -1,5 +1,6 @@
 import { createPublicKey, createSecretKey, type KeyObject } from 'node:crypto';
 import { z } from 'zod';
+import type { Rate } from './rate-limit';
 
 export const REALTIME_CONFIG: unique symbol = Symbol('REALTIME_CONFIG');
 
@@ -28,6 +29,8 @@ export interface RealtimeConfig {
   readonly origins: readonly string[];
   /** Native clients send no Origin; they need a token like everyone else. */
   readonly allowNoOrigin: boolean;
+  /** How many proxies of ours stand in front and append X-Forwarded-For. */
+  readonly trustedProxies: number;
   readonly jwt: {
     /** Absent when the keys come from jwksUri. */
     readonly key?: KeyObject | undefined;
@@ -43,6 +46,18 @@ export interface RealtimeConfig {
     readonly maxMessageBytes: number;
     /** How long a connection outlives its token, waiting for a fresh one. */
     readonly graceMs: number;
+    /** Resources that one socket may be subscribed to. */
+    readonly maxSubscriptions: number;
+    /** Of one address: connections, and namespaces asked for. */
+    readonly handshakes: Rate;
+    /** Client events of one socket. */
+    readonly events: Rate;
+    /** Client events of one user, over all sockets of this replica. */
+    readonly userEvents: Rate;
+    /** On this replica. */
+    readonly maxConnectionsPerUser: number;
+    /** What may wait for one slow reader, in bytes. */
+    readonly maxBufferedBytes: number;
   };
 }
 
@@ -115,6 +130,17 @@ const variables = z.object({
   REDIS_URL: url('redis:', 'rediss:').optional(),
   REALTIME_MAX_MESSAGE_BYTES: integer(1_024, 1_048_576).default(65_536),
   REALTIME_MAX_GRACE_MS: integer(0, 60_000).default(5_000),
+  REALTIME_MAX_SUBSCRIPTIONS: integer(0, 100_000).default(100),
+  REALTIME_MAX_CONNECTIONS_PER_USER: integer(1, 100_000).default(20),
+  REALTIME_MAX_BUFFERED_BYTES: integer(1_024, 1_073_741_824).default(1_048_576),
+  REALTIME_RATE_EVENTS: integer(1, 1_000_000).default(20),
+  REALTIME_RATE_EVENTS_BURST: integer(1, 1_000_000).default(100),
+  REALTIME_RATE_USER_EVENTS: integer(1, 1_000_000).default(60),
+  REALTIME_RATE_USER_EVENTS_BURST: integer(1, 1_000_000).default(300),
+  // High enough for every client behind one proxy to come back after a restart.
+  REALTIME_RATE_HANDSHAKES: integer(1, 1_000_000).default(500),
+  REALTIME_RATE_HANDSHAKES_BURST: integer(1, 1_000_000).default(5_000),
+  REALTIME_TRUST_PROXY: integer(0, 10).default(0),
 });
 
 /**
@@ -158,6 +184,7 @@ export function loadRealtimeConfig(env: NodeJS.ProcessEnv): RealtimeConfig {
     redisUrl: data.REDIS_URL,
     origins: data.FRONTEND_URL,
     allowNoOrigin: data.REALTIME_ALLOW_NO_ORIGIN,
+    trustedProxies: data.REALTIME_TRUST_PROXY,
     jwt: {
       key,
       jwksUri: data.JWKS_URI,
@@ -170,6 +197,21 @@ export function loadRealtimeConfig(env: NodeJS.ProcessEnv): RealtimeConfig {
     limits: {
       maxMessageBytes: data.REALTIME_MAX_MESSAGE_BYTES,
       graceMs: data.REALTIME_MAX_GRACE_MS,
+      maxSubscriptions: data.REALTIME_MAX_SUBSCRIPTIONS,
+      handshakes: {
+        perSecond: data.REALTIME_RATE_HANDSHAKES,
+        burst: data.REALTIME_RATE_HANDSHAKES_BURST,
+      },
+      events: {
+        perSecond: data.REALTIME_RATE_EVENTS,
+        burst: data.REALTIME_RATE_EVENTS_BURST,
+      },
+      userEvents: {
+        perSecond: data.REALTIME_RATE_USER_EVENTS,
+        burst: data.REALTIME_RATE_USER_EVENTS_BURST,
+      },
+      maxConnectionsPerUser: data.REALTIME_MAX_CONNECTIONS_PER_USER,
+      maxBufferedBytes: data.REALTIME_MAX_BUFFERED_BYTES,
     },
   };
 }

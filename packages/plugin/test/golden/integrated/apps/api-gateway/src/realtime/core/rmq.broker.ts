@@ -17,6 +17,7 @@ import {
   REALTIME_BROKER,
   type RealtimeBroker,
 } from './broker';
+import type { RequestContextService } from './request-context';
 
 const EXCHANGE = 'realtime.events';
 const DEAD_LETTERS = 'realtime.dlx';
@@ -31,7 +32,7 @@ const RECONNECT_MS = 2_000;
 export class RmqBroker extends Server implements RealtimeBroker {
   override readonly transportId = REALTIME_BROKER;
   protected override readonly logger = new Logger('RealtimeBroker');
-  readonly dispatcher = new BrokerDispatcher(this.messageHandlers);
+  readonly dispatcher: BrokerDispatcher;
   private readonly queue: string;
   private readonly consumerTag = `realtime-${randomUUID()}`;
   private readonly stopping = new AbortController();
@@ -43,8 +44,10 @@ export class RmqBroker extends Server implements RealtimeBroker {
   constructor(
     private readonly url: string,
     app: string,
+    context: RequestContextService,
   ) {
     super();
+    this.dispatcher = new BrokerDispatcher(this.messageHandlers, context);
     this.queue = `realtime.${app}`;
   }
 

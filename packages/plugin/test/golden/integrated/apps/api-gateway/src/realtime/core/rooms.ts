@@ -1,5 +1,10 @@
-/** What a socket joins on connecting: `tenant` its tenant and its own user. */
-export type JoinedRooms = 'tenant' | 'user';
+import type { VerifiedToken } from './token-verifier';
+
+/** The keys of the rooms that a client joins, each a room of its tenant. */
+export type CustomRooms = (token: VerifiedToken) => readonly string[];
+
+/** What a socket joins on connecting, beside the room of its own user. */
+export type JoinedRooms = 'tenant' | 'user' | CustomRooms;
 
 /** JoinedRooms by namespace; a namespace that is not listed joins `user`. */
 export const REALTIME_ROOMS: unique symbol = Symbol('REALTIME_ROOMS');
@@ -20,6 +25,31 @@ export function tenantRoom(tenantId: string): string {
 /** Every socket of one user in one tenant. */
 export function userRoom(tenantId: string, userId: string): string {
   return `${tenantRoom(tenantId)}:u:${encode(userId)}`;
+}
+
+/** The subscribers of one resource, in the namespace of its domain. */
+export function resourceRoom(tenantId: string, resourceId: string): string {
+  return `${tenantRoom(tenantId)}:r:${encode(resourceId)}`;
+}
+
+/** A room that CustomRooms names by its key. */
+export function customRoom(tenantId: string, key: string): string {
+  return `${tenantRoom(tenantId)}:c:${encode(key)}`;
+}
+
+/** The rooms that a socket is in from the start. */
+export function joinedRooms(
+  joined: JoinedRooms | undefined,
+  token: VerifiedToken,
+): string[] {
+  const { tenantId, userId } = token.identity;
+  const rooms = [userRoom(tenantId, userId)];
+  if (joined === 'tenant') {
+    rooms.push(tenantRoom(tenantId));
+  } else if (typeof joined === 'function') {
+    rooms.push(...joined(token).map((key) => customRoom(tenantId, key)));
+  }
+  return rooms;
 }
 
 // Encoded ids hold no colon: neither two targets nor a socket's own id collide.

@@ -8,6 +8,7 @@ import {
   REALTIME_BROKER,
   type RealtimeBroker,
 } from './broker';
+import type { RequestContextService } from './request-context';
 
 /**
  * The embedded broker of development: Nest's TCP transport, for this machine
@@ -16,11 +17,12 @@ import {
 export class TcpBroker extends ServerTCP implements RealtimeBroker {
   override readonly transportId = REALTIME_BROKER;
   protected override readonly logger = new Logger('RealtimeBroker');
-  readonly dispatcher = new BrokerDispatcher(this.messageHandlers);
+  readonly dispatcher: BrokerDispatcher;
   private started = false;
 
-  constructor(port: number) {
+  constructor(port: number, context: RequestContextService) {
     super({ host: '127.0.0.1', port, maxBufferSize: MAX_EVENT_BYTES });
+    this.dispatcher = new BrokerDispatcher(this.messageHandlers, context);
   }
 
   /** Nothing: `app.startAllMicroservices()` may come before the gateways. */

@@ -10,6 +10,15 @@ export interface RealtimeIdentity {
   readonly tenantId: string;
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
+  /** The claim `iat`, in milliseconds since the epoch. */
+  readonly issuedAt?: number | undefined;
+  /** The claim `sid`: which of the user's sign-ins the token belongs to. */
+  readonly sessionId?: string | undefined;
+}
+
+export interface VerifiedToken {
+  readonly identity: RealtimeIdentity;
+  readonly claims: ReadonlyMap<string, unknown>;
 }
 
 /** jose: the key set could not be fetched or read. No fault of the token's. */
@@ -33,7 +42,7 @@ export class TokenVerifier {
   }
 
   /** @throws RealtimeException UNAUTHORIZED, TOKEN_EXPIRED or UNAVAILABLE */
-  async verify(token: unknown): Promise<RealtimeIdentity> {
+  async verify(token: unknown): Promise<VerifiedToken> {
     if (typeof token !== 'string' || token === '') {
       throw unauthorized();
     }
@@ -44,10 +53,19 @@ export class TokenVerifier {
     const userId = claims.get(userClaim);
     const tenantId = claims.get(tenantClaim);
     const exp = claims.get('exp');
+    const iat = claims.get('iat');
+    const sid = claims.get('sid');
     if (!isId(userId) || !isId(tenantId) || typeof exp !== 'number') {
       throw unauthorized();
     }
-    return Object.freeze({ userId, tenantId, expiresAt: exp * 1_000 });
+    const identity = Object.freeze({
+      userId,
+      tenantId,
+      expiresAt: exp * 1_000,
+      issuedAt: typeof iat === 'number' ? iat * 1_000 : undefined,
+      sessionId: isId(sid) ? sid : undefined,
+    });
+    return { identity, claims };
   }
 
   private localKey(): (token: string) => Promise<object> {

@@ -33,10 +33,10 @@ describe('NotificationsWsConsumer', () => {
     });
 
     it('reaches its user and nobody else', () => {
-      const user = 'userId-1';
-      const data = { ...payload, userId: user };
+      const id = 'userId-1';
+      const data = { ...payload, userId: id };
       consume({ tenantId: 't1', notification: data });
-      expect(sent).toEqual([{ room: rooms.userRoom('t1', user), event }]);
+      expect(sent).toEqual([{ room: rooms.userRoom('t1', id), event }]);
     });
 
     it('is refused without a tenant', () => {

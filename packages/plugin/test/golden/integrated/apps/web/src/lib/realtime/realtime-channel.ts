@@ -68,6 +68,25 @@ export function guarded(callback: () => void): void {
   }
 }
 
+/** Of a resource that a component subscribes to. */
+export interface SubscriptionState {
+  readonly subscribed: boolean;
+  /** Why not, when the server has refused. */
+  readonly subscriptionError: RealtimeFailure | null;
+}
+
+export const UNSUBSCRIBED: SubscriptionState = {
+  subscribed: false,
+  subscriptionError: null,
+};
+
+interface Subscriber {
+  /** Of the events `<domain>.subscribe` and `<domain>.unsubscribe`. */
+  readonly domain: string;
+  readonly id: string;
+  readonly notify: (state: SubscriptionState) => void;
+}
+
 export const IDLE: RealtimeState = { status: 'idle', error: null };
 
 interface Refusal {
@@ -100,6 +119,7 @@ export class RealtimeChannel<S extends EventSchemas = EventSchemas> {
   private retryTimer: ReturnType<typeof setTimeout> | undefined;
   private readonly watchers = new Set<() => void>();
   private readonly listeners = new Set<Listener<S>>();
+  private readonly subscribers = new Set<Subscriber>();
   private readonly reported = new Set<string>();
 
   constructor(
@@ -126,6 +146,19 @@ export class RealtimeChannel<S extends EventSchemas = EventSchemas> {
       this.users -= 1;
       if (this.users > 0) return;
       this.graceTimer = setTimeout(() => this.stop(), RELEASE_GRACE_MS);
+    };
+  }
+
+  /** Subscribes to a resource, and again after each reconnect. */
+  follow(subscriber: Subscriber): () => void {
+    this.subscribers.add(subscriber);
+    void this.ask(subscriber);
+    return () => {
+      this.subscribers.delete(subscriber);
+      const { domain, id } = subscriber;
+      const shared = [...this.subscribers].some((other) => other.id === id);
+      if (shared || !this.socket?.connected) return;
+      this.send(`${domain}.unsubscribe`, { id }).catch(() => undefined);
     };
   }
 
@@ -210,6 +243,7 @@ export class RealtimeChannel<S extends EventSchemas = EventSchemas> {
       this.farewell = null;
       this.set('connected');
       if (getAccessToken() !== this.presentedToken) void this.refresh();
+      for (const subscriber of this.subscribers) void this.ask(subscriber);
     });
     socket.on('connect_error', (error: Error & { data?: Refusal }) => {
       const { code, retryAfterMs } = error.data ?? {};
@@ -224,6 +258,9 @@ export class RealtimeChannel<S extends EventSchemas = EventSchemas> {
     });
     socket.on('disconnect', (reason) => {
       socket.sendBuffer = [];
+      for (const { notify } of this.subscribers) {
+        guarded(() => notify(UNSUBSCRIBED));
+      }
       const failure = { code: 'DISCONNECTED', message: reason };
       if (reason === 'io client disconnect') return;
       if (reason !== 'io server disconnect') this.set('reconnecting', failure);
@@ -238,6 +275,22 @@ export class RealtimeChannel<S extends EventSchemas = EventSchemas> {
     });
     socket.onAny((event, body, meta) => this.receive(event, body, meta));
     return socket;
+  }
+
+  private async ask(subscriber: Subscriber): Promise<void> {
+    const socketId = this.socket?.connected ? this.socket.id : undefined;
+    if (socketId === undefined) return;
+    const { domain, id, notify } = subscriber;
+    const state = await this.send(`${domain}.subscribe`, { id }).then(
+      () => ({ subscribed: true, subscriptionError: null }),
+      ({ code, message }: RealtimeCommandError) => ({
+        subscribed: false,
+        subscriptionError: { code, message },
+      }),
+    );
+    const current =
+      this.subscribers.has(subscriber) && this.socket?.id === socketId;
+    if (current) guarded(() => notify(state));
   }
 
   private async refresh(): Promise<void> {

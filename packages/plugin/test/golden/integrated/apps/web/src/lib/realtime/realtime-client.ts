@@ -14,8 +14,9 @@ export type {
   RealtimeMeta,
   RealtimeState,
   RealtimeStatus,
+  SubscriptionState,
 } from './realtime-channel';
-export { useChannel } from './use-channel';
+export { useChannel, useResource } from './use-channel';
 
 /** The claims that say whose token it is, as the server reads them. */
 const USER_CLAIM = 'sub';

@@ -2,6 +2,7 @@ import {
   useEffect,
   useLayoutEffect,
   useRef,
+  useState,
   useSyncExternalStore,
 } from 'react';
 import type { z } from 'zod';
@@ -11,6 +12,8 @@ import {
   IDLE,
   type RealtimeChannel,
   type RealtimeState,
+  type SubscriptionState,
+  UNSUBSCRIBED,
 } from './realtime-channel';
 
 type Handlers<S extends EventSchemas> = {
@@ -44,4 +47,22 @@ export function useChannel<S extends EventSchemas>(
     channel.getState,
     getServerState,
   );
+}
+
+/** Subscribes to a resource while mounted; to none while there is no id. */
+export function useResource<S extends EventSchemas>(
+  channel: RealtimeChannel<S>,
+  domain: string,
+  id: string | null | undefined,
+): SubscriptionState {
+  const [state, setState] = useState(UNSUBSCRIBED);
+  useEffect(() => {
+    if (!id) return undefined;
+    const release = channel.follow({ domain, id, notify: setState });
+    return () => {
+      release();
+      setState(UNSUBSCRIBED);
+    };
+  }, [channel, domain, id]);
+  return state;
 }

@@ -1,0 +1,209 @@
+import type { IncomingMessage } from 'node:http';
+import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { RateLimiter, TokenBucket } from './rate-limit';
+import { REALTIME_CONFIG, type RealtimeConfig } from './realtime.config';
+import { RealtimeException } from './realtime.errors';
+import { userRoom } from './rooms';
+import { addressBlock, clientAddress, SecurityLog } from './security-log';
+import type { RealtimeServer, RealtimeSocket } from './session';
+import type { RealtimeIdentity } from './token-verifier';
+
+type Connection = RealtimeSocket['conn'];
+
+/** The part of the `ws` socket below a connection that is used here. */
+interface RawSocket {
+  readonly bufferedAmount: number;
+  on(event: 'ping', listener: () => void): void;
+  terminate(): void;
+}
+
+interface Tracked {
+  /** By namespace, from the moment it is asked for. */
+  readonly sockets: Map<string, RealtimeSocket>;
+}
+
+interface User {
+  connections: number;
+  readonly events: TokenBucket;
+}
+
+const SWEEP_MS = 1_000;
+const MAX_ADDRESSES = 10_000;
+/** How far above the limit of its events a connection is cut. */
+const FLOOD = 10;
+/** What of a large packet counts as one more. */
+const PACKET_BYTES = 16_384;
+/** How long a client that is cut may take to read why. */
+const FAREWELL_MS = 1_000;
+
+/** What one address, user, connection and socket may take of this replica. */
+@Injectable()
+export class ConnectionLimits implements OnModuleDestroy {
+  private readonly limits: RealtimeConfig['limits'];
+  private readonly handshakes: RateLimiter;
+  private readonly connections = new Map<Connection, Tracked>();
+  private readonly users = new Map<string, User>();
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    @Inject(REALTIME_CONFIG) private readonly config: RealtimeConfig,
+    private readonly log: SecurityLog,
+  ) {
+    this.limits = config.limits;
+    this.handshakes = new RateLimiter(config.limits.handshakes, MAX_ADDRESSES);
+  }
+
+  /** One timer for all connections: see `sweep`. */
+  protect(engine: RealtimeServer['engine']): void {
+    engine.on('connection', (conn: Connection) => this.watch(conn));
+    this.timer = setInterval(() => this.sweep(), SWEEP_MS).unref();
+  }
+
+  onModuleDestroy(): void {
+    clearInterval(this.timer);
+  }
+
+  /** Counts a handshake: each connection is one, and each of its namespaces. */
+  takeHandshake(request: IncomingMessage): boolean {
+    const address = clientAddress(request, this.config.trustedProxies);
+    return this.handshakes.take(addressBlock(address)) === 0;
+  }
+
+  /**
+   * Lets a socket try its token, once at a time for a namespace: Socket.IO has
+   * each of several that are asked for together join and receive everything.
+   * @throws RealtimeException RATE_LIMITED
+   */
+  enter(socket: RealtimeSocket): void {
+    const sockets = this.connections.get(socket.conn)?.sockets;
+    const isRepeated = sockets?.has(socket.nsp.name) ?? true;
+    if (isRepeated || !this.takeHandshake(socket.request)) {
+      throw new RealtimeException('RATE_LIMITED', 'Too many handshakes');
+    }
+    sockets?.set(socket.nsp.name, socket);
+  }
+
+  /** Call when a socket is refused or gone. */
+  leave(socket: RealtimeSocket): void {
+    const sockets = this.connections.get(socket.conn)?.sockets;
+    if (sockets?.get(socket.nsp.name) === socket) {
+      sockets.delete(socket.nsp.name);
+    }
+  }
+
+  /**
+   * Counts an open connection as its user's, until it closes.
+   * @throws RealtimeException RATE_LIMITED
+   */
+  claim(conn: Connection, { tenantId, userId }: RealtimeIdentity): void {
+    const user = this.user(userRoom(tenantId, userId));
+    if (user.connections >= this.limits.maxConnectionsPerUser) {
+      throw new RealtimeException('RATE_LIMITED', 'Too many connections');
+    }
+    user.connections += 1;
+    conn.once('close', () => (user.connections -= 1));
+  }
+
+  /** Counts an event of a socket: 0, or for how many milliseconds to wait. */
+  eventCounter(socket: RealtimeSocket): () => number {
+    const { identity } = socket.data;
+    const ofSocket = new TokenBucket(this.limits.events);
+    const ofUser = this.user(userRoom(identity.tenantId, identity.userId));
+    return () => {
+      const wait = ofSocket.take() || ofUser.events.take();
+      if (wait > 0) {
+        this.log.report(
+          'event refused',
+          'RATE_LIMITED',
+          socket.request,
+          identity,
+        );
+      }
+      return wait;
+    };
+  }
+
+  private user(key: string): User {
+    const known = this.users.get(key);
+    if (known) {
+      return known;
+    }
+    const events = new TokenBucket(this.limits.userEvents);
+    const user: User = { connections: 0, events };
+    this.users.set(key, user);
+    return user;
+  }
+
+  private watch(conn: Connection): void {
+    const { perSecond, burst } = this.limits.events;
+    const rate = { perSecond: perSecond * FLOOD, burst: burst * FLOOD };
+    const packets = new TokenBucket(rate);
+    const tracked: Tracked = { sockets: new Map() };
+    this.connections.set(conn, tracked);
+    conn.once('close', () => this.connections.delete(conn));
+    const count = (bytes: number) => {
+      if (packets.take(1 + bytes / PACKET_BYTES) > 0) {
+        this.cut(conn, tracked);
+      }
+    };
+    // Of every kind, and of clients without a token too.
+    conn.on('packet', ({ data = '' }) => count(data.length));
+    rawSocket(conn)?.on('ping', () => count(0));
+  }
+
+  private cut(conn: Connection, { sockets }: Tracked): void {
+    if (conn.readyState !== 'open') {
+      return;
+    }
+    const connected = [...sockets.values()].filter(
+      (socket) => socket.connected,
+    );
+    const identity = connected[0]?.data.identity;
+    this.log.report('flood cut', 'RATE_LIMITED', conn.request, identity);
+    for (const socket of connected) {
+      socket.emit('realtime.kicked', { code: 'RATE_LIMITED' });
+    }
+    connected[0]?.disconnect(true);
+    conn.close();
+    // One that never answers the closing frame would go on sending.
+    setTimeout(() => rawSocket(conn)?.terminate(), FAREWELL_MS).unref();
+  }
+
+  /**
+   * Cuts the readers that are too slow. One may hold more than the limit for as
+   * long as a sweep is away: by what is sent to it in that time.
+   */
+  private sweep(): void {
+    for (const [conn, { sockets }] of this.connections) {
+      if (bufferedBytes(conn) > this.limits.maxBufferedBytes) {
+        const [socket] = sockets.values();
+        const identity = socket?.data.identity;
+        this.log.report('slow reader cut', 'SLOW', conn.request, identity);
+        // Closed in order it would keep its buffer while it does not read.
+        rawSocket(conn)?.terminate();
+      }
+    }
+    for (const [key, { connections, events }] of this.users) {
+      if (connections === 0 && events.isFull()) {
+        this.users.delete(key);
+      }
+    }
+    this.handshakes.prune();
+  }
+}
+
+function rawSocket({ transport }: Connection): RawSocket | undefined {
+  return Reflect.get(transport, 'socket');
+}
+
+/** What waits in `ws`, and in front of it while it is not writable. */
+function bufferedBytes(conn: Connection): number {
+  const waiting: { data?: string | Buffer }[] = Reflect.get(
+    conn,
+    'writeBuffer',
+  );
+  return waiting.reduce(
+    (sum, { data }) => sum + (data?.length ?? 0),
+    rawSocket(conn)?.bufferedAmount ?? 0,
+  );
+}

@@ -541,7 +541,7 @@ export const MUTATIONS: readonly Mutation[] = [
     test: 'client-event.test.ts',
   },
   {
-    name: 'acknowledged-twice',
+    name: 'endless-streams',
     file: 'core/client-event.ts',
     find: 'take(1),',
     replace: '',

@@ -541,7 +541,7 @@ export const MUTATIONS: readonly Mutation[] = [
     test: 'client-event.test.ts',
   },
   {
-    name: 'acknowledged-twice',
+    name: 'endless-streams',
     file: 'core/client-event.ts',
     find: 'take(1),',
     replace: '',
@@ -1252,15 +1252,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'subscription-outlives-unsubscribe',
     file: 'core/subscriptions.ts',
-    find: 'if (question && !refusal && socket.connected) {',
-    replace: 'if (!refusal && socket.connected) {',
-    test: 'resource-rooms.test.ts',
-  },
-  {
-    name: 'subscription-of-a-gone-socket',
-    file: 'core/subscriptions.ts',
-    find: 'if (question && !refusal && socket.connected) {',
-    replace: 'if (question && !refusal) {',
+    find: 'if (question && !refusal) {',
+    replace: 'if (!refusal) {',
     test: 'resource-rooms.test.ts',
   },
   {

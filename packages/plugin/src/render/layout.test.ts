@@ -21,6 +21,7 @@ describe('layOut', () => {
     ['a list', `f(\n  ${long},\n  ${long},\n);`],
     ['an object', 'f({\n  a,\n});'],
     ['a list with a block', 'f(a, () => {\n  b();\n});'],
+    ['properties of a constructor', 'constructor(\n  private readonly a: A,\n  b: B,\n) {}'],
     ['a comment', '/**\n * a (\n *   b\n * )\n */'],
     ['statements', 'const a = 1;\n\nconst b = 2;'],
   ])('leaves %s', (_, code) => {

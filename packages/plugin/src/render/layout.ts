@@ -49,6 +49,7 @@ const COMMENT = /^\s*(?:\/\/|\/?\*)/;
 const LIST = /(?:[([<]|^(?:import|export) .*\{|@\w+\(\{|\bdatetime\(\{)$/;
 const ASSIGNMENT = /(?: =|:)$/;
 const ARROW = / =>$/;
+const PARAMETER_PROPERTY = /^\s*(?:private|protected|public|readonly) /;
 const CLOSING = /^\s*[)\]>}]/;
 
 /** What takes the place of `count` lines. */
@@ -63,6 +64,7 @@ function joined(lines: readonly string[], at: number, end: number): Joined | nul
   const block = lines.slice(at + 1, end);
   const next = lines[end] ?? '';
   if (opens(line, next)) {
+    if (block.length > 1 && block.some((item) => PARAMETER_PROPERTY.test(item))) return null;
     const breakable = block.length > (line.startsWith('import ') ? 1 : 0);
     return onOneLine([line, ...block, next], breakable ? WIDTH : Infinity);
   }

@@ -41,38 +41,56 @@ const field = fc.record({
   array: fc.constantFrom('', '', '[]'),
 });
 
-const payload = fc
-  .uniqueArray(field, { maxLength: 8, selector: ({ key }) => key })
-  .map((fields) =>
-    fields.map(({ key, optional, type, array }) => `${key}${optional}:${type}${array}`),
-  );
+const payload = fc.uniqueArray(field, { maxLength: 8, selector: ({ key }) => key });
 
 /** Bare and dotted event names, none of them twice. */
-const events = (prefix: string) =>
-  fc
-    .uniqueArray(
-      fc.tuple(
-        fc.oneof(
-          camel,
-          fc.tuple(camel, camel).map((words) => words.join('.')),
-        ),
-        payload,
-      ),
-      { maxLength: 6, selector: ([event]) => event.replace('.', '').toLowerCase() },
-    )
-    .map((list) => list.map(([event, fields]) => `${prefix}${event}{${fields.join(',')}}`));
+const events = fc.uniqueArray(
+  fc.record({
+    event: fc.oneof(
+      camel,
+      fc.tuple(camel, camel).map((words) => words.join('.')),
+    ),
+    fields: payload,
+  }),
+  { maxLength: 6, selector: ({ event }) => event.replace('.', '').toLowerCase() },
+);
+
+/** What every server event must carry, so that somebody receives it. */
+const ADDRESSES = { tenant: [], user: ['userId'], resource: ['resourceId'], custom: ['room'] };
 
 const domains = fc
   .record({
     name,
-    serverEvents: events('a'),
-    clientEvents: events('b'),
+    rooms: fc.constantFrom('tenant', 'user', 'resource', 'custom'),
+    serverEvents: events,
+    clientEvents: events,
     silent: fc.boolean(),
   })
-  .map(({ silent, ...options }): Domain => {
-    const drafted = domain(options);
+  .map(({ silent, serverEvents, clientEvents, ...options }): Domain => {
+    const required: readonly string[] = ADDRESSES[options.rooms];
+    const drafted = domain({
+      ...options,
+      serverEvents: serverEvents.map(({ event, fields }) => {
+        const others = fields.filter(({ key }) => !required.includes(key));
+        return textOf(`a${event}`, [...required, ...others.map(textOfField)]);
+      }),
+      clientEvents: clientEvents.map(({ event, fields }) =>
+        textOf(`b${event}`, fields.map(textOfField)),
+      ),
+    });
     return silent ? { ...drafted, serverEvents: [] } : drafted;
   });
+
+const textOf = (event: string, fields: readonly string[]) => `${event}{${fields.join(',')}}`;
+
+function textOfField({
+  key,
+  optional,
+  type,
+  array,
+}: Record<'key' | 'optional' | 'type' | 'array', string>): string {
+  return `${key}${optional}:${type}${array}`;
+}
 
 describe('what is rendered is formatted as Prettier would', { timeout: 60_000 }, () => {
   it.each([...SHAPES, ...HARD_SHAPES])('$name', async (shape) => {
@@ -85,7 +103,7 @@ describe('what is rendered is formatted as Prettier would', { timeout: 60_000 },
       fc.asyncProperty(domains, async (one) => {
         await expectFormatted(renderShape({ name: 'any', host, domains: [one] }));
       }),
-      { numRuns: 24, endOnFailure: true },
+      { numRuns: Number(process.env['RUNS'] ?? 32), endOnFailure: true },
     );
   });
 });

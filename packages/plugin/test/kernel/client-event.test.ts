@@ -2,7 +2,7 @@ import { AckExceptionFilter, AckInterceptor, ContractPipe } from '@kernel/core/c
 import { RealtimeException } from '@kernel/core/realtime.errors';
 import { type CanActivate, UseFilters, UseGuards, UseInterceptors } from '@nestjs/common';
 import { MessageBody, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
-import { EMPTY, NEVER, of } from 'rxjs';
+import { EMPTY, finalize, interval, NEVER, of } from 'rxjs';
 import type { Socket } from 'socket.io-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
@@ -10,6 +10,8 @@ import { z } from 'zod';
 import { ORIGIN, sign, Stack, wait } from '../support/stack.js';
 
 const schema = z.strictObject({ text: z.string() });
+
+let ended = 0;
 
 class DenyingGuard implements CanActivate {
   canActivate(): boolean {
@@ -54,6 +56,11 @@ class AckGateway {
   @SubscribeMessage('many')
   many(): unknown {
     return of(1, 2, 3);
+  }
+
+  @SubscribeMessage('endless')
+  endless(): unknown {
+    return interval(10).pipe(finalize(() => (ended += 1)));
   }
 
   @SubscribeMessage('throws')
@@ -121,6 +128,13 @@ describe('client events', () => {
   ])('acknowledges %s', async (event, ack) => {
     expect(await send(event, { text: 'hi' })).toEqual(ack);
     expect(exceptions).toEqual([]);
+  });
+
+  it('listens to a stream no longer than to its first value', async () => {
+    ended = 0;
+    expect(await send('endless')).toEqual({ ok: true, data: 0 });
+    await wait(50);
+    expect(ended).toBe(1);
   });
 
   it('logs what it keeps from the client', async () => {

@@ -3,6 +3,7 @@ import { RealtimeModule } from '@kernel/realtime.module';
 import { loadRealtimeConfig, REALTIME_CONFIG } from '@kernel/core/realtime.config';
 import { setupRealtime } from '@kernel/setup-realtime';
 import {
+  type CallHandler,
   type CanActivate,
   Catch,
   Controller,
@@ -10,14 +11,15 @@ import {
   type ExecutionContext,
   Get,
   type INestApplication,
+  type NestInterceptor,
   type PipeTransform,
   UseGuards,
 } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
+import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, APP_PIPE } from '@nestjs/core';
 import { ClientProxyFactory, Transport } from '@nestjs/microservices';
 import { Test } from '@nestjs/testing';
 import type { AddressInfo } from 'node:net';
-import { lastValueFrom } from 'rxjs';
+import { lastValueFrom, map, type Observable } from 'rxjs';
 import { io, type Socket } from 'socket.io-client';
 import { afterEach, describe, expect, it } from 'vitest';
 import { freePorts } from '../support/brokers.js';
@@ -57,6 +59,13 @@ class HttpFilter implements ExceptionFilter {
   }
 }
 
+/** As a host may have it: every response of its own routes is wrapped. */
+class HttpInterceptor implements NestInterceptor {
+  intercept(_context: ExecutionContext, next: CallHandler): Observable<unknown> {
+    return next.handle().pipe(map((data: unknown) => ({ status: 'success', data })));
+  }
+}
+
 @Controller('plain')
 @UseGuards(WsAuthGuard)
 class HttpController {
@@ -72,7 +81,7 @@ describe(`in a host with global guards, pipes and filters, on Nest ${major}`, ()
   let brokerPort = 0;
   const clients: Socket[] = [];
 
-  const start = async (...providers: object[]): Promise<void> => {
+  const start = async (providers: object[], ...pipes: PipeTransform[]): Promise<void> => {
     [brokerPort] = await freePorts();
     const module = await Test.createTestingModule({
       imports: [RealtimeModule],
@@ -83,7 +92,7 @@ describe(`in a host with global guards, pipes and filters, on Nest ${major}`, ()
       .useValue(loadRealtimeConfig({ ...ENV, REALTIME_TCP_PORT: String(brokerPort) }))
       .compile();
     app = module.createNestApplication({ logger: false });
-    app.useGlobalPipes(new HttpPipe());
+    app.useGlobalPipes(...pipes);
     await setupRealtime(app);
     await app.listen(0, '127.0.0.1');
     port = (app.getHttpServer().address() as AddressInfo).port;
@@ -118,14 +127,14 @@ describe(`in a host with global guards, pipes and filters, on Nest ${major}`, ()
   });
 
   it('a guard that lets everything through opens nothing', async () => {
-    await start({ provide: APP_GUARD, useClass: OpenGuard });
+    await start([{ provide: APP_GUARD, useClass: OpenGuard }]);
     expect(await refused(client('bad'))).toMatchObject({ code: 'UNAUTHORIZED' });
     expect(await markRead(2)).toMatchObject({ ok: false, error: { code: 'UNAUTHORIZED' } });
     expect(seen.includes('ws')).toBe(major === 12);
   });
 
   it('a guard for HTTP refuses client events at most, with an acknowledgement', async () => {
-    await start({ provide: APP_GUARD, useClass: HttpGuard });
+    await start([{ provide: APP_GUARD, useClass: HttpGuard }]);
     const ack = await markRead();
     if (major === 11) expect(ack).toMatchObject({ ok: true });
     else expect(ack).toMatchObject({ ok: false });
@@ -133,28 +142,33 @@ describe(`in a host with global guards, pipes and filters, on Nest ${major}`, ()
   });
 
   it('a filter of the host leaves errors to the acknowledgement', async () => {
-    await start({ provide: APP_FILTER, useClass: HttpFilter });
+    await start([{ provide: APP_FILTER, useClass: HttpFilter }]);
     expect(await markRead(2)).toMatchObject({ ok: false, error: { code: 'UNAUTHORIZED' } });
     expect(seen).toEqual([]);
   });
 
   it('a pipe of the host lets nothing of its error out', async () => {
-    await start({ provide: APP_PIPE, useClass: HttpPipe });
+    await start([{ provide: APP_PIPE, useClass: HttpPipe }]);
     const ack = await markRead();
     if (major === 11) expect(ack).toMatchObject({ ok: true });
     else expect(ack).toMatchObject({ ok: false });
     expect(JSON.stringify(ack)).not.toContain('inner text');
   });
 
+  it('an interceptor of the host does not change the shape of an acknowledgement', async () => {
+    await start([{ provide: APP_INTERCEPTOR, useClass: HttpInterceptor }]);
+    expect(await markRead()).toEqual({ ok: true, data: null });
+  });
+
   it('the guard of the kernel opens no route over HTTP', async () => {
-    await start();
+    await start([]);
     const { status } = await fetch(`http://127.0.0.1:${port}/plain`);
     expect(status).toBe(403);
   });
 
   // Taken out: `inheritAppConfig: false`.
   it('broker events pass none of the pipes for HTTP', async () => {
-    await start();
+    await start([], new HttpPipe());
     const socket = client(sign());
     await connected(socket);
     const received = once(socket, 'notification.created');

@@ -53,13 +53,13 @@ export class ContractPipe<T> implements PipeTransform<unknown, T> {
  * that returns nothing with null.
  */
 @Injectable()
-export class AckInterceptor implements NestInterceptor<unknown, ClientAck> {
+export class AckInterceptor implements NestInterceptor<unknown, void> {
   constructor(private readonly context: RequestContextService) {}
 
   intercept(
     execution: ExecutionContext,
     next: CallHandler<unknown>,
-  ): Observable<ClientAck> {
+  ): Observable<void> {
     const ws = execution.switchToWs();
     const { identity } = ws.getClient<RealtimeSocket>().data;
     const context = {
@@ -75,7 +75,10 @@ export class AckInterceptor implements NestInterceptor<unknown, ClientAck> {
     return acks.pipe(
       take(1),
       defaultIfEmpty(null),
-      map((data) => ({ ok: true, data: data ?? null })),
+      // Here: on Nest 12 a host's global interceptors may change what is returned.
+      map((data) =>
+        acknowledge(execution.getArgs(), { ok: true, data: data ?? null }),
+      ),
     );
   }
 }

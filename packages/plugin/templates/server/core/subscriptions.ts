@@ -132,8 +132,8 @@ export class Subscriptions {
       question = held.get(id);
       refusal = await question;
     }
-    // Unsubscribed or withdrawn meanwhile, or gone: a room would keep it.
-    if (question && !refusal && socket.connected) {
+    // No question: unsubscribed or withdrawn meanwhile.
+    if (question && !refusal) {
       void socket.join(resourceRoom(socket.data.identity.tenantId, id));
       return;
     }

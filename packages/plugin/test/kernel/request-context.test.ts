@@ -170,7 +170,7 @@ describe('the request context of broker events', () => {
   let publisher: ClientProxy;
 
   beforeAll(async () => {
-    const [port] = (await freePorts()) as [number];
+    const [port] = await freePorts();
     const broker = new TcpBroker(port, new RequestContextService());
 
     @Module({

@@ -61,6 +61,16 @@ describe('the security log', () => {
     ]);
   });
 
+  it('names the user whose subscription the policy denied', async () => {
+    await start();
+    const socket = await stack!.connect('/documents');
+    const subscribe = (id: string): Promise<unknown> =>
+      socket.timeout(1_000).emitWithAck('document.subscribe', { id });
+    expect(await subscribe('id-of-a-document')).toMatchObject({ ok: false });
+    expect(lines()).toEqual([['subscription refused', { code: 'FORBIDDEN', ...known }]]);
+    expect(stack!.logs.join('\n')).not.toMatch(/Security.*id-of-a-document/);
+  });
+
   it('holds no token and no body', async () => {
     await start({ REALTIME_RATE_EVENTS: '1', REALTIME_RATE_EVENTS_BURST: '3' });
     const token = sign();

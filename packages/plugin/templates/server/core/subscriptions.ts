@@ -3,6 +3,7 @@ import { REALTIME_CONFIG, type RealtimeConfig } from './realtime.config';
 import { RealtimeException } from './realtime.errors';
 import { Replicas } from './replicas';
 import { isId, resourceRoom, userRoom } from './rooms';
+import { SecurityLog } from './security-log';
 import { type RealtimeSocket, SessionRegistry } from './session';
 import type { RealtimeIdentity } from './token-verifier';
 
@@ -43,6 +44,7 @@ export class Subscriptions {
   constructor(
     replicas: Replicas,
     private readonly sessions: SessionRegistry,
+    private readonly securityLog: SecurityLog,
     @Inject(REALTIME_CONFIG) private readonly config: RealtimeConfig,
   ) {
     this.withdrawEverywhere = replicas.everywhere('withdraw', (withdrawal) =>
@@ -65,7 +67,13 @@ export class Subscriptions {
     if (!held.has(resourceId) && held.size >= maxSubscriptions) {
       throw new RealtimeException('RATE_LIMITED', 'Too many subscriptions');
     }
-    await this.decide(socket, resourceId);
+    await this.decide(socket, resourceId).catch((refusal: unknown) => {
+      const { code } = refusal as RealtimeException;
+      const { request, data } = socket;
+      const { identity } = data;
+      this.securityLog.report('subscription refused', code, request, identity);
+      throw refusal;
+    });
   }
 
   /** Also ends a subscription that is still being decided on. */

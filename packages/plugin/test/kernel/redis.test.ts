@@ -1,4 +1,5 @@
 import { Broadcaster } from '@kernel/core/broadcaster';
+import { Redis } from 'ioredis';
 import type { Socket } from 'socket.io-client';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startOwnRedis } from '../support/brokers.js';
@@ -81,6 +82,21 @@ describe('replicas on one Redis', () => {
       .fetchSockets();
     expect(sockets).toHaveLength(6);
     expect(JSON.stringify(sockets.map(({ handshake }) => handshake))).not.toContain('eyJ');
+  });
+
+  it('leave no connection to Redis behind', async () => {
+    const probe = new Redis(redis.url);
+    const connections = async (): Promise<number> =>
+      String(await probe.client('LIST'))
+        .trim()
+        .split('\n').length;
+    const before = await connections();
+    const stack = await Stack.start({ env: { REDIS_URL: redis.url } });
+    expect(await connections()).toBeGreaterThan(before);
+    await stack.close();
+    for (let i = 0; i < 100 && (await connections()) > before; i++) await wait(10);
+    expect(await connections()).toBe(before);
+    probe.disconnect();
   });
 
   it('live on without Redis, serve their own clients, and find each other again', async () => {

@@ -1,11 +1,12 @@
 /**
- * `npx tsx scripts/mutate.mts [filter]`: takes each protection of the emitted kernel out in turn
+ * `npm run mutation [-- filter]`: takes each protection of the emitted kernel out in turn
  * (packages/plugin/test/mutations.ts), in a copy of its own, and runs the one test file that must
  * go red. Fails when a mutant survives, when its text is not found exactly once, and when its tests
- * cannot run at all. `filter` is a part of a name, of a file or of a test file.
+ * cannot run at all. `filter` is a part of a name, of a file or of a test file. With
+ * `--report=<file>` the result is also written as a test report in Jest's JSON format.
  */
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { REPO } from '../e2e/support/repo.js';
 import { mutantHost, MUTATIONS } from '../packages/plugin/test/mutations.js';
@@ -34,7 +35,22 @@ const PARALLEL = 2;
 const TIMEOUT_MS = 600_000;
 const REPORTS = join(REPO, 'test-artifacts/mutants');
 
-await main(process.argv[2] ?? '');
+const [options, [filter = '']] = splitArguments(process.argv.slice(2));
+
+await main(filter);
+
+function splitArguments(args: readonly string[]): [options: string[], others: string[]] {
+  const isOption = (arg: string): boolean => arg.startsWith('--');
+  return [args.filter(isOption), args.filter((arg) => !isOption(arg))];
+}
+
+/** Every killed mutant is a passed test. */
+function writeReport(killed: number, survivors: number): void {
+  const file = options.find((option) => option.startsWith('--report='))?.slice('--report='.length);
+  const report = { numPassedTests: killed, numFailedTests: survivors };
+  const none = { numPendingTests: 0, numTodoTests: 0, testResults: [] };
+  if (file) writeFileSync(file, JSON.stringify({ ...report, ...none }));
+}
 
 async function main(filter: string): Promise<void> {
   const names = new Set(MUTATIONS.map(({ name }) => name));
@@ -63,6 +79,7 @@ async function main(filter: string): Promise<void> {
   console.log(
     `\n${chosen.length - survivors.length} of ${chosen.length} mutants killed in ${seconds(started).toFixed(0)} s`,
   );
+  writeReport(chosen.length - survivors.length, survivors.length);
   if (survivors.length > 0) fail(`Not killed: ${survivors.sort().join(', ')}`);
 }
 

@@ -14,6 +14,7 @@ import { REPO } from '../e2e/support/repo.js';
 interface Lane {
   readonly name: string;
   readonly long: boolean;
+  readonly env?: Readonly<Record<string, string>>;
   /** Arguments of `npx` that run it and write a report in Jest's JSON format. */
   readonly command: (report: string) => readonly string[];
 }
@@ -46,7 +47,21 @@ const PACKAGES: readonly (readonly [name: string, isInstalled: () => boolean])[]
   ['chromium', () => chromiumPath() !== undefined],
 ];
 
-const LANES: readonly Lane[] = [...(await vitestProjects()).map(vitestLane), jestLane('e2e')];
+const LANES: readonly Lane[] = [
+  ...(await vitestProjects()).map((name) => vitestLane(name)),
+  jestLane('e2e'),
+  {
+    ...vitestLane('kernel', 'test/kernel/fuzz.test.ts'),
+    name: 'long-fuzz',
+    long: true,
+    env: { KERNEL_FUZZ_SECONDS: '300' },
+  },
+  {
+    name: 'mutation',
+    long: true,
+    command: (report) => ['tsx', 'scripts/mutate.mts', `--report=${report}`],
+  },
+];
 
 main(process.argv.slice(2));
 
@@ -83,7 +98,7 @@ function runLane(lane: Lane): Result {
   const { status } = spawnSync('npx', ['--no-install', ...lane.command(file)], {
     cwd: REPO,
     // In CI no runner watches, and none writes a snapshot that is missing.
-    env: { ...process.env, CI: 'true' },
+    env: { ...process.env, CI: 'true', ...lane.env },
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   const seconds = (Date.now() - started) / 1_000;
@@ -110,7 +125,7 @@ function readReport(file: string): { passed: number; failed: number; skipped: nu
 function printTable(results: readonly Result[]): void {
   const row = (...cells: readonly (string | number)[]): string =>
     cells
-      .map((cell, index) => (index === 0 ? String(cell).padEnd(10) : String(cell).padStart(9)))
+      .map((cell, index) => (index === 0 ? String(cell).padEnd(14) : String(cell).padStart(9)))
       .join('');
   console.log(`\n${row('lane', 'passed', 'failed', 'skipped', 'time')}`);
   for (const { lane, passed, failed, skipped, seconds, ok } of results) {
@@ -132,12 +147,12 @@ async function vitestProjects(): Promise<string[]> {
   });
 }
 
-function vitestLane(name: string): Lane {
+function vitestLane(name: string, ...files: readonly string[]): Lane {
   return {
     name,
     long: false,
     command: (report) => [
-      ...['vitest', 'run', '--root', 'packages/plugin', '--project', name],
+      ...['vitest', 'run', '--root', 'packages/plugin', '--project', name, ...files],
       ...['--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
     ],
   };

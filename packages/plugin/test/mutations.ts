@@ -381,9 +381,16 @@ export const MUTATIONS: readonly Mutation[] = [
     test: 'session.test.ts',
   },
   {
-    name: 'refresh-reaches-no-socket',
+    name: 'older-token-of-a-second-namespace',
     file: 'core/session.ts',
     find: 'socket.data.identity = session.identity;',
+    replace: '',
+    test: 'session.test.ts',
+  },
+  {
+    name: 'refresh-reaches-no-socket',
+    file: 'core/session.ts',
+    find: 'socket.data.identity = token.identity;',
     replace: '',
     test: 'session.test.ts',
   },

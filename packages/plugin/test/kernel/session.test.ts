@@ -103,6 +103,17 @@ describe('session', () => {
     expect(client.connected).toBe(true);
   });
 
+  it('serves a namespace that was opened with an older token as long as the others', async () => {
+    const client = await stack.connect('/chats', lives(60));
+    const other = client.io.socket('/notifications', { auth: { token: lives(1) } });
+    await connected(other);
+    await wait(1_200);
+    const served: unknown = await other
+      .timeout(1_000)
+      .emitWithAck('notification.markRead', { notificationId: '1' });
+    expect(served).toMatchObject({ ok: true });
+  });
+
   it('survives an expiry further away than a timer reaches', async () => {
     const warnings: string[] = [];
     const remember = ({ name }: Error) => void warnings.push(name);

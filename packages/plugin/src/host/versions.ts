@@ -17,5 +17,4 @@ export const VERSIONS = {
   nestLockstep: ['@nestjs/microservices', '@nestjs/platform-socket.io', '@nestjs/websockets'],
   shared: { zod: '^4.4.0' },
   web: { 'socket.io-client': '^4.8.3', zustand: '^5.0.8' },
-  serverDev: { '@nestjs/testing': 'lockstep', '@types/amqplib': '^0.10.7' },
 } as const;

@@ -1,7 +1,4 @@
-export { MANIFEST_PATH, STATE_FOLDER, basePath, hashOf, parseManifest } from './manifest.js';
-export type { Entry, Manifest } from './manifest.js';
-export { hasMarkers, merge3 } from './merge.js';
-export type { Merge } from './merge.js';
+export { MANIFEST_PATH, basePath, parseManifest } from './manifest.js';
 export type { ReconcileOptions } from './plan.js';
 export { reconcile } from './reconcile.js';
 export type { FileReport, Outcome, ReconcileReport } from './report.js';

@@ -55,14 +55,10 @@ export function hostDomains(tree: Tree, projects: HostProjects): HostDomain[] {
   return domains.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-/** The path of the file of the domain that a name means, in whatever app it is. */
-export function findDomain(
-  tree: Tree,
-  projects: HostProjects,
-  name: string,
-): HostDomain | undefined {
+/** The domain that a name means, in whatever app it is. */
+export function findDomain(domains: readonly HostDomain[], name: string): HostDomain | undefined {
   const { kebabPlural } = domainNames(name);
-  return hostDomains(tree, projects).find(({ domain }) => domain.names.kebabPlural === kebabPlural);
+  return domains.find(({ domain }) => domain.names.kebabPlural === kebabPlural);
 }
 
 function readHostDomain(

@@ -1,13 +1,12 @@
 import { joinPathFragments, runTasksInSerial } from '@nx/devkit';
 import type { GeneratorCallback, Tree } from '@nx/devkit';
 import { posix } from 'node:path';
-import { checkDomains, toDomainFile, writeDomainFile } from '../domain/index.js';
+import { toDomainFile, writeDomainFile } from '../domain/index.js';
 import type { Domain } from '../domain/index.js';
-import { detectHost, domainPath } from '../host/index.js';
+import { domainPath } from '../host/index.js';
 import type { HostDomain, HostProjects } from '../host/index.js';
-import { reconcile } from '../reconcile/index.js';
 import type { ReconcileOptions } from '../reconcile/index.js';
-import { loadTemplates, render } from '../render/index.js';
+import { loadTemplates } from '../render/index.js';
 import {
   COMPOSE_FILE,
   wireCompose,
@@ -16,6 +15,7 @@ import {
   wireHost,
   wireWorkspace,
 } from '../wiring/index.js';
+import { bringDomains } from './bring.js';
 import { printReport } from './report.js';
 
 const SCHEMA = 'node_modules/@nx-realtime/plugin/schemas/domain.schema.json';
@@ -49,15 +49,12 @@ export async function regenerate(
   options: ReconcileOptions,
 ): Promise<GeneratorCallback> {
   const domains = all.map(({ domain }) => domain);
-  checkDomains(domains);
-  const host = detectHost(tree, projects, domains);
-  const templates = loadTemplates();
-  const files = await reconcile(tree, render(domains, host, templates), options);
+  const { host, files } = await bringDomains(tree, projects, domains, options);
   saveDomain(tree, changed);
   const wired = [
     ...wireWorkspace(tree),
     ...wireHost(tree, host, domains),
-    wireCompose(tree, templates.get(COMPOSE_FILE) ?? ''),
+    wireCompose(tree, loadTemplates().get(COMPOSE_FILE) ?? ''),
   ];
   wireDevelopment(tree, host, domains);
   const install = wireDependencies(tree, host, domains);

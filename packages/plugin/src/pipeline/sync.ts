@@ -1,10 +1,9 @@
 import type { Tree } from '@nx/devkit';
-import { RealtimeError, checkDomains } from '../domain/index.js';
-import { detectHost } from '../host/index.js';
+import { RealtimeError } from '../domain/index.js';
 import type { HostDomain, HostProjects } from '../host/index.js';
-import { MANIFEST_PATH, reconcile } from '../reconcile/index.js';
-import { loadTemplates, render } from '../render/index.js';
+import { MANIFEST_PATH } from '../reconcile/index.js';
 import { wireDependencies, wireHost } from '../wiring/index.js';
+import { bringDomains } from './bring.js';
 import { writtenFiles } from './report.js';
 
 /** What Nx shows of a sync generator's run. */
@@ -26,10 +25,8 @@ export async function syncDomains(
 ): Promise<SyncResult> {
   if (all.length === 0) return {};
   const domains = all.map(({ domain }) => domain);
-  checkDomains(domains);
-  const host = detectHost(tree, projects, domains);
   const manifest = tree.read(MANIFEST_PATH, 'utf-8');
-  const files = await reconcile(tree, render(domains, host, loadTemplates()));
+  const { host, files } = await bringDomains(tree, projects, domains);
   // Markers from before; fresh ones are written first, so that there is something to resolve.
   const conflicts = files.filter(
     ({ outcome, conflicts: fresh }) => outcome === 'conflict' && fresh === 0,

@@ -20,10 +20,11 @@ export default async function realtimeDomainGenerator(
   const options = normalize(schema);
   const created = await createApps(tree, options);
   const projects = new HostProjects(tree);
-  const existing = findDomain(tree, projects, options.name);
+  const current = hostDomains(tree, projects);
+  const existing = findDomain(current, options.name);
   const draft = draftDomain(options, domainFileOf(tree, options, existing));
   const domain = resolveDomain(projects, draft);
-  const domains = withDomain(hostDomains(tree, projects), projects, domain);
+  const domains = withDomain(current, projects, domain);
   const done = await regenerate(tree, projects, domains, options);
   return runTasksInSerial(...created, done);
 }

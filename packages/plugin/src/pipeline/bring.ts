@@ -1,0 +1,25 @@
+import type { Tree } from '@nx/devkit';
+import { checkDomains } from '../domain/index.js';
+import type { Domain } from '../domain/index.js';
+import { detectHost } from '../host/index.js';
+import type { HostFacts, HostProjects } from '../host/index.js';
+import { reconcile } from '../reconcile/index.js';
+import type { ReconcileOptions, ReconcileReport } from '../reconcile/index.js';
+import { loadTemplates, render } from '../render/index.js';
+
+/**
+ * The steps that every command shares: detect the host, render its domains, reconcile the result.
+ *
+ * @throws RealtimeError for domains that clash, or files in the way; nothing is written then
+ */
+export async function bringDomains(
+  tree: Tree,
+  projects: HostProjects,
+  domains: readonly Domain[],
+  options: ReconcileOptions = {},
+): Promise<{ readonly host: HostFacts; readonly files: ReconcileReport }> {
+  checkDomains(domains);
+  const host = detectHost(tree, projects, domains);
+  const files = await reconcile(tree, render(domains, host, loadTemplates()), options);
+  return { host, files };
+}

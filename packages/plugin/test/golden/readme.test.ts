@@ -9,7 +9,7 @@ const SCHEMA = join(import.meta.dirname, '../../src/generators/realtime-domain/s
 
 /** The most that one pull request may gain, in files and in lines without tests and bases. */
 const BUDGET = {
-  'kernel, server': { files: 26, lines: 3_000 },
+  'kernel, server': { files: 32, lines: 3_800 },
   'kernel, web': { files: 5, lines: 650 },
   'each domain': { files: 11, lines: 650 },
 };

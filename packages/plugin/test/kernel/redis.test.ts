@@ -1,4 +1,5 @@
 import { Broadcaster } from '@kernel/core/broadcaster';
+import { Replicas } from '@kernel/core/replicas';
 import { Redis } from 'ioredis';
 import type { Socket } from 'socket.io-client';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -100,8 +101,11 @@ describe('replicas on one Redis', () => {
   });
 
   it('live on without Redis, serve their own clients, and find each other again', async () => {
+    const health = () => stacks[0]?.app.get(Replicas).health();
+    expect(health()?.ok).toBe(true);
     await redis.kill();
     await wait(300);
+    expect(health()).toEqual({ ok: false, detail: 'Redis does not answer' });
     emit(stacks[0], 'tenant', 'alone');
     await until('a t1/u2 alone');
     expect(received.sort()).toEqual(['a t1/u1 alone', 'a t1/u2 alone']);
@@ -113,6 +117,7 @@ describe('replicas on one Redis', () => {
       await wait(200);
     }
     expect(received).toContain('b t1/u1 back');
+    expect(health()?.ok).toBe(true);
     expect(rejections).toEqual([]);
     expect(stacks[0]?.logs.join()).toContain('Redis');
   }, 30_000);

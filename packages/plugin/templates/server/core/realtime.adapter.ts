@@ -67,7 +67,7 @@ export class RealtimeAdapter extends IoAdapter {
     const io: RealtimeServer = super.createIOServer(0, this.serverOptions());
     if (this.redis) {
       io.adapter(this.redis.adapter);
-      this.app.get(Replicas).link(io);
+      this.app.get(Replicas).link(io, this.redis.health);
     }
     io.of('/').use((socket, next) => {
       const error = new RealtimeException('NAMESPACE_REQUIRED', 'Refused');

@@ -11,6 +11,7 @@ import {
   type Delivery,
   invalid,
   isBrokerHandler,
+  type LinkHealth,
   MAX_EVENT_BYTES,
   type Outcome,
   parseEnvelope,
@@ -40,6 +41,7 @@ export class RmqBroker extends Server implements RealtimeBroker {
   private channel: ConfirmChannel | undefined;
   private retry: NodeJS.Timeout | undefined;
   private fatal: (error: Error) => void = () => undefined;
+  private state: LinkHealth = { ok: false, detail: 'not started' };
 
   constructor(
     private readonly url: string,
@@ -73,10 +75,12 @@ export class RmqBroker extends Server implements RealtimeBroker {
         void this.consume(connection);
       },
     );
-    this.connection.on('disconnect', ({ err }) =>
-      this.logger.warn(`Connection lost, reconnecting: ${describe(err)}`),
-    );
+    this.connection.on('disconnect', ({ err }) => {
+      this.state = { ok: false, detail: 'connection lost' };
+      this.logger.warn(`Connection lost, reconnecting: ${describe(err)}`);
+    });
     this.connection.on('connectFailed', ({ err }) => {
+      this.state = { ok: false, detail: 'RabbitMQ is unreachable' };
       if (!reported) {
         reported = true;
         this.logger.error(
@@ -84,6 +88,12 @@ export class RmqBroker extends Server implements RealtimeBroker {
         );
       }
     });
+  }
+
+  health(): LinkHealth {
+    return this.stopping.signal.aborted
+      ? { ok: false, detail: 'stopping' }
+      : this.state;
   }
 
   /** What is not settled in time is delivered again, to another replica. */
@@ -128,6 +138,7 @@ export class RmqBroker extends Server implements RealtimeBroker {
       await this.declare(channel);
       channel.once('close', () => {
         this.channel = undefined;
+        this.state = { ok: false, detail: 'channel closed' };
         this.consumeAgain(connection);
       });
       await channel.prefetch(PREFETCH);
@@ -140,6 +151,7 @@ export class RmqBroker extends Server implements RealtimeBroker {
         (message) => this.receive(channel, message),
         { consumerTag: this.consumerTag, noAck: false },
       );
+      this.state = { ok: true, detail: `consuming from ${this.queue}` };
       const patterns = this.dispatcher.patterns.join(', ');
       this.logger.log(`Consuming from ${this.queue}: ${patterns}`);
     } catch (error) {
@@ -204,6 +216,7 @@ export class RmqBroker extends Server implements RealtimeBroker {
         (outcome) => this.settle(channel, message, outcome),
       );
     } else {
+      this.state = { ok: false, detail: 'consumer cancelled' };
       this.logger.warn(`RabbitMQ cancelled the consumer of ${this.queue}`);
       channel.close().catch(() => undefined);
     }

@@ -66,8 +66,10 @@ describe('RmqBroker, when RabbitMQ fails', () => {
     await rabbit.kill();
     await start();
     await eventually(() => consumer?.lines.some((l) => l.includes('RabbitMQ is unreachable')));
+    expect(strategy.health().ok).toBe(false);
     await rabbit.restart();
     await consumed(1);
+    expect(strategy.health()).toEqual({ ok: true, detail: `consuming from ${queue}` });
     await expectDelivery();
     expect(consumer?.lines.filter((l) => l.includes('unreachable'))).toHaveLength(1);
     expect(consumer?.lines.join('\n')).not.toContain('guest');
@@ -78,6 +80,7 @@ describe('RmqBroker, when RabbitMQ fails', () => {
     await start();
     await consumer?.app.close();
     consumer = undefined;
+    expect(strategy.health()).toEqual({ ok: false, detail: 'stopping' });
     await rabbit.restart();
     expect(await rabbit.ctl('list_connections', 'pid')).toBe('');
   }, 60_000);
@@ -107,7 +110,9 @@ describe('RmqBroker, when RabbitMQ fails', () => {
     await consumed(1);
     const broker = await openBroker(rabbit.url);
     await broker.channel.deleteQueue(queue);
+    await eventually(() => !strategy.health().ok);
     await consumed(2);
+    expect(strategy.health().ok).toBe(true);
     await broker.close();
     await expectDelivery();
   }, 30_000);

@@ -31,11 +31,19 @@ const RECENT_EVENTS = 10_000;
 /** How long a shutdown waits for the events in hand. */
 const DRAIN_TIMEOUT_MS = 10_000;
 
+/** Of a link to a server of ours; `detail` says why it is not ok. */
+export interface LinkHealth {
+  readonly ok: boolean;
+  readonly detail: string;
+}
+
 /** A strategy for `connectMicroservice`, started after HTTP listens. */
 export interface RealtimeBroker extends CustomTransportStrategy {
   readonly dispatcher: BrokerDispatcher;
   /** Begins to consume. `fatal` gets what no retry can mend. */
   start(fatal: (error: Error) => void): void;
+  /** Ok while it consumes, or stands by to take over. */
+  health(): LinkHealth;
   /** Runs before Nest closes the sockets that the events in hand are sent to. */
   beforeApplicationShutdown(): Promise<void>;
 }

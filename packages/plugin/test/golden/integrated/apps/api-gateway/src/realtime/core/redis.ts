@@ -1,11 +1,13 @@
 import { Logger } from '@nestjs/common';
 import type { Redis } from 'ioredis';
+import type { LinkHealth } from './broker';
 
 export interface RedisLink {
   /** What `io.adapter()` takes. */
   readonly adapter: ReturnType<
     typeof import('@socket.io/redis-adapter').createAdapter
   >;
+  health(): LinkHealth;
   close(): void;
 }
 
@@ -18,6 +20,12 @@ export async function linkRedis(url: string, key: string): Promise<RedisLink> {
   const subscriber = survive(new Redis(url, { maxRetriesPerRequest: null }));
   return {
     adapter: createAdapter(publisher, subscriber, { key }),
+    health: () => {
+      const ok = [publisher, subscriber].every(
+        ({ status }) => status === 'ready',
+      );
+      return { ok, detail: ok ? 'connected' : 'Redis does not answer' };
+    },
     close: () => {
       publisher.disconnect();
       subscriber.disconnect();

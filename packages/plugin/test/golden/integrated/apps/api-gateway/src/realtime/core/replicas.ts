@@ -1,4 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
+import type { LinkHealth } from './broker';
 import type { RealtimeServer } from './session';
 
 const EVENT = 'realtime.replicas';
@@ -13,10 +14,13 @@ export class Replicas {
   private readonly logger = new Logger(Replicas.name);
   private readonly commands = new Map<string, Command<unknown>>();
   private server: RealtimeServer | undefined;
+  /** Of the link to the other replicas. */
+  health: () => LinkHealth = () => ({ ok: true, detail: 'one replica' });
 
   /** Call where there are others, linked by Redis. */
-  link(server: RealtimeServer): void {
+  link(server: RealtimeServer, health: () => LinkHealth): void {
     this.server = server;
+    this.health = health;
     server.on(EVENT, (name: string, message: unknown, done: () => void) => {
       this.run(name, message).then(done, (error) => this.logger.error(error));
     });

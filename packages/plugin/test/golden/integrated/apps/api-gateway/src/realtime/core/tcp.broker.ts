@@ -3,6 +3,7 @@ import { type Server, ServerTCP, type TcpSocket } from '@nestjs/microservices';
 import {
   BrokerDispatcher,
   isBrokerHandler,
+  type LinkHealth,
   MAX_EVENT_BYTES,
   parseEnvelope,
   REALTIME_BROKER,
@@ -19,6 +20,7 @@ export class TcpBroker extends ServerTCP implements RealtimeBroker {
   protected override readonly logger = new Logger('RealtimeBroker');
   readonly dispatcher: BrokerDispatcher;
   private started = false;
+  private state: LinkHealth = { ok: false, detail: 'not started' };
 
   constructor(port: number, context: RequestContextService) {
     super({ host: '127.0.0.1', port, maxBufferSize: MAX_EVENT_BYTES });
@@ -39,13 +41,20 @@ export class TcpBroker extends ServerTCP implements RealtimeBroker {
       if (error instanceof Error) {
         fatal(new Error(`REALTIME_TCP_PORT ${this.port}: ${error.message}`));
       } else {
+        const detail = `consuming on 127.0.0.1:${this.port}`;
+        this.state = { ok: true, detail };
         const patterns = this.dispatcher.patterns.join(', ');
         this.logger.log(`Consuming on 127.0.0.1:${this.port}: ${patterns}`);
       }
     });
   }
 
+  health(): LinkHealth {
+    return this.state;
+  }
+
   async beforeApplicationShutdown(): Promise<void> {
+    this.state = { ok: false, detail: 'stopping' };
     super.close();
     await this.dispatcher.drained();
   }

@@ -1,6 +1,6 @@
 import type { RealtimeConfig } from '@kernel/core/realtime.config';
 import { SecurityLog } from '@kernel/core/security-log';
-import { Logger } from '@nestjs/common';
+import { ConsoleLogger, Logger } from '@nestjs/common';
 import type { IncomingMessage } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ORIGIN, sign, Stack, type StackOptions } from '../support/stack.js';
@@ -112,7 +112,7 @@ describe('its lines', () => {
   beforeEach(() => {
     vi.useFakeTimers();
     written.length = 0;
-    vi.spyOn(Logger.prototype, 'warn').mockImplementation((line: string) => written.push(line));
+    vi.spyOn(Logger.prototype, 'warn').mockImplementation((line) => written.push(String(line)));
   });
   afterEach(() => {
     vi.useRealTimers();
@@ -159,5 +159,55 @@ describe('its lines', () => {
       userId,
       address: '127.0.0.1',
     });
+  });
+});
+
+describe('in a host that logs', () => {
+  const printed: string[] = [];
+  beforeEach(() => {
+    printed.length = 0;
+    vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+      printed.push(String(text));
+      return true;
+    });
+  });
+  afterEach(() => vi.restoreAllMocks());
+
+  const report = (): void => {
+    const request = { headers: { origin: ORIGIN }, socket: { remoteAddress: '10.0.0.9' } };
+    const identity = { userId: 'u1', tenantId: 't1' } as never;
+    new SecurityLog({ trustedProxies: 0 } as RealtimeConfig).report(
+      'revoked',
+      'KICKED',
+      request as unknown as IncomingMessage,
+      identity,
+    );
+  };
+  const fields = {
+    code: 'KICKED',
+    userId: 'u1',
+    tenantId: 't1',
+    address: '10.0.0.9',
+    origin: ORIGIN,
+  };
+
+  it('JSON, is an object in a line of its own', () => {
+    Logger.overrideLogger(new ConsoleLogger({ json: true }));
+    report();
+    expect(printed.map((line) => JSON.parse(line) as object)).toEqual([
+      expect.objectContaining({
+        level: 'warn',
+        context: 'Security',
+        message: { message: 'revoked', ...fields },
+      }),
+    ]);
+  });
+
+  it('text, is one line of text', () => {
+    Logger.overrideLogger(new ConsoleLogger({ colors: false }));
+    report();
+    expect(printed).toHaveLength(1);
+    expect(printed[0]).toMatch(/WARN \[Security\] revoked {"code":"KICKED",.*}\n$/);
+    expect(JSON.parse(printed[0]!.slice(printed[0]!.indexOf('{')))).toEqual(fields);
   });
 });

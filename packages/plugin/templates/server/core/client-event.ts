@@ -14,6 +14,7 @@ import { WsException } from '@nestjs/websockets';
 import { defaultIfEmpty, map, Observable, take } from 'rxjs';
 import type { Socket } from 'socket.io';
 import type { ZodType } from 'zod';
+import { report } from './diagnostics';
 import { RealtimeException } from './realtime.errors';
 import { RequestContextService } from './request-context';
 import type { RealtimeSocket } from './session';
@@ -22,6 +23,8 @@ import type { RealtimeSocket } from './session';
 export type ClientAck =
   | { ok: true; data: unknown }
   | { ok: false; error: { code: string; message: string; details?: unknown } };
+
+type Packet = [event: string, ...args: unknown[]];
 
 const logger = new Logger('ClientEvents');
 
@@ -105,7 +108,8 @@ export async function answer(
 
 /** Refuses events before any handler sees them, and acknowledges that. */
 export function screenEvents(socket: Socket, countEvent: () => number): void {
-  socket.use(([event, ...args], next) => {
+  socket.use((packet: Packet, next) => {
+    const [event, ...args] = watched(packet, socket);
     const retryAfterMs = countEvent();
     if (retryAfterMs > 0) {
       acknowledge(args, {
@@ -118,8 +122,7 @@ export function screenEvents(socket: Socket, countEvent: () => number): void {
       });
       return;
     }
-    // Socket.IO itself listens to `error`.
-    const isKnown = event !== 'error' && socket.listenerCount(event) > 0;
+    const isKnown = hasHandler(socket, event);
     if (isKnown && isHarmless(args)) {
       next();
       return;
@@ -146,6 +149,34 @@ export function isHarmless(value: unknown): boolean {
     );
   };
   return walk(value, MAX_DEPTH);
+}
+
+/** Socket.IO itself listens to `error`. */
+function hasHandler(socket: Socket, event: string): boolean {
+  return event !== 'error' && socket.listenerCount(event) > 0;
+}
+
+/** The packet, whose acknowledgement is reported, also if nobody waits for it. */
+function watched(packet: Packet, socket: Socket): Packet {
+  const [name, ...args] = packet;
+  const last = args.at(-1);
+  const send = typeof last === 'function' ? last : undefined;
+  const namespace = socket.nsp.name;
+  const event = hasHandler(socket, name) ? name : 'unknown';
+  const began = performance.now();
+  const acknowledged = (...answer: unknown[]) => {
+    const ms = performance.now() - began;
+    report('client.event', { namespace, event, result: resultOf(answer), ms });
+    send?.(...answer);
+  };
+  packet.splice(send ? packet.length - 1 : packet.length, 1, acknowledged);
+  return packet;
+}
+
+/** A gateway that is written by hand may acknowledge with anything. */
+function resultOf([answer]: readonly unknown[]): string {
+  const { ok, error } = Object(answer) as Partial<ClientAck & { ok: false }>;
+  return ok === false && error ? String(error.code) : 'ok';
 }
 
 function acknowledge(args: readonly unknown[], ack: ClientAck): void {

@@ -7,6 +7,7 @@ import { WsAuthGuard } from '../guards/ws-auth.guard';
 import { Broadcaster } from './broadcaster';
 import { isHarmless, screenEvents } from './client-event';
 import { ConnectionLimits } from './connection-limits';
+import { report } from './diagnostics';
 import {
   REALTIME_APP,
   REALTIME_CONFIG,
@@ -98,6 +99,7 @@ export class RealtimeAdapter extends IoAdapter {
       allowRequest: (request, callback) => {
         const refusal = this.requestRefusal(request);
         if (refusal) {
+          report('handshake', { result: refusal });
           this.securityLog.report('upgrade refused', refusal, request);
         }
         callback(refusal, refusal === null);
@@ -131,7 +133,12 @@ export class RealtimeAdapter extends IoAdapter {
     // Runs before Nest's own listener: a gateway sees a socket in its rooms.
     namespace.on('connection', (socket: RealtimeSocket) => {
       this.sessions.join(socket);
-      socket.on('disconnect', () => this.limits.leave(socket));
+      report('handshake', { namespace: namespace.name, result: 'ok' });
+      report('socket.connected', { namespace: namespace.name });
+      socket.on('disconnect', (reason) => {
+        this.limits.leave(socket);
+        report('socket.disconnected', { namespace: namespace.name, reason });
+      });
       screenEvents(socket, this.limits.eventCounter(socket));
     });
   }
@@ -156,6 +163,7 @@ export class RealtimeAdapter extends IoAdapter {
     const { conn, data } = socket;
     const refusal = connectionRefusal(error);
     const { code } = refusal.data;
+    report('handshake', { namespace: socket.nsp.name, result: code });
     this.securityLog.report(
       'handshake refused',
       code,

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { report } from './diagnostics';
 import { RateLimiter, TokenBucket } from './rate-limit';
 import { REALTIME_CONFIG, type RealtimeConfig } from './realtime.config';
 import { RealtimeException } from './realtime.errors';
@@ -66,7 +67,11 @@ export class ConnectionLimits implements OnModuleDestroy {
   /** Counts a handshake: each connection is one, and each of its namespaces. */
   takeHandshake(request: IncomingMessage): boolean {
     const address = clientAddress(request, this.config.trustedProxies);
-    return this.handshakes.take(addressBlock(address)) === 0;
+    const isTaken = this.handshakes.take(addressBlock(address)) === 0;
+    if (!isTaken) {
+      report('rate.limited', { what: 'handshake' });
+    }
+    return isTaken;
   }
 
   /**
@@ -98,6 +103,7 @@ export class ConnectionLimits implements OnModuleDestroy {
   claim(conn: Connection, { tenantId, userId }: RealtimeIdentity): void {
     const user = this.user(userRoom(tenantId, userId));
     if (user.connections >= this.limits.maxConnectionsPerUser) {
+      report('rate.limited', { what: 'connection' });
       throw new RealtimeException('RATE_LIMITED', 'Too many connections');
     }
     user.connections += 1;
@@ -112,6 +118,7 @@ export class ConnectionLimits implements OnModuleDestroy {
     return () => {
       const wait = ofSocket.take() || ofUser.events.take();
       if (wait > 0) {
+        report('rate.limited', { what: 'event' });
         this.log.report(
           'event refused',
           'RATE_LIMITED',
@@ -159,6 +166,7 @@ export class ConnectionLimits implements OnModuleDestroy {
       (socket) => socket.connected,
     );
     const identity = connected[0]?.data.identity;
+    report('rate.limited', { what: 'flood' });
     this.log.report('flood cut', 'RATE_LIMITED', conn.request, identity);
     for (const socket of connected) {
       socket.emit('realtime.kicked', { code: 'RATE_LIMITED' });
@@ -174,8 +182,14 @@ export class ConnectionLimits implements OnModuleDestroy {
    * long as a sweep is away: by what is sent to it in that time.
    */
   private sweep(): void {
+    let totalBytes = 0;
+    let maxBytes = 0;
     for (const [conn, { sockets }] of this.connections) {
-      if (bufferedBytes(conn) > this.limits.maxBufferedBytes) {
+      const bytes = bufferedBytes(conn);
+      totalBytes += bytes;
+      maxBytes = Math.max(maxBytes, bytes);
+      if (bytes > this.limits.maxBufferedBytes) {
+        report('reader.cut', { bytes });
         const [socket] = sockets.values();
         const identity = socket?.data.identity;
         this.log.report('slow reader cut', 'SLOW', conn.request, identity);
@@ -183,6 +197,7 @@ export class ConnectionLimits implements OnModuleDestroy {
         rawSocket(conn)?.terminate();
       }
     }
+    report('buffered', { totalBytes, maxBytes });
     for (const [key, { connections, events }] of this.users) {
       if (connections === 0 && events.isFull()) {
         this.users.delete(key);

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import { Inject, Injectable, Logger } from '@nestjs/common';
+import { LogLine } from './log-line';
 import { REALTIME_CONFIG, type RealtimeConfig } from './realtime.config';
 import type { RealtimeIdentity } from './token-verifier';
 
@@ -41,8 +42,7 @@ export class SecurityLog {
     this.written.add(key);
     const origin = request.headers.origin?.slice(0, 200);
     const details = { code, userId, tenantId, address, origin };
-    // JSON: an origin or a user cannot forge a line.
-    this.logger.warn(`${event} ${JSON.stringify(details)}`);
+    this.logger.warn(new LogLine(event, details));
   }
 
   private roll(): void {

@@ -1,3 +1,5 @@
+export { compareContracts } from './compatibility.js';
+export type { Contract, ContractChange, ContractRule } from './compatibility.js';
 export { RealtimeError } from './errors.js';
 export { parseDomainFile, toDomainFile, writeDomainFile } from './domain-file.js';
 export type { DomainFile } from './domain-file.js';

@@ -6,6 +6,14 @@ import type { HostFacts, HostProjects } from '../host/index.js';
 import { reconcile } from '../reconcile/index.js';
 import type { ReconcileOptions, ReconcileReport } from '../reconcile/index.js';
 import { loadTemplates, render } from '../render/index.js';
+import { recordDomains } from './domain-bases.js';
+
+export interface Brought {
+  readonly host: HostFacts;
+  readonly files: ReconcileReport;
+  /** Whether a domain is not what it was at the last run. */
+  readonly recorded: boolean;
+}
 
 /**
  * The steps that every command shares: detect the host, render its domains, reconcile the result.
@@ -17,9 +25,9 @@ export async function bringDomains(
   projects: HostProjects,
   domains: readonly Domain[],
   options: ReconcileOptions = {},
-): Promise<{ readonly host: HostFacts; readonly files: ReconcileReport }> {
+): Promise<Brought> {
   checkDomains(domains);
   const host = detectHost(tree, projects, domains);
   const files = await reconcile(tree, render(domains, host, loadTemplates()), options);
-  return { host, files };
+  return { host, files, recorded: recordDomains(tree, projects, domains) };
 }

@@ -26,7 +26,7 @@ export async function syncDomains(
   if (all.length === 0) return {};
   const domains = all.map(({ domain }) => domain);
   const manifest = tree.read(MANIFEST_PATH, 'utf-8');
-  const { host, files } = await bringDomains(tree, projects, domains);
+  const { host, files, recorded } = await bringDomains(tree, projects, domains);
   // Markers from before; fresh ones are written first, so that there is something to resolve.
   const conflicts = files.filter(
     ({ outcome, conflicts: fresh }) => outcome === 'conflict' && fresh === 0,
@@ -40,7 +40,9 @@ export async function syncDomains(
   const wired = wireHost(tree, host, domains).filter(({ kind }) => kind === 'done');
   wireDependencies(tree, host, domains);
   const details = [...writtenFiles(files), ...wired.map(({ path }) => `wired ${path}`)];
-  if (tree.read(MANIFEST_PATH, 'utf-8') !== manifest) details.push(`advanced ${MANIFEST_PATH}`);
+  if (recorded || tree.read(MANIFEST_PATH, 'utf-8') !== manifest) {
+    details.push(`advanced ${MANIFEST_PATH}`);
+  }
   if (details.length === 0) return {};
   return {
     outOfSyncMessage: 'Realtime code is behind its domain files or templates.',

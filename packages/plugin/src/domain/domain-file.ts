@@ -41,7 +41,7 @@ export const domainFileSchema = z.strictObject({
   web: z
     .string()
     .nullable()
-    .describe('The Next.js app that shows it; null for a server-only domain.')
+    .describe('The web app that shows it, Next.js or React on Vite; null for a server-only domain.')
     .optional(),
   contracts: z.string().describe('The library that holds the contract.').optional(),
   authStore: z
@@ -55,7 +55,7 @@ export const domainFileSchema = z.strictObject({
     )
     .optional(),
   skipTests: z.boolean().describe('Emit no tests.').optional(),
-  skipMount: z.boolean().describe('Do not mount the provider in the root layout.').optional(),
+  skipMount: z.boolean().describe('Do not mount the provider in the web app.').optional(),
   serverEvents: z
     .record(z.string(), z.strictObject({ payload, audience: audience.optional() }))
     .describe('Events that the server sends to clients, by full name.')

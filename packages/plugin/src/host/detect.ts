@@ -7,6 +7,7 @@ import type { Domain } from '../domain/index.js';
 import type { AppFacts, ContractsFacts, HostFacts, TestRunner, WebFacts } from './facts.js';
 import type { HostProject, HostProjects } from './projects.js';
 import { rootModuleOf } from './root-module.js';
+import { isNextApp, nextEntries, viteEntries, vitePort } from './web-app.js';
 
 /**
  * Reads from the Tree what the generated code of these domains depends on; writes nothing.
@@ -34,7 +35,7 @@ export function detectHost(
     }
     checkRequestContext(tree, facts.apps.get(domain.app), domain);
     if (domain.web !== null && !facts.webs.has(domain.web)) {
-      facts.webs.set(domain.web, detectWeb(tree, projects.resolve('next', domain.web, domain.web)));
+      facts.webs.set(domain.web, detectWeb(tree, projects.resolve('web', domain.web, domain.web)));
     }
     if (!facts.contracts.has(domain.contracts)) {
       facts.contracts.set(
@@ -80,22 +81,15 @@ function detectApp(tree: Tree, project: HostProject): AppFacts {
 }
 
 function detectWeb(tree: Tree, project: HostProject): WebFacts {
-  const candidates = (['app', 'pages'] as const).flatMap((router) =>
-    ['tsx', 'jsx', 'js'].map((extension) => ({
-      router,
-      path: joinPathFragments(
-        project.sourceRoot,
-        router,
-        `${router === 'app' ? 'layout' : '_app'}.${extension}`,
-      ),
-    })),
-  );
+  const framework = isNextApp(tree, project) ? 'next' : 'vite';
   return {
     name: project.name,
     shortName: project.shortName,
     root: project.root,
     sourceRoot: project.sourceRoot,
-    layout: candidates.find(({ path }) => tree.exists(path)) ?? null,
+    framework,
+    origin: `http://localhost:${framework === 'next' ? 3000 : vitePort(tree, project)}`,
+    entries: framework === 'next' ? nextEntries(tree, project) : viteEntries(tree, project),
     testRunner: testRunnerOf(tree, project.root),
   };
 }

@@ -20,7 +20,7 @@ export interface HostDomain {
  */
 export function resolveDomain(projects: HostProjects, draft: DomainDraft): Domain {
   const app = projects.resolve('nest', draft.app, DEFAULTS.app);
-  const web = draft.web === null ? null : projects.resolve('next', draft.web, DEFAULTS.web);
+  const web = draft.web === null ? null : projects.resolve('web', draft.web, DEFAULTS.web);
   return {
     ...draft,
     app: shortest(projects, app),

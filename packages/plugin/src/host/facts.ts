@@ -17,14 +17,26 @@ export interface AppFacts {
   readonly testRunner: TestRunner;
 }
 
-/** What generated code depends on in a Next.js app. */
+/**
+ * A file of the host that wraps every page: a root layout of an app router, `_app` of a pages
+ * router, or the module that renders a React app into its page.
+ */
+export interface WebEntry {
+  readonly path: string;
+  readonly kind: 'layout' | '_app' | 'main';
+}
+
+/** What generated code depends on in a Next.js app, or in a React app that Vite builds. */
 export interface WebFacts {
   readonly name: string;
   readonly shortName: string;
   readonly root: string;
   readonly sourceRoot: string;
-  /** The file that wraps every page; null when it was not found. */
-  readonly layout: { readonly path: string; readonly router: 'app' | 'pages' } | null;
+  readonly framework: 'next' | 'vite';
+  /** Where development serves its pages: `http://localhost:3000` */
+  readonly origin: string;
+  /** At least one; a `_app` may not exist yet. */
+  readonly entries: readonly WebEntry[];
   readonly testRunner: TestRunner;
 }
 

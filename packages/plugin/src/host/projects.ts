@@ -1,6 +1,7 @@
 import { getProjects, joinPathFragments } from '@nx/devkit';
 import type { ProjectConfiguration, Tree } from '@nx/devkit';
 import { RealtimeError } from '../domain/index.js';
+import { isNextApp, isViteApp } from './web-app.js';
 
 /** A project of the host, by the two names that it goes by. */
 export interface HostProject {
@@ -12,7 +13,7 @@ export interface HostProject {
   readonly sourceRoot: string;
 }
 
-type Kind = 'nest' | 'next';
+type Kind = 'nest' | 'web';
 
 const KINDS = {
   nest: {
@@ -21,7 +22,12 @@ const KINDS = {
     title: 'a Nest app',
     sign: 'no @nestjs/core in its main.ts',
   },
-  next: { flag: '--web', code: 'RT012', title: 'a Next.js app', sign: 'no next.config file' },
+  web: {
+    flag: '--web',
+    code: 'RT012',
+    title: 'a Next.js app or a React app on Vite',
+    sign: 'no next.config file, and no vite.config file with an index.html and a src/main that imports react-dom,',
+  },
 } as const;
 
 /** The projects of a host, read once for a run. */
@@ -34,9 +40,9 @@ export class HostProjects {
 
   /**
    * The app of one kind that a name means: exact, or the unique last part; without a name the
-   * default, else the only one there is.
+   * default, else the only one there is, a Next.js app before a React app.
    *
-   * @throws RealtimeError RT010 (Nest) or RT012 (Next.js), naming the apps found
+   * @throws RealtimeError RT010 (Nest) or RT012 (web), naming the apps found
    */
   resolve(kind: Kind, name: string | undefined, fallback: string): HostProject {
     const { flag, code, title, sign } = KINDS[kind];
@@ -52,10 +58,12 @@ export class HostProjects {
       );
     }
     if (name === undefined) {
-      if (apps.length === 1 && apps[0]) return apps[0];
+      const next = kind === 'web' ? apps.filter((app) => isNextApp(this.tree, app)) : [];
+      const [only, ...others] = next.length > 0 ? next : apps;
+      if (only && others.length === 0) return only;
       throw new RealtimeError(
         code,
-        `No ${flag} given, and no app "${fallback}" that is ${title}. ${found} Pass ${flag}=<name>${kind === 'next' ? ', --web=none for server only, or --createWeb to create one' : ', or --standalone to create one'}.`,
+        `No ${flag} given, and no app "${fallback}" that is ${title}. ${found} Pass ${flag}=<name>${kind === 'web' ? ', --web=none for server only, or --createWeb to create one' : ', or --standalone to create one'}.`,
       );
     }
     const other = match(this.all, name)[0];
@@ -63,7 +71,7 @@ export class HostProjects {
       code,
       other
         ? `Project "${other.name}" is not ${title} (${sign} in ${other.root}). ${found} Pass ${flag}=<name>.`
-        : `There is no project "${name}". ${found} Pass ${flag}=<name>${kind === 'next' ? '; --web=none for server only' : ', or --standalone to create it'}.`,
+        : `There is no project "${name}". ${found} Pass ${flag}=<name>${kind === 'web' ? '; --web=none for server only' : ', or --standalone to create it'}.`,
     );
   }
 
@@ -78,11 +86,7 @@ export class HostProjects {
   }
 
   private is(kind: Kind, project: HostProject): boolean {
-    if (kind === 'next') {
-      return ['js', 'mjs', 'cjs', 'ts', 'mts'].some((extension) =>
-        this.tree.exists(joinPathFragments(project.root, `next.config.${extension}`)),
-      );
-    }
+    if (kind === 'web') return isNextApp(this.tree, project) || isViteApp(this.tree, project);
     const main = joinPathFragments(project.sourceRoot, 'main.ts');
     return this.tree.read(main, 'utf-8')?.includes('@nestjs/core') ?? false;
   }

@@ -1,6 +1,7 @@
 import { render as renderEjs } from 'ejs';
 import { posix } from 'node:path';
 import type { Domain } from '../domain/index.js';
+import { API_URL_VARIABLE } from '../host/index.js';
 import type { AppFacts, HostFacts, WebFacts } from '../host/index.js';
 import { domainView } from './build-view.js';
 import { contractsLibrary } from './contracts-library.js';
@@ -124,16 +125,17 @@ function renderWeb(
   const authStore = domains.find((domain) => domain.authStore !== undefined)?.authStore;
   const authPath =
     authStore === undefined ? `${web.sourceRoot}/${AUTH_STORE}` : `${web.root}/${authStore}`;
+  const library = `${web.sourceRoot}/lib/realtime`;
   const webView = (folder: string): WebView => ({
-    client: importOf(
-      `${web.sourceRoot}/${folder}`,
-      `${web.sourceRoot}/lib/realtime/realtime-client`,
-    ),
+    client: importOf(`${web.sourceRoot}/${folder}`, `${library}/realtime-client`),
+    apiUrl: importOf(`${web.sourceRoot}/${folder}`, `${library}/api-url`),
     authStore: importOf(`${web.sourceRoot}/${folder}`, authPath.replace(/\.[jt]sx?$/, '')),
     testRunner: web.testRunner,
+    framework: web.framework,
+    apiUrlVariable: API_URL_VARIABLE[web.framework],
   });
   const kernel = renderFolder(templates, 'web', web.sourceRoot, { web: webView('lib/realtime') });
-  return [
+  const files = [
     ...kernel.map((file) => (file.path.endsWith(AUTH_STORE) ? { ...file, path: authPath } : file)),
     ...domains.flatMap((domain) => {
       const view = viewIn(views, domain);
@@ -145,7 +147,12 @@ function renderWeb(
       return tested ? own : own.filter(({ path }) => !isTest(path));
     }),
   ];
+  if (web.framework === 'next') return files;
+  return files.map((file) => ({ ...file, content: file.content.replace(USE_CLIENT, '') }));
 }
+
+/** Which only frameworks with server components know; Rollup warns of it. */
+const USE_CLIENT = /^'use client';\n\n/;
 
 interface Scope {
   readonly app?: AppView;

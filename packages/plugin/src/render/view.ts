@@ -60,7 +60,12 @@ export interface AppView {
 export interface WebView {
   /** From `features/<domain>/realtime/`, without extension: `../../../lib/realtime/realtime-client` */
   readonly client: string;
+  /** From `features/<domain>/realtime/`, without extension: `../../../lib/realtime/api-url` */
+  readonly apiUrl: string;
   /** From `lib/realtime/`, without extension: `../../stores/auth.store` */
   readonly authStore: string;
   readonly testRunner: 'jest' | 'vitest' | 'none';
+  readonly framework: 'next' | 'vite';
+  /** `NEXT_PUBLIC_API_URL` or `VITE_API_URL` */
+  readonly apiUrlVariable: string;
 }

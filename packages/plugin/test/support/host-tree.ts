@@ -66,6 +66,33 @@ export function addNext(tree: Tree, name: string, layout = 'integrated'): void {
   tree.write(`apps/${name}/vitest.config.mts`, 'export default {};\n');
 }
 
+/** What `@nx/react` writes as `src/main.tsx` of an app that Vite builds. */
+export const REACT_MAIN = `import { StrictMode } from 'react';
+import * as ReactDOM from 'react-dom/client';
+import App from './app/app';
+
+const root = ReactDOM.createRoot(
+  document.getElementById('root') as HTMLElement
+);
+
+root.render(
+  <StrictMode>
+    <App/>
+  </StrictMode>
+);`;
+
+/** Adds a React app on Vite, as `@nx/react` makes it. */
+export function addVite(tree: Tree, name: string, layout = 'integrated'): void {
+  addProject(tree, name, layout);
+  tree.write(
+    `apps/${name}/vite.config.mts`,
+    "import { defineConfig } from 'vite';\n\nexport default defineConfig(() => ({\n  preview: { port: 4300 },\n  server: { port: 4200, host: 'localhost' },\n  test: {},\n}));\n",
+  );
+  tree.write(`apps/${name}/index.html`, '<div id="root"></div>\n');
+  tree.write(`apps/${name}/src/main.tsx`, REACT_MAIN);
+  writeJson(tree, `apps/${name}/tsconfig.app.json`, { include: ['src/**/*.tsx'] });
+}
+
 function addProject(tree: Tree, name: string, layout: string): void {
   const root = `apps/${name}`;
   if (layout === 'solution') {

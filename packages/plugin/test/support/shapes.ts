@@ -95,6 +95,34 @@ const rooms = [
   }),
 ];
 
+/** A web app of each kind, as Nx makes them: where it lies and what wraps its pages. */
+const WEB = {
+  app: {
+    sourceRoot: 'apps/web/src',
+    framework: 'next',
+    origin: 'http://localhost:3000',
+    entries: [{ path: 'apps/web/src/app/layout.tsx', kind: 'layout' }],
+  },
+  pages: {
+    sourceRoot: 'apps/web/src',
+    framework: 'next',
+    origin: 'http://localhost:3000',
+    entries: [{ path: 'apps/web/src/pages/_app.tsx', kind: '_app' }],
+  },
+  bare: {
+    sourceRoot: 'apps/web',
+    framework: 'next',
+    origin: 'http://localhost:3000',
+    entries: [{ path: 'apps/web/pages/_app.tsx', kind: '_app' }],
+  },
+  vite: {
+    sourceRoot: 'apps/web/src',
+    framework: 'vite',
+    origin: 'http://localhost:4200',
+    entries: [{ path: 'apps/web/src/main.tsx', kind: 'main' }],
+  },
+} as const;
+
 export const SHAPES: readonly Shape[] = [
   {
     name: 'integrated',
@@ -106,6 +134,11 @@ export const SHAPES: readonly Shape[] = [
     host: hostFacts({ solution: true, runner: 'vitest', scope: 'acme-ts' }),
     domains: [domain({ name: 'Notification' })],
   },
+  {
+    name: 'vite',
+    host: hostFacts({ solution: false, runner: 'vitest', web: 'vite' }),
+    domains: [notification, chat],
+  },
 ];
 
 /** Rendered and type-checked, not stored: what no host has all at once. */
@@ -114,6 +147,16 @@ export const HARD_SHAPES: readonly Shape[] = [
     name: 'names',
     host: hostFacts({ solution: false, runner: 'jest', scope: 'names' }),
     domains: hard,
+  },
+  {
+    name: 'bare',
+    host: hostFacts({ solution: false, runner: 'jest', web: 'bare', scope: 'bare' }),
+    domains: [notification],
+  },
+  {
+    name: 'vite-jest',
+    host: hostFacts({ solution: false, runner: 'jest', web: 'vite', scope: 'vite-jest' }),
+    domains: [notification],
   },
   {
     name: 'esm',
@@ -158,10 +201,10 @@ export function hostFacts(options: {
   solution: boolean;
   runner: TestRunner;
   esm?: boolean;
-  web?: boolean;
+  web?: keyof typeof WEB | false;
   scope?: string;
 }): HostFacts {
-  const { solution, runner, esm = false, web = true, scope = 'acme' } = options;
+  const { solution, runner, esm = false, web = 'app', scope = 'acme' } = options;
   const name = (short: string): string => (solution ? `@${scope}/${short}` : short);
   return {
     solution,
@@ -192,8 +235,7 @@ export function hostFacts(options: {
               name: name('web'),
               shortName: 'web',
               root: 'apps/web',
-              sourceRoot: 'apps/web/src',
-              layout: { path: 'apps/web/src/app/layout.tsx', router: 'app' as const },
+              ...WEB[web],
               testRunner: runner,
             },
           ],

@@ -1,6 +1,13 @@
 import type { Tree } from '@nx/devkit';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { MAIN, addNest, addNext, hostTree, snapshot } from '../../../test/support/host-tree.js';
+import {
+  MAIN,
+  addNest,
+  addNext,
+  hostTree,
+  snapshot,
+  addVite,
+} from '../../../test/support/host-tree.js';
 import syncGenerator from '../sync/generator.js';
 import realtimeDomainGenerator from './generator.js';
 import type { RealtimeDomainSchema } from './schema.js';
@@ -178,6 +185,83 @@ describe('projects', () => {
     expect(
       [...snapshot(tree, 'apps/web').keys()].filter((path) => path.includes('realtime')),
     ).toEqual([]);
+  });
+
+  it('takes a React app on Vite: its variable, its port and its entry', async () => {
+    const tree = hostTree();
+    addVite(tree, 'spa');
+    await generate(tree, { web: 'spa' });
+    const text = (path: string) => tree.read(path, 'utf-8') ?? '';
+    expect(text('apps/spa/.env.local')).toBe('VITE_API_URL=http://localhost:3333\n');
+    expect(text('apps/api-gateway/.env.local')).toMatch(/^FRONTEND_URL=http:\/\/localhost:4200$/m);
+    expect(text('apps/spa/src/main.tsx')).toContain('<App/>\n    <NotificationsProvider />\n');
+    expect(text('apps/spa/src/lib/realtime/api-url.ts')).toContain('import.meta.env.VITE_API_URL');
+    const ours = [...snapshot(tree, 'apps/spa')].filter(([path]) => path.includes('realtime'));
+    expect(ours.filter(([, content]) => content.includes('use client'))).toEqual([]);
+    const before = snapshot(tree);
+    await generate(tree);
+    expect(snapshot(tree)).toEqual(before);
+  });
+
+  it('allows the origins of every web app, and keeps those that its owner chose', async () => {
+    const tree = hostTree();
+    addVite(tree, 'spa');
+    const origins = () =>
+      ['.env.local', '.env.example'].map(
+        (name) =>
+          /^FRONTEND_URL=(.*)$/m.exec(tree.read(`apps/api-gateway/${name}`, 'utf-8') ?? '')?.[1],
+      );
+    await generate(tree);
+    await generate(tree, { name: 'Chat', web: 'spa' });
+    const both = 'http://localhost:4200,http://localhost:3000';
+    expect(origins()).toEqual([both, both]);
+    const env = tree.read('apps/api-gateway/.env.local', 'utf-8') ?? '';
+    tree.write('apps/api-gateway/.env.local', env.replace(both, 'http://localhost:8080'));
+    await generate(tree, { name: 'Order' });
+    expect(origins()).toEqual(['http://localhost:8080', both]);
+  });
+
+  it('prefers the only Next.js app to a React app, and names both', async () => {
+    const tree = hostTree();
+    for (const path of snapshot(tree, 'apps/web').keys()) tree.delete(path);
+    addVite(tree, 'spa');
+    addNext(tree, 'shop');
+    await generate(tree);
+    expect(tree.exists('apps/shop/src/lib/realtime')).toBe(true);
+    await expect(generate(tree, { web: 'nope' })).rejects.toThrow(/Found: (?=.*shop)(?=.*spa)/);
+  });
+
+  it('creates the _app that a pages router has not, and mounts it once', async () => {
+    const tree = hostTree();
+    for (const path of snapshot(tree, 'apps/web/src').keys()) tree.delete(path);
+    tree.write('apps/web/pages/index.tsx', 'export default () => null;\n');
+    await generate(tree);
+    const app = tree.read('apps/web/pages/_app.tsx', 'utf-8');
+    expect(app).toContain('<Component {...pageProps} />\n      <NotificationsProvider />');
+    expect(tree.exists('apps/web/features/notifications/realtime')).toBe(true);
+    const before = snapshot(tree);
+    await generate(tree);
+    expect(snapshot(tree)).toEqual(before);
+  });
+
+  it('builds again when the URL of the API is another, unless the inputs are of another shape', async () => {
+    const inputs = async (nx: object) => {
+      const tree = hostTree();
+      tree.write('nx.json', JSON.stringify(nx));
+      await generate(tree);
+      return JSON.parse(tree.read('nx.json', 'utf-8') ?? '').namedInputs;
+    };
+    expect(
+      await inputs({
+        namedInputs: { default: ['sharedGlobals'], sharedGlobals: ['{workspaceRoot}/ci.yml'] },
+      }),
+    ).toEqual({
+      default: ['sharedGlobals'],
+      sharedGlobals: ['{workspaceRoot}/ci.yml', { env: 'NEXT_PUBLIC_API_URL' }],
+    });
+    expect(await inputs({ namedInputs: { default: ['{projectRoot}/**/*'] } })).toEqual({
+      default: ['{projectRoot}/**/*'],
+    });
   });
 
   it('uses an auth store that is there', async () => {

@@ -3,6 +3,7 @@ import type { Tree } from '@nx/devkit';
 import { randomBytes } from 'node:crypto';
 import { parseEnv } from 'node:util';
 import type { Domain } from '../../domain/index.js';
+import { API_URL_VARIABLE } from '../../host/index.js';
 import type { AppFacts, HostFacts } from '../../host/index.js';
 import { COMPOSE_FILE } from './compose.js';
 import { ensureEnv, ensureLines } from '../text/index.js';
@@ -10,7 +11,8 @@ import { ensureEnv, ensureLines } from '../text/index.js';
 /** Nest and Next both take 3000, so the first API gets 3333. */
 const FIRST_API_PORT = 3333;
 const FIRST_TCP_PORT = 4333;
-const WEB_ORIGIN = 'http://localhost:3000';
+/** For an app without a web app: where most would have one. */
+const DEFAULT_ORIGIN = 'http://localhost:3000';
 
 /**
  * Adds what is missing to the development env files (git-ignored, with a random secret) and to
@@ -18,25 +20,28 @@ const WEB_ORIGIN = 'http://localhost:3000';
  */
 export function wireDevelopment(tree: Tree, host: HostFacts, domains: readonly Domain[]): void {
   for (const [name, app] of host.apps) {
-    const webs = new Set(domains.filter((domain) => domain.app === name).map(({ web }) => web));
+    const own = new Set(domains.filter((domain) => domain.app === name).map(({ web }) => web));
+    const webs = [...own].flatMap((web) => (web === null ? [] : (host.webs.get(web) ?? [])));
+    const origins = [...new Set(webs.map(({ origin }) => origin))];
+    if (origins.length === 0) origins.push(DEFAULT_ORIGIN);
     const port = portOf(tree, host, app, 'PORT', FIRST_API_PORT);
     const tcpPort = portOf(tree, host, app, 'REALTIME_TCP_PORT', FIRST_TCP_PORT);
-    writeEnv(tree, app.root, '.env.example', apiExample(port, tcpPort));
+    const frontendUrl = origins.join(',');
+    for (const file of ['.env.example', '.env.local']) allowOrigins(tree, app.root, file, origins);
+    writeEnv(tree, app.root, '.env.example', apiExample(port, tcpPort, frontendUrl));
     writeEnv(tree, app.root, '.env.local', [
       { key: 'PORT', value: String(port) },
       { key: 'JWT_SECRET', value: randomBytes(32).toString('hex') },
-      { key: 'FRONTEND_URL', value: WEB_ORIGIN },
+      { key: 'FRONTEND_URL', value: frontendUrl },
       { key: 'REALTIME_TRANSPORT', value: 'tcp' },
       { key: 'REALTIME_TCP_PORT', value: String(tcpPort) },
     ]);
     for (const web of webs) {
-      const facts = web === null ? undefined : host.webs.get(web);
-      if (!facts) continue;
-      const url = { key: 'NEXT_PUBLIC_API_URL', value: `http://localhost:${port}` };
-      writeEnv(tree, facts.root, '.env.example', [
+      const url = { key: API_URL_VARIABLE[web.framework], value: `http://localhost:${port}` };
+      writeEnv(tree, web.root, '.env.example', [
         { ...url, comment: 'Where the browser connects: the Nest app, directly' },
       ]);
-      writeEnv(tree, facts.root, '.env.local', [url]);
+      writeEnv(tree, web.root, '.env.local', [url]);
     }
   }
   const ignored = ensureLines(
@@ -53,7 +58,7 @@ interface Entry {
   readonly comment?: string;
 }
 
-function apiExample(port: number, tcpPort: number): Entry[] {
+function apiExample(port: number, tcpPort: number, frontendUrl: string): Entry[] {
   return [
     { key: 'PORT', value: String(port) },
     {
@@ -63,7 +68,7 @@ function apiExample(port: number, tcpPort: number): Entry[] {
     },
     {
       key: 'FRONTEND_URL',
-      value: WEB_ORIGIN,
+      value: frontendUrl,
       comment: 'Origins that may connect, comma-separated, exact',
     },
     {
@@ -85,6 +90,23 @@ function apiExample(port: number, tcpPort: number): Entry[] {
   ];
 }
 
+/**
+ * Adds the origin of a web app that is new to those of the others. A value that holds any other
+ * origin is its owner's, and stays.
+ */
+function allowOrigins(tree: Tree, root: string, name: string, origins: readonly string[]): void {
+  const path = joinPathFragments(root, name);
+  const text = tree.read(path, 'utf-8') ?? '';
+  const held =
+    readEnv(text)
+      ['FRONTEND_URL']?.split(',')
+      .map((origin) => origin.trim()) ?? [];
+  const isOurs = held.length > 0 && held.every((origin) => origins.includes(origin));
+  if (!isOurs || held.length === origins.length) return;
+  const line = /^([ \t]*(?:export[ \t]+)?FRONTEND_URL[ \t]*=).*$/m;
+  tree.write(path, text.replace(line, `$1${origins.join(',')}`));
+}
+
 function writeEnv(tree: Tree, root: string, name: string, entries: readonly Entry[]): void {
   const path = joinPathFragments(root, name);
   const result = ensureEnv(tree.read(path, 'utf-8') ?? '', entries);
@@ -104,8 +126,12 @@ function portOf(tree: Tree, host: HostFacts, app: AppFacts, key: string, first: 
 function readPort(tree: Tree, root: string, key: string): number | undefined {
   for (const name of ['.env.local', '.env', '.env.example']) {
     const text = tree.read(joinPathFragments(root, name), 'utf-8');
-    const port = text === null ? NaN : Number(parseEnv(text)[key]);
+    const port = text === null ? NaN : Number(readEnv(text)[key]);
     if (port > 0) return port;
   }
   return undefined;
+}
+
+function readEnv(text: string): Record<string, string | undefined> {
+  return parseEnv(text.replace('\uFEFF', '').replaceAll('\r\n', '\n'));
 }

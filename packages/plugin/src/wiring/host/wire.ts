@@ -3,7 +3,15 @@ import type { Tree } from '@nx/devkit';
 import { posix } from 'node:path';
 import type { Domain } from '../../domain/index.js';
 import type { AppFacts, HostFacts, WebFacts } from '../../host/index.js';
-import { addModuleImport, addSetupCall, mountInApp, mountInLayout } from '../text/index.js';
+import {
+  addModuleImport,
+  addSetupCall,
+  EMPTY_APP,
+  mountInApp,
+  mountInLayout,
+  mountInMain,
+} from '../text/index.js';
+import { wireCacheInputs } from './cache-inputs.js';
 import { wireContracts } from './contracts.js';
 import { editFile } from './edit.js';
 import type { Wired } from './edit.js';
@@ -16,9 +24,10 @@ export function wireHost(tree: Tree, host: HostFacts, domains: readonly Domain[]
   return [
     ...[...host.apps.values()].flatMap((app) => wireApp(tree, app)),
     ...wireContracts(tree, host, domains),
+    ...wireCacheInputs(tree, host),
     ...domains.flatMap((domain) => {
       const web = domain.web === null ? undefined : host.webs.get(domain.web);
-      return web === undefined || domain.skipMount ? [] : [mountProvider(tree, web, domain)];
+      return web === undefined || domain.skipMount ? [] : mountProvider(tree, web, domain);
     }),
   ];
 }
@@ -41,17 +50,16 @@ function wireApp(tree: Tree, app: AppFacts): Wired[] {
   ];
 }
 
-function mountProvider(tree: Tree, web: WebFacts, domain: Domain): Wired {
+const MOUNT = { layout: mountInLayout, _app: mountInApp, main: mountInMain };
+
+function mountProvider(tree: Tree, web: WebFacts, domain: Domain): Wired[] {
   const { kebabPlural, pascalPlural } = domain.names;
-  const { path, router } = web.layout ?? {
-    path: joinPathFragments(web.sourceRoot, 'app/layout.tsx'),
-    router: 'app',
-  };
   const provider = `${web.sourceRoot}/features/${kebabPlural}/realtime/${kebabPlural}-provider`;
-  const wanted = { symbol: `${pascalPlural}Provider`, from: importPath(path, provider) };
-  return editFile(tree, path, (text) =>
-    router === 'app' ? mountInLayout(text, wanted) : mountInApp(text, wanted),
-  );
+  return web.entries.map(({ path, kind }) => {
+    const wanted = { symbol: `${pascalPlural}Provider`, from: importPath(path, provider) };
+    const missing = kind === '_app' && !tree.exists(path);
+    return editFile(tree, path, (text) => MOUNT[kind](missing ? EMPTY_APP : text, wanted));
+  });
 }
 
 function importPath(file: string, target: string): string {

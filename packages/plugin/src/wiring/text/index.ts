@@ -3,7 +3,7 @@ export type { Edit } from './edit.js';
 export { addEslintIgnore } from './eslint.js';
 export type { Import } from './imports.js';
 export { appendJson, setJson } from './json.js';
-export { mountInApp, mountInLayout } from './layout.js';
+export { EMPTY_APP, mountInApp, mountInLayout, mountInMain } from './layout.js';
 export { ensureEnv, ensureLines } from './lines.js';
 export type { EnvEntry } from './lines.js';
 export { addSetupCall } from './main.js';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { mountInApp, mountInLayout } from './index.js';
+import { EMPTY_APP, mountInApp, mountInLayout, mountInMain } from './index.js';
+import { REACT_MAIN } from '../../../test/support/host-tree.js';
 import { crlf, doneTwice } from '../../../test/support/wiring-edits.js';
 
 const WANTED = {
@@ -12,6 +13,7 @@ const TAG = '<NotificationsProvider />';
 const layout = (body: string): string =>
   `import './global.css';\n\nexport default function RootLayout({ children }: { children: React.ReactNode }) {\n  return (\n    <html lang="en">\n${body}    </html>\n  );\n}\n`;
 const inLayout = (text: string) => mountInLayout(text, WANTED);
+const inMain = (text: string) => mountInMain(text, WANTED);
 const inApp = (text: string) => mountInApp(text, WANTED);
 
 describe('mountInLayout', () => {
@@ -94,6 +96,31 @@ describe('mountInLayout', () => {
       'export default function Root({ children }) {\n  return <html><body>{children}</body></html>;\n}\n';
     const result = doneTwice(before + rest, inLayout, 'tsx');
     expect(result.startsWith(`${after}export default`)).toBe(true);
+  });
+
+  it.each<[string, string]>([
+    [
+      'an async layout that awaits its params',
+      'export default async function Root({ children, params }: Props) {\n  const { locale } = await params;\n  return (\n    <html lang={locale}>\n      <body>\n        @\n      </body>\n    </html>\n  );\n}\n',
+    ],
+    [
+      'a constant arrow function that is exported below',
+      'const Root: FC<Props> = (props) => (\n  <html>\n    <body>\n      @\n    </body>\n  </html>\n);\n\nexport default Root;\n',
+    ],
+    [
+      'a function in a call, in a fragment',
+      'export default withTheme(function Root(props) {\n  return (\n    <>\n      <html>\n        <body>\n          @\n        </body>\n      </html>\n    </>\n  );\n});\n',
+    ],
+    [
+      'providers around html',
+      'export default ({ children }) => (\n  <Theme>\n    <html>\n      <body>\n        @\n      </body>\n    </html>\n  </Theme>\n);\n',
+    ],
+  ])('mounts it in %s', (_, shape) => {
+    for (const children of ['{children}', '{props.children}', '<Shell>{children}</Shell>']) {
+      const indent = /( *)@/.exec(shape)![1]!;
+      const expected = OURS + shape.replace('@', `${children}\n${indent}${TAG}`);
+      expect(doneTwice(shape.replace('@', children), inLayout, 'tsx')).toBe(expected);
+    }
   });
 
   it('makes no client component of a server component', () => {
@@ -200,6 +227,90 @@ describe('mountInApp', () => {
     expect(inApp(app('return a ? <Component /> : <Component b />;'))).toMatchObject({
       kind: 'unable',
       snippet,
+    });
+  });
+
+  it('mounts it in a class, and where the props are not taken apart', () => {
+    expect(
+      doneTwice(
+        app('return <props.Component {...props.pageProps} />;').replace(
+          '{ Component, pageProps }',
+          'props',
+        ),
+        inApp,
+        'tsx',
+      ),
+    ).toContain(`<props.Component {...props.pageProps} />\n      ${TAG}\n`);
+    const text =
+      'export default class MyApp extends App {\n  render() {\n    const { Component, pageProps } = this.props;\n    return <Component {...pageProps} />;\n  }\n}\n';
+    expect(doneTwice(text, inApp, 'tsx')).toContain(
+      `<Component {...pageProps} />\n        ${TAG}\n`,
+    );
+  });
+
+  it('mounts it in what Next.js uses where there is none', () => {
+    expect(doneTwice(EMPTY_APP, inApp, 'tsx')).toBe(
+      `import type { AppProps } from 'next/app';\n${OURS}\nexport default function App({ Component, pageProps }: AppProps) {\n  return (\n    <>\n      <Component {...pageProps} />\n      ${TAG}\n    </>\n  );\n}\n`,
+    );
+  });
+});
+
+describe('mountInMain', () => {
+  const main = (body: string): string => `import App from './app';\n\n${body}\n`;
+
+  it('mounts it as @nx/react writes the file', () => {
+    const expected = REACT_MAIN.replace("app';\n", `app';\n${OURS}`).replace(
+      '<App/>\n',
+      `<App/>\n    ${TAG}\n`,
+    );
+    expect(doneTwice(REACT_MAIN, inMain, 'tsx')).toBe(expected);
+    expect(doneTwice(crlf(REACT_MAIN), inMain, 'tsx')).toBe(crlf(expected));
+  });
+
+  it.each<[string, string, string]>([
+    [
+      'an element alone',
+      'createRoot(node).render(<App />);',
+      `createRoot(node).render(<>\n  <App />\n  ${TAG}\n</>);`,
+    ],
+    [
+      'an element alone, in a line of its own',
+      'createRoot(node).render(\n  <App />,\n);',
+      `createRoot(node).render(\n  <>\n    <App />\n    ${TAG}\n  </>,\n);`,
+    ],
+    [
+      'a provider, which may take one child alone',
+      'root.render(\n  <Router>\n    <App />\n  </Router>,\n);',
+      `root.render(\n  <>\n    <Router>\n    <App />\n  </Router>\n    ${TAG}\n  </>,\n);`,
+    ],
+    [
+      'a strict mode in one line',
+      'root.render(<React.StrictMode><App /></React.StrictMode>);',
+      `root.render(<React.StrictMode>\n  <App />\n  ${TAG}\n</React.StrictMode>);`,
+    ],
+    [
+      'a fragment',
+      'root.render(\n  <>\n    <App />\n  </>,\n);',
+      `root.render(\n  <>\n    <App />\n    ${TAG}\n  </>,\n);`,
+    ],
+    [
+      'what is hydrated',
+      'hydrateRoot(\n  node,\n  <StrictMode>\n    <App />\n  </StrictMode>,\n);',
+      `hydrateRoot(\n  node,\n  <StrictMode>\n    <App />\n    ${TAG}\n  </StrictMode>,\n);`,
+    ],
+  ])('mounts it in %s', (_, before, after) => {
+    const expected = main(after).replace("app';\n", `app';\n${OURS}`);
+    expect(doneTwice(main(before), inMain, 'tsx')).toBe(expected);
+  });
+
+  it.each<[string, string]>([
+    ['nothing is rendered', 'boot(App);'],
+    ['a variable is rendered', 'root.render(element);'],
+    ['something is rendered in two places', 'a.render(<App />);\nb.render(<App />);'],
+  ])('leaves it alone where %s', (_, text) => {
+    expect(inMain(main(text))).toMatchObject({
+      kind: 'unable',
+      snippet: `${OURS}\n{/* in what is rendered, beside <App /> */}\n${TAG}`,
     });
   });
 });

@@ -1,4 +1,5 @@
 import { Manager } from 'socket.io-client';
+import { API_URL_VARIABLE, apiUrl } from './api-url';
 import { getAccessToken, onAccessTokenChange } from './auth';
 import {
   type EventSchemas,
@@ -24,8 +25,7 @@ const TENANT_CLAIM = 'tenantId';
 
 const NO_API_URL: RealtimeFailure = {
   code: 'CONFIGURATION',
-  message:
-    'NEXT_PUBLIC_API_URL is not an absolute http(s) URL: realtime is off.',
+  message: `${API_URL_VARIABLE} is not an absolute http(s) URL: realtime is off. Set it as in .env.example, then build again.`,
 };
 
 const channels = new Map<string, RealtimeChannel>();
@@ -102,7 +102,7 @@ function userOf(token: string | null): string | null {
 
 function openManager(): Manager | RealtimeFailure {
   if (manager) return manager;
-  const url = process.env.NEXT_PUBLIC_API_URL ?? '';
+  const url = apiUrl() ?? '';
   // With any other text Socket.IO would connect to the page's own origin.
   if (!/^https?:\/\/[^/]/.test(url)) {
     reportFault(new Error(NO_API_URL.message));

@@ -1,0 +1,13 @@
+import { createBatch } from '../../../lib/realtime/realtime-client';
+import { useChatsSocket } from './use-chats-socket';
+import { useChatsStore } from './use-chats-store';
+
+const list = createBatch(useChatsStore.getState().merge);
+
+/** Connects while there is an access token and fills the store; renders nothing. */
+export function ChatsProvider(): null {
+  useChatsSocket({
+    onMessagePosted: list,
+  });
+  return null;
+}

@@ -1,0 +1,49 @@
+import {
+  type ChatSay,
+  type ChatLeave,
+  type MessagePosted,
+  messagePostedSchema,
+  type ChatCleared,
+  chatClearedSchema,
+  CHATS_NAMESPACE,
+} from '@acme/realtime-contracts/chats';
+import {
+  type EventHandler,
+  realtimeChannel,
+  type RealtimeState,
+  useChannel,
+} from '../../../lib/realtime/realtime-client';
+
+const schemas = {
+  'message.posted': messagePostedSchema,
+  'chat.cleared': chatClearedSchema,
+};
+
+export const chatsChannel = realtimeChannel(CHATS_NAMESPACE, schemas);
+
+/** Commands reject with a RealtimeCommandError. */
+const commands = {
+  say: (payload: ChatSay): Promise<unknown> =>
+    chatsChannel.send('chat.say', payload),
+  leave: (payload: ChatLeave): Promise<unknown> =>
+    chatsChannel.send('chat.leave', payload),
+};
+
+type State = RealtimeState & typeof commands;
+
+type Handler<T> = EventHandler<T> | undefined;
+
+export interface ChatsHandlers {
+  onMessagePosted?: Handler<MessagePosted>;
+  onChatCleared?: Handler<ChatCleared>;
+}
+
+/** The connection's state and the commands; connected while it is mounted. */
+export function useChatsSocket(handlers: ChatsHandlers = {}): State {
+  const byEvent = {
+    'message.posted': handlers.onMessagePosted,
+    'chat.cleared': handlers.onChatCleared,
+  };
+  const state = useChannel(chatsChannel, byEvent);
+  return { ...state, ...commands };
+}

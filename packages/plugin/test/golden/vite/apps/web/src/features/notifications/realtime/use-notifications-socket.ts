@@ -1,0 +1,46 @@
+import {
+  type NotificationMarkRead,
+  type NotificationCreated,
+  notificationCreatedSchema,
+  NOTIFICATIONS_NAMESPACE,
+} from '@acme/realtime-contracts/notifications';
+import {
+  type EventHandler,
+  realtimeChannel,
+  type RealtimeState,
+  useChannel,
+} from '../../../lib/realtime/realtime-client';
+
+const schemas = {
+  'notification.created': notificationCreatedSchema,
+};
+
+export const notificationsChannel = realtimeChannel(
+  NOTIFICATIONS_NAMESPACE,
+  schemas,
+);
+
+/** Commands reject with a RealtimeCommandError. */
+const commands = {
+  markRead: (payload: NotificationMarkRead): Promise<unknown> =>
+    notificationsChannel.send('notification.markRead', payload),
+};
+
+type State = RealtimeState & typeof commands;
+
+type Handler<T> = EventHandler<T> | undefined;
+
+export interface NotificationsHandlers {
+  onNotificationCreated?: Handler<NotificationCreated>;
+}
+
+/** The connection's state and the commands; connected while it is mounted. */
+export function useNotificationsSocket(
+  handlers: NotificationsHandlers = {},
+): State {
+  const byEvent = {
+    'notification.created': handlers.onNotificationCreated,
+  };
+  const state = useChannel(notificationsChannel, byEvent);
+  return { ...state, ...commands };
+}

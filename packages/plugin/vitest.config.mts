@@ -16,7 +16,12 @@ const aliases = (host: string, name: string, folder: string) => [
 
 /** The emitted kernel, rendered into a folder of its own: `host`. */
 const kernel = (name: string, host: string) => ({
-  resolve: { alias: aliases(host, '@kernel', 'apps/api-gateway/src/realtime') },
+  resolve: {
+    alias: [
+      ...aliases(host, '@kernel', 'apps/api-gateway/src/realtime'),
+      { find: '@orders', replacement: `${tmp}/${host}/apps/orders/src/realtime/publisher` },
+    ],
+  },
   test: {
     name,
     include: ['test/kernel/**/*.test.ts'],
@@ -55,9 +60,15 @@ export default defineConfig({
         test: {
           ...kernelOnNest12.test,
           // What does not depend on Nest is tested once.
-          exclude: ['fuzz', 'config', 'rooms', 'redis', 'recipients', 'broker/rmq-faults'].map(
-            (name) => `test/kernel/${name}.test.ts`,
-          ),
+          exclude: [
+            'fuzz',
+            'config',
+            'rooms',
+            'redis',
+            'recipients',
+            'broker/rmq-faults',
+            'publisher/rmq-publisher',
+          ].map((name) => `test/kernel/${name}.test.ts`),
           server: { deps: { inline: ['nestjs-cls'] } },
         },
       },

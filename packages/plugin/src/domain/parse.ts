@@ -199,6 +199,27 @@ export function checkDomains(domains: readonly Domain[]): void {
   });
 }
 
+/**
+ * Checks what only a publisher minds: it cannot tell apart two events of one name.
+ *
+ * @throws RealtimeError RT004
+ */
+export function checkPublished(domains: readonly Domain[]): void {
+  const owners = new Map<string, Domain>();
+  for (const domain of domains) {
+    for (const { name } of domain.serverEvents) {
+      const other = owners.get(name);
+      if (other) {
+        throw new RealtimeError(
+          'RT004',
+          `The server event "${name}" is one of ${other.names.pascal} (${other.app}) and of ${domain.names.pascal} (${domain.app}): a publisher could not tell which is meant. Rename one.`,
+        );
+      }
+      owners.set(name, domain);
+    }
+  }
+}
+
 function parseRooms(text: string): Rooms {
   const rooms = ROOMS.find((room) => room === text);
   if (rooms) return rooms;

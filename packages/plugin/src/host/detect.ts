@@ -6,6 +6,7 @@ import { RealtimeError } from '../domain/index.js';
 import type { Domain } from '../domain/index.js';
 import type { AppFacts, ContractsFacts, HostFacts, TestRunner, WebFacts } from './facts.js';
 import type { HostProject, HostProjects } from './projects.js';
+import { hostPublishers } from './publishers.js';
 import { rootModuleOf } from './root-module.js';
 import { isNextApp, nextEntries, viteEntries, vitePort } from './web-app.js';
 
@@ -44,7 +45,11 @@ export function detectHost(
       );
     }
   }
-  return { ...facts, nest: nestOf(tree, [...facts.apps.values()]) };
+  const publishers = hostPublishers(tree, projects).map(({ project, file }) => ({
+    ...detectApp(tree, project),
+    skipTests: file.skipTests ?? false,
+  }));
+  return { ...facts, publishers, nest: nestOf(tree, [...facts.apps.values()]) };
 }
 
 function checkRequestContext(

@@ -2,6 +2,7 @@ import { joinPathFragments } from '@nx/devkit';
 import type { Tree } from '@nx/devkit';
 import { RealtimeError, domainNames, readDomain } from '../domain/index.js';
 import type { Domain, DomainDraft } from '../domain/index.js';
+import { shortestName } from './projects.js';
 import type { HostProject, HostProjects } from './projects.js';
 
 /** Defaults of `--app` and `--web`. */
@@ -23,8 +24,8 @@ export function resolveDomain(projects: HostProjects, draft: DomainDraft): Domai
   const web = draft.web === null ? null : projects.resolve('web', draft.web, DEFAULTS.web);
   return {
     ...draft,
-    app: shortest(projects, app),
-    web: web === null ? null : shortest(projects, web),
+    app: shortestName(projects, app),
+    web: web === null ? null : shortestName(projects, web),
   };
 }
 
@@ -76,8 +77,4 @@ function readHostDomain(
     );
   }
   return domain;
-}
-
-function shortest(projects: HostProjects, project: HostProject): string {
-  return projects.find(project.shortName)?.name === project.name ? project.shortName : project.name;
 }

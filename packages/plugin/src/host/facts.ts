@@ -17,6 +17,11 @@ export interface AppFacts {
   readonly testRunner: TestRunner;
 }
 
+/** An app that publishes the events of every domain. */
+export interface PublisherFacts extends AppFacts {
+  readonly skipTests: boolean;
+}
+
 /**
  * A file of the host that wraps every page: a root layout of an app router, `_app` of a pages
  * router, or the module that renders a React app into its page.
@@ -61,5 +66,7 @@ export interface HostFacts {
   readonly nest: { readonly range: string; readonly major: number };
   readonly apps: ReadonlyMap<string, AppFacts>;
   readonly webs: ReadonlyMap<string, WebFacts>;
+  /** Apps with a `realtime.publisher.json`. */
+  readonly publishers: readonly PublisherFacts[];
   readonly contracts: ReadonlyMap<string, ContractsFacts>;
 }

@@ -5,11 +5,14 @@ export type {
   AppFacts,
   ContractsFacts,
   HostFacts,
+  PublisherFacts,
   TestRunner,
   WebEntry,
   WebFacts,
 } from './facts.js';
 export { HostProjects } from './projects.js';
 export type { HostProject } from './projects.js';
+export { hostPublishers, publisherPath, resolvePublisher, tcpPortVariable } from './publishers.js';
+export type { HostPublisher } from './publishers.js';
 export { VERSIONS } from './versions.js';
 export { API_URL_VARIABLE } from './web-app.js';

@@ -13,7 +13,7 @@ export interface HostProject {
   readonly sourceRoot: string;
 }
 
-type Kind = 'nest' | 'web';
+type Kind = 'nest' | 'publisher' | 'web';
 
 const KINDS = {
   nest: {
@@ -21,12 +21,21 @@ const KINDS = {
     code: 'RT010',
     title: 'a Nest app',
     sign: 'no @nestjs/core in its main.ts',
+    create: ', or --standalone to create it',
+  },
+  publisher: {
+    flag: '--app',
+    code: 'RT010',
+    title: 'a Nest app',
+    sign: 'no @nestjs/core in its main.ts',
+    create: '',
   },
   web: {
     flag: '--web',
     code: 'RT012',
     title: 'a Next.js app or a React app on Vite',
     sign: 'no next.config file, and no vite.config file with an index.html and a src/main that imports react-dom,',
+    create: '; --web=none for server only',
   },
 } as const;
 
@@ -45,7 +54,7 @@ export class HostProjects {
    * @throws RealtimeError RT010 (Nest) or RT012 (web), naming the apps found
    */
   resolve(kind: Kind, name: string | undefined, fallback: string): HostProject {
-    const { flag, code, title, sign } = KINDS[kind];
+    const { flag, code, title, sign, create } = KINDS[kind];
     const apps = this.all.filter((project) => this.is(kind, project));
     const found =
       apps.length > 0 ? `Found: ${apps.map((app) => app.name).join(', ')}.` : 'There is none.';
@@ -71,7 +80,7 @@ export class HostProjects {
       code,
       other
         ? `Project "${other.name}" is not ${title} (${sign} in ${other.root}). ${found} Pass ${flag}=<name>.`
-        : `There is no project "${name}". ${found} Pass ${flag}=<name>${kind === 'web' ? '; --web=none for server only' : ', or --standalone to create it'}.`,
+        : `There is no project "${name}". ${found} Pass ${flag}=<name>${create}.`,
     );
   }
 
@@ -90,6 +99,11 @@ export class HostProjects {
     const main = joinPathFragments(project.sourceRoot, 'main.ts');
     return this.tree.read(main, 'utf-8')?.includes('@nestjs/core') ?? false;
   }
+}
+
+/** The name by which a file states a project: the last part of it, where that is unique. */
+export function shortestName(projects: HostProjects, project: HostProject): string {
+  return projects.find(project.shortName)?.name === project.name ? project.shortName : project.name;
 }
 
 function toProject(tree: Tree, name: string, config: ProjectConfiguration): HostProject {

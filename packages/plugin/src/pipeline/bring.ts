@@ -1,5 +1,5 @@
 import type { Tree } from '@nx/devkit';
-import { checkDomains } from '../domain/index.js';
+import { checkDomains, checkPublished } from '../domain/index.js';
 import type { Domain } from '../domain/index.js';
 import { detectHost } from '../host/index.js';
 import type { HostFacts, HostProjects } from '../host/index.js';
@@ -28,6 +28,7 @@ export async function bringDomains(
 ): Promise<Brought> {
   checkDomains(domains);
   const host = detectHost(tree, projects, domains);
+  if (host.publishers.length > 0) checkPublished(domains);
   const files = await reconcile(tree, render(domains, host, loadTemplates()), options);
   return { host, files, recorded: recordDomains(tree, projects, domains) };
 }

@@ -1,6 +1,6 @@
 export { bringDomains } from './bring.js';
 export type { Brought } from './bring.js';
 export { recordedDomains } from './domain-bases.js';
-export { regenerate, withDomain } from './regenerate.js';
+export { regenerate, regeneratePublisher, withDomain } from './regenerate.js';
 export { syncDomains } from './sync.js';
 export type { SyncResult } from './sync.js';

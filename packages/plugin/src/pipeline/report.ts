@@ -1,6 +1,6 @@
 import { logger } from '@nx/devkit';
 import type { Domain } from '../domain/index.js';
-import type { HostFacts } from '../host/index.js';
+import type { HostFacts, HostProject } from '../host/index.js';
 import type { FileReport, Outcome, ReconcileReport } from '../reconcile/index.js';
 import type { Wired } from '../wiring/index.js';
 
@@ -14,13 +14,8 @@ const NOTES: Partial<Record<Outcome, string>> = {
   orphan: 'No longer generated, left where they are',
 };
 
-/** Prints what was done to the workspace and what is left for its owner to do. */
-export function printReport(
-  domain: Domain,
-  host: HostFacts,
-  files: ReconcileReport,
-  wired: readonly Wired[],
-): void {
+/** Prints what was done to the workspace and what is left for its owner to do. @param steps the latter */
+export function printReport(steps: string, files: ReconcileReport, wired: readonly Wired[]): void {
   for (const [outcome, title] of Object.entries(NOTES)) {
     const paths = files.filter((file) => file.outcome === outcome).map(({ path }) => path);
     if (paths.length > 0) logger.warn(`${title}:\n${indented(paths)}`);
@@ -31,7 +26,7 @@ export function printReport(
       `RT040 ${edit.path} was left as it is: ${edit.reason}. Paste into it:\n\n${edit.snippet}\n`,
     );
   }
-  logger.info(nextSteps(domain, host));
+  logger.info(steps);
 }
 
 /** The files of a report that were written, each with the reason. */
@@ -41,7 +36,7 @@ export function writtenFiles(files: ReconcileReport): string[] {
 
 const describeFile = ({ path, outcome }: FileReport): string => `${outcome} ${path}`;
 
-function nextSteps(domain: Domain, host: HostFacts): string {
+export function domainSteps(domain: Domain, host: HostFacts): string {
   const app = host.apps.get(domain.app);
   const web = domain.web === null ? undefined : host.webs.get(domain.web);
   const { kebabPlural } = domain.names;
@@ -53,6 +48,16 @@ function nextSteps(domain: Domain, host: HostFacts): string {
     ...(web === undefined ? [] : [`nx dev ${domain.web}`]),
   ];
   return `\n${domain.names.pascal} is on ${domain.namespace}. Next:\n${indented(steps)}`;
+}
+
+export function publisherSteps({ root, shortName }: HostProject, host: HostFacts): string {
+  const publisher = host.publishers.find((other) => other.root === root);
+  const steps = [
+    'import RealtimePublisherModule in the module of the service that publishes',
+    `inject RealtimePublisher from ${publisher?.realtimeRoot}/publisher/realtime-publisher`,
+    "await publisher.publish('<event>', { tenantId, payload })",
+  ];
+  return `\n${shortName} publishes the events of every domain. Next:\n${indented(steps)}`;
 }
 
 const indented = (lines: readonly string[]): string => lines.map((line) => `  ${line}`).join('\n');

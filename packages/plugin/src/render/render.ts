@@ -1,15 +1,15 @@
 import { render as renderEjs } from 'ejs';
 import { posix } from 'node:path';
 import type { Domain } from '../domain/index.js';
-import { API_URL_VARIABLE } from '../host/index.js';
-import type { AppFacts, HostFacts, WebFacts } from '../host/index.js';
+import { API_URL_VARIABLE, tcpPortVariable } from '../host/index.js';
+import type { AppFacts, HostFacts, PublisherFacts, WebFacts } from '../host/index.js';
 import { domainView } from './build-view.js';
 import { contractsLibrary } from './contracts-library.js';
 import { withJsExtensions } from './extensions.js';
 import type { Ownership, RenderedFile } from './files.js';
 import { layOut } from './layout.js';
 import type { Templates } from './templates.js';
-import type { AppView, DomainView, WebView } from './view.js';
+import type { AppView, DomainView, PublisherView, WebView } from './view.js';
 
 /** The auth store of a web app that has none, relative to its source root. */
 const AUTH_STORE = 'stores/auth.store.ts';
@@ -44,6 +44,9 @@ export function render(
         views,
         templates,
       ),
+    ),
+    ...host.publishers.flatMap((publisher) =>
+      renderPublisher(publisher, domains, views, host, templates),
     ),
     ...[...host.webs].flatMap(([name, web]) =>
       renderWeb(
@@ -108,6 +111,29 @@ function renderApp(
   return files.map((file) => ({ ...file, content: withJsExtensions(file.content) }));
 }
 
+function renderPublisher(
+  publisher: PublisherFacts,
+  domains: readonly Domain[],
+  views: Views,
+  host: HostFacts,
+  templates: Templates,
+): RenderedFile[] {
+  const published = domains.filter(({ serverEvents }) => serverEvents.length > 0);
+  const view = published.map((domain) => {
+    const app = host.apps.get(domain.app);
+    if (!app) throw new Error(`no facts for the app ${domain.app}`);
+    return { ...viewIn(views, domain), tcpPort: tcpPortVariable(publisher, app, domain.app) };
+  });
+  const tcpPorts = [...new Set(view.map(({ tcpPort }) => tcpPort))].sort();
+  const files = renderFolder(templates, 'publisher', `${publisher.realtimeRoot}/publisher`, {
+    publisher: { domains: view, tcpPorts },
+  });
+  const tested = !publisher.skipTests && publisher.testRunner !== 'none';
+  return files
+    .filter(({ path }) => tested || !isTest(path))
+    .map((file) => (publisher.esm ? { ...file, content: withJsExtensions(file.content) } : file));
+}
+
 /** A path that a package has is imported as it is, a file from the kernel's `core`. */
 function requestContextImport(app: AppFacts, domains: readonly Domain[]): string | undefined {
   const path = domains.find((domain) => domain.requestContext !== undefined)?.requestContext;
@@ -156,6 +182,7 @@ const USE_CLIENT = /^'use client';\n\n/;
 
 interface Scope {
   readonly app?: AppView;
+  readonly publisher?: PublisherView;
   readonly web?: WebView;
   readonly d?: DomainView;
 }

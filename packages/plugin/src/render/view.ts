@@ -56,6 +56,13 @@ export interface AppView {
   readonly requestContext?: string | undefined;
 }
 
+/** What the templates of a publisher see: `publisher` in EJS. */
+export interface PublisherView {
+  /** Those with server events, each with the variable that holds its app's port. */
+  readonly domains: readonly (DomainView & { readonly tcpPort: string })[];
+  readonly tcpPorts: readonly string[];
+}
+
 /** Import paths and runner of a web project: `web` in EJS. */
 export interface WebView {
   /** From `features/<domain>/realtime/`, without extension: `../../../lib/realtime/realtime-client` */

@@ -98,7 +98,7 @@ describe('what is rendered is formatted as Prettier would', { timeout: 60_000 },
   });
 
   it('for domains of any name and size', async () => {
-    const host = hostFacts({ solution: true, runner: 'vitest' });
+    const host = hostFacts({ solution: true, runner: 'vitest', publishers: ['orders'] });
     await fc.assert(
       fc.asyncProperty(domains, async (one) => {
         await expectFormatted(renderShape({ name: 'any', host, domains: [one] }));

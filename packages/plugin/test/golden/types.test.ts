@@ -23,7 +23,7 @@ const STRICT = {
 
 const NODENEXT = { module: 'nodenext', moduleResolution: 'nodenext' };
 const BUNDLER = { module: 'preserve', moduleResolution: 'bundler' };
-const SERVER = /^(?:apps\/api-gateway|libs|packages)\//;
+const SERVER = /^(?:apps\/(?:api-gateway|orders)|libs|packages)\//;
 
 /** How hosts compile: each with the shapes and the files that they compile so. */
 const CONFIGS = [

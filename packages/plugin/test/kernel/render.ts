@@ -12,7 +12,12 @@ export default function setup(project?: TestProject): void {
   const mutation = MUTATIONS.find((found) => mutantHost(found) === name);
   const shape = {
     name,
-    host: hostFacts({ solution: false, runner: 'vitest', web: false }),
+    host: hostFacts({
+      solution: false,
+      runner: 'vitest',
+      web: false,
+      publishers: ['api-gateway', 'orders'],
+    }),
     domains: [
       domain({ name: 'Notification', clientEvents: ['markRead{notificationId}'], web: 'none' }),
       domain({

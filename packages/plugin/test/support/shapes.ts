@@ -1,6 +1,6 @@
 import { draftDomain } from '../../src/domain/index.js';
 import type { Domain, DomainOptions } from '../../src/domain/index.js';
-import type { HostFacts, TestRunner } from '../../src/host/index.js';
+import type { AppFacts, HostFacts, TestRunner } from '../../src/host/index.js';
 import { loadTemplates, render } from '../../src/render/index.js';
 import type { RenderedFile } from '../../src/render/index.js';
 
@@ -126,7 +126,7 @@ const WEB = {
 export const SHAPES: readonly Shape[] = [
   {
     name: 'integrated',
-    host: hostFacts({ solution: false, runner: 'jest' }),
+    host: hostFacts({ solution: false, runner: 'jest', publishers: ['orders'] }),
     domains: [notification, chat],
   },
   {
@@ -145,7 +145,7 @@ export const SHAPES: readonly Shape[] = [
 export const HARD_SHAPES: readonly Shape[] = [
   {
     name: 'names',
-    host: hostFacts({ solution: false, runner: 'jest', scope: 'names' }),
+    host: hostFacts({ solution: false, runner: 'jest', scope: 'names', publishers: ['orders'] }),
     domains: hard,
   },
   {
@@ -160,7 +160,13 @@ export const HARD_SHAPES: readonly Shape[] = [
   },
   {
     name: 'esm',
-    host: hostFacts({ solution: true, runner: 'vitest', esm: true, scope: 'esm' }),
+    host: hostFacts({
+      solution: true,
+      runner: 'vitest',
+      esm: true,
+      scope: 'esm',
+      publishers: ['api-gateway', 'orders'],
+    }),
     domains: [notification, chat],
   },
   {
@@ -182,7 +188,13 @@ export const HARD_SHAPES: readonly Shape[] = [
   },
   {
     name: 'server-only',
-    host: hostFacts({ solution: false, runner: 'jest', web: false, scope: 'server-only' }),
+    host: hostFacts({
+      solution: false,
+      runner: 'jest',
+      web: false,
+      scope: 'server-only',
+      publishers: ['orders'],
+    }),
     domains: [
       domain({ name: 'Notification', web: 'none' }),
       {
@@ -203,30 +215,29 @@ export function hostFacts(options: {
   esm?: boolean;
   web?: keyof typeof WEB | false;
   scope?: string;
+  /** Apps that publish. */
+  publishers?: readonly string[];
 }): HostFacts {
-  const { solution, runner, esm = false, web = 'app', scope = 'acme' } = options;
+  const { solution, runner, esm = false, web = 'app', scope = 'acme', publishers = [] } = options;
   const name = (short: string): string => (solution ? `@${scope}/${short}` : short);
+  const app = (short: string): AppFacts => ({
+    name: name(short),
+    shortName: short,
+    root: `apps/${short}`,
+    sourceRoot: `apps/${short}/src`,
+    realtimeRoot: `apps/${short}/src/realtime`,
+    main: `apps/${short}/src/main.ts`,
+    module: `apps/${short}/src/app/app.module.ts`,
+    esm,
+    testRunner: runner,
+  });
   return {
     solution,
     baseTsconfig: 'tsconfig.base.json',
     eslintConfig: 'eslint.config.mjs',
     nest: { range: '^11.0.0', major: 11 },
-    apps: new Map([
-      [
-        'api-gateway',
-        {
-          name: name('api-gateway'),
-          shortName: 'api-gateway',
-          root: 'apps/api-gateway',
-          sourceRoot: 'apps/api-gateway/src',
-          realtimeRoot: 'apps/api-gateway/src/realtime',
-          main: 'apps/api-gateway/src/main.ts',
-          module: 'apps/api-gateway/src/app/app.module.ts',
-          esm,
-          testRunner: runner,
-        },
-      ],
-    ]),
+    apps: new Map([['api-gateway', app('api-gateway')]]),
+    publishers: publishers.map((short) => ({ ...app(short), skipTests: false })),
     webs: web
       ? new Map([
           [

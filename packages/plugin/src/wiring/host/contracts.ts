@@ -24,12 +24,13 @@ export function wireContracts(tree: Tree, host: HostFacts, domains: readonly Dom
       ];
     }
     const users = domains.filter((domain) => domain.contracts === name);
-    const roots = new Set(
-      users.flatMap(({ app, web }) => [
+    const roots = new Set([
+      ...host.publishers.map((publisher) => publisher.root),
+      ...users.flatMap(({ app, web }) => [
         host.apps.get(app)?.root,
         web === null ? undefined : host.webs.get(web)?.root,
       ]),
-    );
+    ]);
     return [
       ...wireWorkspace(tree, library.root),
       reference(tree, 'tsconfig.json', library.root),

@@ -49,6 +49,13 @@ export function wireDependencies(
     for (const [name, app] of host.apps) {
       addToProject(tree, app.root, { ...server, ...contracts(name) });
     }
+    for (const { root } of host.publishers) {
+      const all = [...host.contracts.values()].map(({ importPath }) => [
+        importPath,
+        workspaceRange,
+      ]);
+      addToProject(tree, root, { ...publisherVersions(), ...Object.fromEntries(all) });
+    }
     for (const [name, facts] of host.webs) {
       addToProject(tree, facts.root, { ...webVersions(), ...contracts(name) });
     }
@@ -82,13 +89,18 @@ function serverVersions(host: HostFacts): Versions {
 }
 
 function testVersions(host: HostFacts, domains: readonly Domain[]): Versions {
-  const tested = domains.some((domain) => !domain.skipTests);
-  if (!tested) return {};
+  const all = [...domains, ...host.publishers];
+  if (all.every(({ skipTests }) => skipTests)) return {};
   // Where a web app has it, it is a dependency already.
   const client = domains.some((domain) => domain.web !== null)
     ? {}
     : { 'socket.io-client': VERSIONS.web['socket.io-client'] };
   return { '@nestjs/testing': host.nest.range, ...client };
+}
+
+function publisherVersions(): Versions {
+  const { amqplib, 'amqp-connection-manager': manager } = VERSIONS.server;
+  return { amqplib, 'amqp-connection-manager': manager, ...VERSIONS.shared };
 }
 
 const webVersions = (): Versions => ({ ...VERSIONS.web, ...VERSIONS.shared });

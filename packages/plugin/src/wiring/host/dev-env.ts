@@ -3,7 +3,7 @@ import type { Tree } from '@nx/devkit';
 import { randomBytes } from 'node:crypto';
 import { parseEnv } from 'node:util';
 import type { Domain } from '../../domain/index.js';
-import { API_URL_VARIABLE } from '../../host/index.js';
+import { API_URL_VARIABLE, tcpPortVariable } from '../../host/index.js';
 import type { AppFacts, HostFacts } from '../../host/index.js';
 import { COMPOSE_FILE } from './compose.js';
 import { ensureEnv, ensureLines } from '../text/index.js';
@@ -44,6 +44,19 @@ export function wireDevelopment(tree: Tree, host: HostFacts, domains: readonly D
       writeEnv(tree, web.root, '.env.local', [url]);
     }
   }
+  for (const publisher of host.publishers) {
+    const ports = new Map(
+      [...host.apps].map(([name, app]) => [
+        tcpPortVariable(publisher, app, name),
+        portOf(tree, host, app, 'REALTIME_TCP_PORT', FIRST_TCP_PORT),
+      ]),
+    );
+    writeEnv(tree, publisher.root, '.env.example', brokerExample(ports));
+    writeEnv(tree, publisher.root, '.env.local', [
+      { key: 'REALTIME_TRANSPORT', value: 'tcp' },
+      ...[...ports].map(([key, port]) => ({ key, value: String(port) })),
+    ]);
+  }
   const ignored = ensureLines(
     tree.read('.gitignore', 'utf-8') ?? '',
     ['.env.local', '.env.*.local'],
@@ -71,21 +84,28 @@ function apiExample(port: number, tcpPort: number, frontendUrl: string): Entry[]
       value: frontendUrl,
       comment: 'Origins that may connect, comma-separated, exact',
     },
+    ...brokerExample(new Map([['REALTIME_TCP_PORT', tcpPort]])),
+    {
+      key: 'REDIS_URL',
+      value: '',
+      comment: `With more than one replica; of ${COMPOSE_FILE}: redis://127.0.0.1:6379`,
+    },
+  ];
+}
+
+/** @param ports of the embedded transport, by variable */
+function brokerExample(ports: ReadonlyMap<string, number>): Entry[] {
+  return [
     {
       key: 'REALTIME_TRANSPORT',
       value: 'tcp',
       comment: 'tcp: embedded, development only. rmq: RabbitMQ',
     },
-    { key: 'REALTIME_TCP_PORT', value: String(tcpPort) },
+    ...[...ports].map(([key, port]) => ({ key, value: String(port) })),
     {
       key: 'RABBITMQ_URL',
       value: '',
       comment: `With rmq; of ${COMPOSE_FILE}: amqp://realtime:realtime@127.0.0.1:5672`,
-    },
-    {
-      key: 'REDIS_URL',
-      value: '',
-      comment: `With more than one replica; of ${COMPOSE_FILE}: redis://127.0.0.1:6379`,
     },
   ];
 }

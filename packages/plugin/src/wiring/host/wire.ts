@@ -6,6 +6,7 @@ import type { AppFacts, HostFacts, WebFacts } from '../../host/index.js';
 import {
   addModuleImport,
   addSetupCall,
+  addShutdownHooks,
   EMPTY_APP,
   mountInApp,
   mountInLayout,
@@ -23,6 +24,7 @@ import type { Wired } from './edit.js';
 export function wireHost(tree: Tree, host: HostFacts, domains: readonly Domain[]): Wired[] {
   return [
     ...[...host.apps.values()].flatMap((app) => wireApp(tree, app)),
+    ...host.publishers.flatMap((publisher) => wirePublisher(tree, host, publisher)),
     ...wireContracts(tree, host, domains),
     ...wireCacheInputs(tree, host),
     ...domains.flatMap((domain) => {
@@ -33,21 +35,31 @@ export function wireHost(tree: Tree, host: HostFacts, domains: readonly Domain[]
 }
 
 function wireApp(tree: Tree, app: AppFacts): Wired[] {
-  const importOf = (file: string, target: string): string =>
-    importPath(file, joinPathFragments(app.realtimeRoot, target)) + (app.esm ? '.js' : '');
-  // A module that was not found is reported like one whose shape is not known.
-  const module = app.module ?? joinPathFragments(app.sourceRoot, 'app/app.module.ts');
+  const from = importOf(app, app.main, 'setup-realtime');
   return [
-    editFile(tree, module, (text) =>
-      addModuleImport(text, {
-        symbol: 'RealtimeModule',
-        from: importOf(module, 'realtime.module'),
-      }),
-    ),
-    editFile(tree, app.main, (text) =>
-      addSetupCall(text, { symbol: 'setupRealtime', from: importOf(app.main, 'setup-realtime') }),
-    ),
+    wireModule(tree, app, 'RealtimeModule', 'realtime.module'),
+    editFile(tree, app.main, (text) => addSetupCall(text, { symbol: 'setupRealtime', from })),
   ];
+}
+
+/** The app that serves domains has its shutdown hooks from setupRealtime. */
+function wirePublisher(tree: Tree, host: HostFacts, publisher: AppFacts): Wired[] {
+  const serves = [...host.apps.values()].some(({ root }) => root === publisher.root);
+  return [
+    wireModule(tree, publisher, 'RealtimePublisherModule', 'publisher/realtime-publisher.module'),
+    ...(serves ? [] : [editFile(tree, publisher.main, addShutdownHooks)]),
+  ];
+}
+
+/** A module that was not found is reported like one whose shape is not known. */
+function wireModule(tree: Tree, app: AppFacts, symbol: string, target: string): Wired {
+  const module = app.module ?? joinPathFragments(app.sourceRoot, 'app/app.module.ts');
+  const from = importOf(app, module, target);
+  return editFile(tree, module, (text) => addModuleImport(text, { symbol, from }));
+}
+
+function importOf(app: AppFacts, file: string, target: string): string {
+  return importPath(file, joinPathFragments(app.realtimeRoot, target)) + (app.esm ? '.js' : '');
 }
 
 const MOUNT = { layout: mountInLayout, _app: mountInApp, main: mountInMain };

@@ -6,6 +6,6 @@ export { appendJson, setJson } from './json.js';
 export { EMPTY_APP, mountInApp, mountInLayout, mountInMain } from './layout.js';
 export { ensureEnv, ensureLines } from './lines.js';
 export type { EnvEntry } from './lines.js';
-export { addSetupCall } from './main.js';
+export { addSetupCall, addShutdownHooks } from './main.js';
 export { addModuleImport } from './module.js';
 export { ensureYaml } from './yaml.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { addSetupCall } from './index.js';
+import { addSetupCall, addShutdownHooks } from './index.js';
 import { crlf, doneTwice } from '../../../test/support/wiring-edits.js';
 
 const WANTED = { symbol: 'setupRealtime', from: './realtime/setup-realtime' };
@@ -183,5 +183,29 @@ describe('addSetupCall', () => {
           .replace('{ setupRealtime }', '{ setupRealtime as live }'),
       ),
     ).toEqual({ kind: 'already' });
+  });
+});
+
+describe('addShutdownHooks', () => {
+  const HOOKS = 'app.enableShutdownHooks();';
+
+  it('adds one line before listen', () => {
+    expect(doneTwice(boot(CREATE, LISTEN), addShutdownHooks)).toBe(boot(CREATE, HOOKS, LISTEN));
+    expect(doneTwice(crlf(boot(CREATE, LISTEN)), addShutdownHooks)).toBe(
+      crlf(boot(CREATE, HOOKS, LISTEN)),
+    );
+  });
+
+  it.each([HOOKS, "app.enableShutdownHooks(['SIGTERM']);"])('finds %s', (hooks) => {
+    expect(addShutdownHooks(boot(CREATE, hooks, LISTEN))).toEqual({ kind: 'already' });
+  });
+
+  it.each([
+    ['another way to boot', boot('const app = boot();', LISTEN)],
+    ['no listen', boot(CREATE)],
+    ['what does not parse', boot('const = ;')],
+  ])('leaves %s, and says what to paste', (_what, text) => {
+    const result = addShutdownHooks(text);
+    expect(result).toMatchObject({ kind: 'unable', snippet: expect.stringContaining(HOOKS) });
   });
 });

@@ -29,12 +29,32 @@ export function addSetupCall(text: string, wanted: Import): Edit {
   if (typeof app === 'string') return stop(app);
   const statement = findStart(calls, app);
   if (typeof statement === 'string') return stop(statement);
+  const symbol = ensureImport(source, wanted);
+  insertBefore(source, statement, `await ${symbol}(${app.name})`);
+  return done(source.edits.toString());
+}
+
+function insertBefore({ text, edits, eol }: Source, statement: Node, code: string): void {
   const end = text.charAt(statement.end - 1) === ';' ? ';' : '';
   const gap = isFirstOfLine(text, statement.start)
-    ? `${end}${source.eol}${indentAt(text, statement.start)}`
+    ? `${end}${eol}${indentAt(text, statement.start)}`
     : '; ';
-  const symbol = ensureImport(source, wanted);
-  source.edits.appendLeft(statement.start, `await ${symbol}(${app.name})${gap}`);
+  edits.appendLeft(statement.start, `${code}${gap}`);
+}
+
+/** Adds `app.enableShutdownHooks();` before `app.listen(...)`, unless it is called already. */
+export function addShutdownHooks(text: string): Edit {
+  const stop = (reason: string): Edit =>
+    unable('// on the line before app.listen(...)\napp.enableShutdownHooks();', reason);
+  const source = parse(text, 'file.ts');
+  if (typeof source === 'string') return stop(source);
+  const calls = findAll(source.program, isCall);
+  if (calls.some(({ node }) => isMember(node.callee, 'enableShutdownHooks'))) return already;
+  const app = findApp(source, calls);
+  if (typeof app === 'string') return stop(app);
+  const statement = findStart(calls, app);
+  if (typeof statement === 'string') return stop(statement);
+  insertBefore(source, statement, `${app.name}.enableShutdownHooks()`);
   return done(source.edits.toString());
 }
 

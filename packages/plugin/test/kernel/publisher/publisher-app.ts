@@ -1,0 +1,26 @@
+import type { INestApplication, LoggerService } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import { loadPublisherConfig, PUBLISHER_CONFIG } from '@orders/publisher.config';
+import { RealtimePublisher } from '@orders/realtime-publisher';
+import { RealtimePublisherModule } from '@orders/realtime-publisher.module';
+
+/** An app of the host that publishes, in this process. */
+export async function startPublisher(
+  env: NodeJS.ProcessEnv,
+): Promise<{ app: INestApplication; publisher: RealtimePublisher; lines: string[] }> {
+  const module = await Test.createTestingModule({ imports: [RealtimePublisherModule] })
+    .overrideProvider(PUBLISHER_CONFIG)
+    .useValue(loadPublisherConfig({ NODE_ENV: 'test', ...env }))
+    .compile();
+  const lines: string[] = [];
+  const write = (line: unknown) => void lines.push(String(line));
+  const logger: LoggerService = { log: write, warn: write, error: write };
+  const app = module.createNestApplication({ logger });
+  await app.init();
+  return { app, publisher: app.get(RealtimePublisher), lines };
+}
+
+export const created = (id: string, fields: object = {}) => ({
+  tenantId: 't1',
+  payload: { id, message: 'hi', type: 'info', ...fields },
+});

@@ -1,4 +1,11 @@
-import { applyEdits, modify, parse as parseJsonc, printParseErrorCode } from 'jsonc-parser';
+import {
+  applyEdits,
+  findNodeAtLocation,
+  modify,
+  parse as parseJsonc,
+  parseTree,
+  printParseErrorCode,
+} from 'jsonc-parser';
 import type { ParseError } from 'jsonc-parser';
 import { z } from 'zod';
 import { RealtimeError } from './errors.js';
@@ -126,11 +133,17 @@ export function toDomainFile(domain: Domain, schemaPath: string): DomainFile {
 /**
  * The text of a domain file. An existing file keeps its formatting and comments: only the members
  * that differ are edited.
+ *
+ * @param renamed events whose keys are to be replaced where they stand
  */
-export function writeDomainFile(current: string | null, next: DomainFile): string {
+export function writeDomainFile(
+  current: string | null,
+  next: DomainFile,
+  renamed: readonly { readonly from: string; readonly to: string }[] = [],
+): string {
   if (current === null) return `${JSON.stringify(next, null, 2)}\n`;
-  const before = parseJsonc(current, [], { allowTrailingComma: true }) as Record<string, unknown>;
-  let text = current;
+  let text = renamed.reduce(renameKey, current);
+  const before = parseJsonc(text, [], { allowTrailingComma: true }) as Record<string, unknown>;
   const set = (path: string[], value: unknown): void => {
     text = applyEdits(
       text,
@@ -149,6 +162,17 @@ export function writeDomainFile(current: string | null, next: DomainFile): strin
     } else {
       set([key], value);
     }
+  }
+  return text;
+}
+
+function renameKey(text: string, { from, to }: { from: string; to: string }): string {
+  const root = parseTree(text, [], { allowTrailingComma: true });
+  for (const section of ['serverEvents', 'clientEvents']) {
+    const key = root && findNodeAtLocation(root, [section, from])?.parent?.children?.[0];
+    if (!key) continue;
+    const { offset, length } = key;
+    return text.slice(0, offset) + JSON.stringify(to) + text.slice(offset + length);
   }
   return text;
 }

@@ -1,5 +1,7 @@
 export { compareContracts } from './compatibility.js';
 export type { Contract, ContractChange, ContractRule } from './compatibility.js';
+export { changeEvent, renameDomain } from './change-event.js';
+export type { EventChange, Renamed } from './change-event.js';
 export { RealtimeError } from './errors.js';
 export { parseDomainFile, toDomainFile, writeDomainFile } from './domain-file.js';
 export type { DomainFile } from './domain-file.js';
@@ -11,8 +13,11 @@ export {
   checkPublished,
   draftDomain,
   readDomain,
+  readDraft,
   subscriptionEvents,
 } from './parse.js';
 export type { DomainDraft, DomainOptions } from './parse.js';
+export { respellDomain, respellEvent } from './respell.js';
+export type { Respell, Respelling } from './respell.js';
 export { ROOMS, SCALARS } from './types.js';
 export type { Audience, Domain, DomainNames, Field, Rooms, Scalar, ServerEvent } from './types.js';

@@ -75,8 +75,15 @@ export function draftDomain(options: DomainOptions, existing: DomainFile | null)
     serverEvents: { ...existing?.serverEvents },
     clientEvents: { ...existing?.clientEvents },
   };
+  const heldRooms = existing?.rooms ?? 'tenant';
+  if (rooms !== undefined && rooms !== heldRooms) {
+    for (const [name, event] of Object.entries(file.serverEvents!)) {
+      file.serverEvents![name] = withoutDefault(name, event, heldRooms, names.camel);
+    }
+  }
   for (const event of parseEvents('--serverEvents', serverTexts, names.camel)) {
-    const audience = existing?.serverEvents?.[event.name]?.audience;
+    const held = file.serverEvents![event.name];
+    const { audience } = held ? withoutDefault(event.name, held, heldRooms, names.camel) : {};
     const kept = audience?.field === undefined || hasField(event.fields, audience.field);
     file.serverEvents![event.name] = {
       payload: toPayload(event.fields),
@@ -268,6 +275,29 @@ function defaultAudience(
     'RT007',
     `${source}: "${event}" has no field ${wanted.join(' or ')} (string or uuid), so with rooms "${rooms}" nobody can receive it. Add the field, or state its audience in the domain file.`,
   );
+}
+
+type ServerEntry = NonNullable<DomainFile['serverEvents']>[string];
+
+/** An event without its audience where that is the default, so that other rooms or fields decide. */
+export function withoutDefault(
+  name: string,
+  event: ServerEntry,
+  rooms: Rooms,
+  camel: string,
+): ServerEntry {
+  const { payload, audience } = event;
+  if (!audience) return event;
+  let original: Audience;
+  try {
+    original = defaultAudience(name, name, readPayload(name, payload), rooms, camel);
+  } catch {
+    return event;
+  }
+  const isDefault = (['to', 'field', 'otherwise'] as const).every(
+    (key) => original[key] === audience[key],
+  );
+  return isDefault ? { payload } : event;
 }
 
 /** What the field of an audience holds. */

@@ -1,7 +1,7 @@
 import { joinPathFragments } from '@nx/devkit';
 import type { Tree } from '@nx/devkit';
-import { RealtimeError, domainNames, readDomain } from '../domain/index.js';
-import type { Domain, DomainDraft } from '../domain/index.js';
+import { RealtimeError, domainNames, parseDomainFile, readDomain } from '../domain/index.js';
+import type { Domain, DomainDraft, DomainFile } from '../domain/index.js';
 import { shortestName } from './projects.js';
 import type { HostProject, HostProjects } from './projects.js';
 
@@ -60,6 +60,28 @@ export function hostDomains(tree: Tree, projects: HostProjects): HostDomain[] {
 export function findDomain(domains: readonly HostDomain[], name: string): HostDomain | undefined {
   const { kebabPlural } = domainNames(name);
   return domains.find(({ domain }) => domain.names.kebabPlural === kebabPlural);
+}
+
+/**
+ * The domain that a name means.
+ *
+ * @throws RealtimeError RT050 where there is none of that name, naming those there are
+ */
+export function requireDomain(domains: readonly HostDomain[], name: string): HostDomain {
+  const found = findDomain(domains, name);
+  if (found) return found;
+  const names = domains.map(({ domain }) => domain.names.pascal);
+  throw new RealtimeError(
+    'RT050',
+    names.length > 0
+      ? `There is no realtime domain "${name}". There are: ${names.join(', ')}.`
+      : `There is no realtime domain "${name}". Create it: nx g realtime-domain ${name}`,
+  );
+}
+
+/** What the file of a domain says. */
+export function fileOf(tree: Tree, { path }: HostDomain): DomainFile {
+  return parseDomainFile(path, tree.read(path, 'utf-8') ?? '');
 }
 
 function readHostDomain(

@@ -1,5 +1,12 @@
 export { detectHost, eslintConfigOf, isSolution, workspaceGlobs } from './detect.js';
-export { domainPath, findDomain, hostDomains, resolveDomain } from './domains.js';
+export {
+  domainPath,
+  fileOf,
+  findDomain,
+  hostDomains,
+  requireDomain,
+  resolveDomain,
+} from './domains.js';
 export type { HostDomain } from './domains.js';
 export type {
   AppFacts,
@@ -10,6 +17,7 @@ export type {
   WebEntry,
   WebFacts,
 } from './facts.js';
+export { loadParser } from './parser.js';
 export { HostProjects } from './projects.js';
 export type { HostProject } from './projects.js';
 export { hostPublishers, publisherPath, resolvePublisher, tcpPortVariable } from './publishers.js';

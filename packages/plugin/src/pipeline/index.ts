@@ -1,6 +1,7 @@
 export { bringDomains } from './bring.js';
 export type { Brought } from './bring.js';
 export { recordedDomains } from './domain-bases.js';
-export { regenerate, regeneratePublisher, withDomain } from './regenerate.js';
+export { regenerate, regeneratePublisher } from './regenerate.js';
+export type { ChangedDomain } from './regenerate.js';
 export { syncDomains } from './sync.js';
 export type { SyncResult } from './sync.js';

@@ -8,7 +8,7 @@ import {
   toDomainFile,
   writeDomainFile,
 } from '../domain/index.js';
-import type { Domain } from '../domain/index.js';
+import type { Domain, Renamed } from '../domain/index.js';
 import { domainPath, publisherPath } from '../host/index.js';
 import type { HostDomain, HostProjects, HostPublisher } from '../host/index.js';
 import type { ReconcileOptions } from '../reconcile/index.js';
@@ -27,38 +27,44 @@ import { domainSteps, printReport, publisherSteps } from './report.js';
 
 const SCHEMA = 'node_modules/@nx-realtime/plugin/schemas/domain.schema.json';
 
-/**
- * The workspace's domains with one of them new or changed.
- *
- * @returns all of them, and the one whose file is to be written
- */
-export function withDomain(
-  domains: readonly HostDomain[],
-  projects: HostProjects,
-  domain: Domain,
-): { readonly all: HostDomain[]; readonly changed: HostDomain } {
-  const changed = { path: domainPath(projects, domain), domain };
-  const others = domains.filter((other) => other.domain.names.pascal !== domain.names.pascal);
-  const all = [...others, changed].sort((a, b) => (a.path < b.path ? -1 : 1));
-  return { all, changed };
+/** A domain that a command creates or changes. */
+export interface ChangedDomain {
+  readonly domain: Domain;
+  /** As its file says now; absent for a new one. */
+  readonly existing?: HostDomain | undefined;
+  /** Events of it that have another name. */
+  readonly renamed?: readonly Renamed[];
 }
 
 /**
- * Renders every domain, reconciles the result with the Tree and wires it into the host.
+ * Renders every domain with one of them new or changed, reconciles the result with the Tree and
+ * wires it into the host.
  *
+ * @param current the domains as their files say
  * @returns installs packages and prints the report
  * @throws RealtimeError for domains that clash, or files in the way; nothing is written then
  */
 export async function regenerate(
   tree: Tree,
   projects: HostProjects,
-  { all, changed }: { readonly all: readonly HostDomain[]; readonly changed: HostDomain },
+  current: readonly HostDomain[],
+  { domain, existing, renamed = [] }: ChangedDomain,
   options: ReconcileOptions,
 ): Promise<GeneratorCallback> {
-  const domains = all.map(({ domain }) => domain);
-  const brought = await bringDomains(tree, projects, domains, options);
-  saveDomain(tree, changed);
-  return finish(tree, domains, brought, domainSteps(changed.domain, brought.host));
+  const changed = { path: domainPath(projects, domain), domain };
+  refuseTaken(tree, changed.path, existing);
+  const others = current.filter((other) => other.path !== existing?.path);
+  const all = [...others, changed].sort((a, b) => (a.path < b.path ? -1 : 1));
+  const domains = all.map((one) => one.domain);
+  const brought = await bringDomains(
+    tree,
+    projects,
+    all,
+    options,
+    existing && { before: existing.domain, after: domain, events: renamed },
+  );
+  saveDomain(tree, changed, existing, renamed);
+  return finish(tree, domains, brought, domainSteps(domain, brought.host));
 }
 
 /**
@@ -88,7 +94,7 @@ export async function regeneratePublisher(
   if (held === null || !isDeepStrictEqual(parsePublisherFile(path, held), file)) {
     tree.write(path, text);
   }
-  const brought = await bringDomains(tree, projects, domains, options);
+  const brought = await bringDomains(tree, projects, all, options);
   return finish(tree, domains, brought, publisherSteps(project, brought.host));
 }
 
@@ -96,22 +102,36 @@ export async function regeneratePublisher(
 function finish(
   tree: Tree,
   domains: readonly Domain[],
-  { host, files }: Brought,
+  brought: Brought,
   steps: string,
 ): GeneratorCallback {
+  const { host } = brought;
   const wired = [
+    ...brought.unwired,
     ...wireWorkspace(tree),
     ...wireHost(tree, host, domains),
     wireCompose(tree, loadTemplates().get(COMPOSE_FILE) ?? ''),
   ];
   wireDevelopment(tree, host, domains);
   const install = wireDependencies(tree, host, domains);
-  return runTasksInSerial(install, () => printReport(steps, files, wired));
+  return runTasksInSerial(install, () => printReport(steps, brought, wired));
 }
 
-function saveDomain(tree: Tree, { path, domain }: HostDomain): void {
-  const current = tree.read(path, 'utf-8');
+/** @throws RealtimeError RT054 where the file of another domain is in the way */
+function refuseTaken(tree: Tree, path: string, existing: HostDomain | undefined): void {
+  if (path === existing?.path || !existing || !tree.exists(path)) return;
+  throw new RealtimeError('RT054', `${path} is there already. Choose another name, or move it.`);
+}
+
+function saveDomain(
+  tree: Tree,
+  { path, domain }: HostDomain,
+  existing: HostDomain | undefined,
+  renamed: readonly Renamed[],
+): void {
+  const current = tree.read(existing?.path ?? path, 'utf-8');
   const schema = joinPathFragments(posix.relative(posix.dirname(path), '.'), SCHEMA);
-  const next = writeDomainFile(current, toDomainFile(domain, schema));
-  if (next !== current) tree.write(path, next);
+  const next = writeDomainFile(current, toDomainFile(domain, schema), renamed);
+  if (existing && existing.path !== path) tree.delete(existing.path);
+  if (next !== tree.read(path, 'utf-8')) tree.write(path, next);
 }

@@ -2,7 +2,8 @@ import { logger } from '@nx/devkit';
 import type { Domain } from '../domain/index.js';
 import type { HostFacts, HostProject } from '../host/index.js';
 import type { FileReport, Outcome, ReconcileReport } from '../reconcile/index.js';
-import type { Wired } from '../wiring/index.js';
+import type { Use, Wired } from '../wiring/index.js';
+import type { Brought } from './bring.js';
 
 /** What the owner has to know or do, by outcome; other outcomes show in Nx's own list of changes. */
 const NOTES: Partial<Record<Outcome, string>> = {
@@ -11,30 +12,49 @@ const NOTES: Partial<Record<Outcome, string>> = {
   'deleted-by-owner':
     'Deleted by you, not created again (--restore brings a file back, --forget=<path> records it)',
   'base-mismatch': 'Not touched: their merge base is not the one that was written',
-  orphan: 'No longer generated, left where they are',
+  removed: 'No longer generated, removed as they were not edited',
+  orphan: 'No longer generated, but edited by you: left where they are, for you to remove',
 };
 
 /** Prints what was done to the workspace and what is left for its owner to do. @param steps the latter */
-export function printReport(steps: string, files: ReconcileReport, wired: readonly Wired[]): void {
+export function printReport(steps: string, brought: Brought, wired: readonly Wired[]): void {
+  printFiles(brought);
+  printUnable(wired);
+  logger.info(steps);
+}
+
+/** Prints what became of files that their owners have edited. */
+export function printFiles({ files, followed, behind }: Brought): void {
   for (const [outcome, title] of Object.entries(NOTES)) {
     const paths = files.filter((file) => file.outcome === outcome).map(({ path }) => path);
     if (paths.length > 0) logger.warn(`${title}:\n${indented(paths)}`);
   }
+  if (followed.length > 0) logger.info(`Made to follow the rename:\n${indented(followed)}`);
+  if (behind.length > 0) {
+    logger.warn(`Named as before, for you to look at:\n${indented(behind.map(describeUse))}`);
+  }
+}
+
+/** Prints what its owner has to do by hand in files of a shape that is not known. */
+export function printUnable(wired: readonly Wired[]): void {
   for (const edit of wired) {
     if (edit.kind !== 'unable') continue;
     logger.warn(
       `RT040 ${edit.path} was left as it is: ${edit.reason}. Paste into it:\n\n${edit.snippet}\n`,
     );
   }
-  logger.info(steps);
 }
+
+/** `apps/web/src/app/page.tsx:12 NotificationCreated` */
+export const describeUse = ({ path, line, what }: Use): string => `${path}:${line} ${what}`;
 
 /** The files of a report that were written, each with the reason. */
 export function writtenFiles(files: ReconcileReport): string[] {
   return files.filter(({ written }) => written).map(describeFile);
 }
 
-const describeFile = ({ path, outcome }: FileReport): string => `${outcome} ${path}`;
+const describeFile = ({ path, outcome, from }: FileReport): string =>
+  `${outcome} ${path}${from === undefined ? '' : ` (was ${from})`}`;
 
 export function domainSteps(domain: Domain, host: HostFacts): string {
   const app = host.apps.get(domain.app);

@@ -1,10 +1,12 @@
 import type { Tree } from '@nx/devkit';
 import { RealtimeError } from '../domain/index.js';
+import type { Domain } from '../domain/index.js';
+import { domainPath } from '../host/index.js';
 import type { HostDomain, HostProjects } from '../host/index.js';
 import { MANIFEST_PATH } from '../reconcile/index.js';
 import { wireDependencies, wireHost } from '../wiring/index.js';
 import { bringDomains } from './bring.js';
-import { writtenFiles } from './report.js';
+import { describeUse, writtenFiles } from './report.js';
 
 /** What Nx shows of a sync generator's run. */
 export interface SyncResult {
@@ -23,10 +25,11 @@ export async function syncDomains(
   projects: HostProjects,
   all: readonly HostDomain[],
 ): Promise<SyncResult> {
-  if (all.length === 0) return {};
-  const domains = all.map(({ domain }) => domain);
   const manifest = tree.read(MANIFEST_PATH, 'utf-8');
-  const { host, files, recorded } = await bringDomains(tree, projects, domains);
+  if (all.length === 0 && manifest === null) return {};
+  const domains = all.map(({ domain }) => domain);
+  const brought = await bringDomains(tree, projects, all);
+  const { host, files, recorded } = brought;
   // Markers from before; fresh ones are written first, so that there is something to resolve.
   const conflicts = files.filter(
     ({ outcome, conflicts: fresh }) => outcome === 'conflict' && fresh === 0,
@@ -37,9 +40,19 @@ export async function syncDomains(
       `Resolve the conflict markers, yours against nx-realtime, in:\n${conflicts.map(({ path }) => `  ${path}`).join('\n')}`,
     );
   }
-  const wired = wireHost(tree, host, domains).filter(({ kind }) => kind === 'done');
-  wireDependencies(tree, host, domains);
-  const details = [...writtenFiles(files), ...wired.map(({ path }) => `wired ${path}`)];
+  const moved = all.flatMap(({ path, domain }) => moveDomainFile(tree, projects, path, domain));
+  const wired = [...brought.unwired, ...wireHost(tree, host, domains)].filter(
+    ({ kind }) => kind === 'done',
+  );
+  if (domains.length > 0) wireDependencies(tree, host, domains);
+  const details = [
+    ...brought.renamed.map(({ from, to }) => `renamed ${from} to ${to}`),
+    ...moved,
+    ...writtenFiles(files),
+    ...brought.followed.map((path) => `renamed in ${path}`),
+    ...brought.behind.map((use) => `to look at: ${describeUse(use)}`),
+    ...wired.map(({ path }) => `wired ${path}`),
+  ];
   if (recorded || tree.read(MANIFEST_PATH, 'utf-8') !== manifest) {
     details.push(`advanced ${MANIFEST_PATH}`);
   }
@@ -48,4 +61,18 @@ export async function syncDomains(
     outOfSyncMessage: 'Realtime code is behind its domain files or templates.',
     outOfSyncDetails: details,
   };
+}
+
+/** A domain file lies where its name says. */
+function moveDomainFile(
+  tree: Tree,
+  projects: HostProjects,
+  path: string,
+  domain: Domain,
+): string[] {
+  const target = domainPath(projects, domain);
+  if (path === target || tree.exists(target)) return [];
+  tree.write(target, tree.read(path, 'utf-8') ?? '');
+  tree.delete(path);
+  return [`moved ${path} to ${target}`];
 }

@@ -5,6 +5,7 @@ import { hashOf } from './manifest.js';
 import type { Entry } from './manifest.js';
 import { hasMarkers, merge3 } from './merge.js';
 import type { Merge } from './merge.js';
+import type { Renaming } from './rename.js';
 import type { Outcome } from './report.js';
 
 export interface ReconcileOptions {
@@ -16,6 +17,10 @@ export interface ReconcileOptions {
   readonly forget?: readonly string[];
   /** Write new files as they were rendered. */
   readonly skipFormat?: boolean;
+  /** Generated code that has another name now keeps its owners' edits under the new one. */
+  readonly renaming?: Renaming | undefined;
+  /** Remove what is no longer generated even where its owner has edited it. */
+  readonly force?: boolean;
 }
 
 /** All that is known of one rendered file. */
@@ -36,6 +41,8 @@ export interface Plan {
   readonly base?: string | null;
   readonly entry?: Entry;
   readonly conflicts?: number;
+  /** Where the file was until now, when it was at another path. */
+  readonly from?: string;
 }
 
 /** Decides what becomes of a file. Writes nothing. */

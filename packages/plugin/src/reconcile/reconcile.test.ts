@@ -282,16 +282,37 @@ describe('reconcile', () => {
     await expect(outcome(V1)).rejects.toThrow(/^RT021 /);
   });
 
-  it('reports what no domain generates any more, and whether it was edited', async () => {
+  it('removes what no domain generates any more, unless it was edited', async () => {
     await run([merged(V1, 'a.ts'), merged(V1, 'b.ts'), merged(V1, 'c.ts')]);
     tree.write('b.ts', 'mine\n');
     const report = await reconcile(tree, [merged(V1, 'c.ts')], {});
     expect(report).toMatchObject([
-      { path: 'a.ts', outcome: 'orphan', edited: false, written: false },
-      { path: 'b.ts', outcome: 'orphan', edited: true, written: false },
+      { path: 'a.ts', outcome: 'removed', written: true },
+      { path: 'b.ts', outcome: 'orphan', written: false },
       { path: 'c.ts', outcome: 'unchanged' },
     ]);
-    expect(tree.exists('a.ts')).toBe(true);
+    expect([tree.exists('a.ts'), tree.exists(basePath('a.ts'))]).toEqual([false, false]);
+    expect(read('b.ts')).toBe('mine\n');
+    expect([...parseManifest(read(MANIFEST_PATH)).files.keys()]).toEqual(['b.ts', 'c.ts']);
+    expect(await writes(() => run([merged(V1, 'c.ts')]))).toEqual([]);
+  });
+
+  it('removes what was edited only by force, and forgets what its owner removed', async () => {
+    await run([merged(V1, 'a.ts'), merged(V1, 'b.ts'), merged(V1, 'c.ts')]);
+    tree.write('a.ts', 'mine\n');
+    tree.delete('b.ts');
+    expect(await run([merged(V1, 'c.ts')])).toEqual({ 'a.ts': 'orphan', 'c.ts': 'unchanged' });
+    expect(tree.exists(basePath('b.ts'))).toBe(false);
+    expect(await run([merged(V1, 'c.ts')], { force: true })).toMatchObject({ 'a.ts': 'removed' });
+    expect(await run([])).toEqual({ 'c.ts': 'removed' });
+    expect(tree.exists(MANIFEST_PATH)).toBe(false);
+  });
+
+  it('keeps what it cannot tell from an edited file, for want of its base', async () => {
+    await run([merged(V1, 'a.ts'), merged(V1, 'c.ts')]);
+    tree.write(basePath('a.ts'), `${V1}// merged by git\n`);
+    expect(await run([merged(V1, 'c.ts')])).toMatchObject({ 'a.ts': 'orphan' });
+    expect(read('a.ts')).toBe(V1);
   });
 
   it('keeps one line a file, sorted, in the manifest', async () => {

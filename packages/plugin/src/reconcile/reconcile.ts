@@ -8,14 +8,17 @@ import { sameLines } from './lines.js';
 import {
   MANIFEST_PATH,
   basePath,
+  hashOf,
   parseManifest,
   pluginVersion,
   printManifest,
 } from './manifest.js';
 import type { Manifest } from './manifest.js';
 import { hasMarkers } from './merge.js';
+import { respelled, spellingOf } from './rename.js';
+import type { Renaming } from './rename.js';
 import { planFile } from './plan.js';
-import type { Plan, ReconcileOptions } from './plan.js';
+import type { Known, Plan, ReconcileOptions } from './plan.js';
 import type { FileReport, ReconcileReport } from './report.js';
 
 /**
@@ -24,10 +27,10 @@ import type { FileReport, ReconcileReport } from './report.js';
  * All is decided before anything is written. Doing it twice writes nothing the second time.
  *
  * @param files everything that the workspace should hold; what was written before and is not
- *   among them is reported as an orphan
+ *   among them is removed, or reported as an orphan where its owner has edited it
  * @returns what became of each file, ordered by path
  * @throws RealtimeError RT020 for files that are there and that we never wrote, RT021 for a broken
- *   manifest, RT023 for a path that cannot be forgotten
+ *   manifest, RT023 for a path that cannot be forgotten, RT024 for files that cannot be renamed
  */
 export async function reconcile(
   tree: Tree,
@@ -39,20 +42,90 @@ export async function reconcile(
   refuseToForget(tree, files, forget);
   const format = hostFormatter(tree);
   const plans: Plan[] = [];
-  for (const file of files) {
-    const known = {
-      file,
-      yours: tree.read(file.path, 'utf-8'),
-      base: tree.read(basePath(file.path), 'utf-8'),
-      entry: manifest.files.get(file.path),
-    };
-    plans.push(await planFile(known, { ...options, forget }, format));
+  for (const known of knownFiles(tree, files, manifest, options.renaming)) {
+    const plan = await planFile(known, { ...options, forget }, format);
+    plans.push(known.from === undefined ? plan : { ...renamedPlan(known, plan), from: known.from });
   }
   refuseForeign(plans);
-  const orphans = await findOrphans(tree, files, manifest, format);
+  const left = await planLeft(tree, plans, manifest, options.force ?? false, format);
   const reports = plans.map((plan) => applyPlan(tree, plan));
-  record(tree, manifest, plans);
-  return [...reports, ...orphans].sort((a, b) => (a.path < b.path ? -1 : 1));
+  for (const { path, outcome } of left) if (outcome !== 'orphan') removeFile(tree, path);
+  record(tree, manifest, plans, left);
+  const reported = left.filter(({ outcome }) => outcome !== 'gone') as FileReport[];
+  return [...reports, ...reported].sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+interface Renamable extends Known {
+  /** The path that it had, where it or its words have another name now. */
+  readonly from?: string;
+}
+
+/** Every rendered file with what is known of it; after a rename, base and yours in the new words. */
+function knownFiles(
+  tree: Tree,
+  files: readonly RenderedFile[],
+  manifest: Manifest,
+  renaming: Renaming | undefined,
+): Renamable[] {
+  const rendered = new Set(files.map(({ path }) => path));
+  const known = files.map((file) => {
+    const before = renaming?.pathBefore(file.path) ?? file.path;
+    const isMoved = !rendered.has(before) && manifest.files.has(before) && !tree.exists(file.path);
+    const path = isMoved ? before : file.path;
+    const entry = manifest.files.get(path);
+    const base = tree.read(basePath(path), 'utf-8');
+    return { path, file, yours: tree.read(path, 'utf-8'), base, entry };
+  });
+  if (!renaming) return known;
+  const changed = known.filter(
+    ({ path, file, base }) => path !== file.path || (base !== null && base !== file.content),
+  );
+  refuseToRename(changed);
+  const spelling = spellingOf(
+    renaming.respell,
+    changed.map(({ path, base }) => [path, base ?? '']),
+    changed.map(({ file }) => [file.path, file.content]),
+  );
+  return known.map((one) => {
+    if (!changed.includes(one)) return one;
+    const respell = (text: string | null): string | null =>
+      text === null ? null : respelled(one.path, text, spelling);
+    const { path, entry } = one;
+    const [yours, base] = [respell(one.yours), respell(one.base)];
+    if (path === one.file.path && base === one.base && yours === one.yours) return one;
+    const hashes = base === null ? [] : [hashOf(base)];
+    return { ...one, yours, base, from: path, entry: entry && { ...entry, hashes } };
+  });
+}
+
+/** What cannot be merged cannot follow a rename either. */
+function refuseToRename(changed: readonly (Known & { readonly path: string })[]): void {
+  const broken = changed.filter(
+    ({ yours, base, entry }) =>
+      yours !== null &&
+      entry?.owner === 'merged' &&
+      !entry.deleted &&
+      (hasMarkers(yours) || base === null || !entry.hashes.includes(hashOf(base))),
+  );
+  if (broken.length === 0) return;
+  throw new RealtimeError(
+    'RT024',
+    `These files cannot follow the rename: they hold conflict markers, or have lost their merge base (nx g @nx-realtime/plugin:rebase).\n${broken.map(({ path }) => `  ${path}`).join('\n')}`,
+  );
+}
+
+/** A file under its new name is written even where nothing else is new. */
+function renamedPlan({ file, yours, base, entry }: Known, plan: Plan): Plan {
+  const text = plan.text ?? yours;
+  const recorded = plan.entry ?? entry;
+  const newBase = plan.base === undefined ? base : plan.base;
+  return {
+    ...plan,
+    path: file.path,
+    ...(text !== null && { text }),
+    ...(newBase !== null && { base: newBase }),
+    ...(recorded && { entry: recorded }),
+  };
 }
 
 function refuseToForget(
@@ -86,43 +159,74 @@ function refuseForeign(plans: readonly Plan[]): void {
   );
 }
 
-async function findOrphans(
+/** What becomes of a file that is no longer generated; `gone`: there is none any more. */
+type Left = Omit<FileReport, 'outcome'> & { readonly outcome: 'removed' | 'orphan' | 'gone' };
+
+async function planLeft(
   tree: Tree,
-  files: readonly RenderedFile[],
+  plans: readonly Plan[],
   manifest: Manifest,
+  force: boolean,
   format: Format,
-): Promise<FileReport[]> {
-  const rendered = new Set(files.map(({ path }) => path));
-  const orphans: FileReport[] = [];
-  for (const [path, { owner, deleted }] of manifest.files) {
+): Promise<Left[]> {
+  const handled = new Set(plans.flatMap(({ path, from }) => [path, from]));
+  const left: Left[] = [];
+  for (const [path, { owner, hashes }] of manifest.files) {
     const yours = tree.read(path, 'utf-8');
-    if (rendered.has(path) || yours === null || owner === 'yours' || deleted) continue;
+    if (handled.has(path)) continue;
+    const report = { path, written: yours !== null, conflicts: 0 };
+    if (yours === null) left.push({ ...report, outcome: 'gone' });
+    if (yours === null || owner === 'yours') continue;
     const base = tree.read(basePath(path), 'utf-8');
-    const edited =
-      base === null ||
-      (!sameLines(yours, base) && !sameLines(yours, (await format(path, base)) ?? base));
-    orphans.push({ path, outcome: 'orphan', written: false, conflicts: 0, edited });
+    const pristine =
+      base !== null &&
+      hashes.includes(hashOf(base)) &&
+      (sameLines(yours, base) ||
+        sameFormatted(await format(path, yours), await format(path, base)));
+    const outcome = pristine || force ? 'removed' : 'orphan';
+    left.push({ ...report, written: outcome === 'removed', outcome });
   }
-  return orphans;
+  return left;
+}
+
+const sameFormatted = (a: string | null, b: string | null): boolean =>
+  a !== null && b !== null && sameLines(a, b);
+
+function removeFile(tree: Tree, path: string): void {
+  for (const file of [path, basePath(path)]) if (tree.exists(file)) tree.delete(file);
 }
 
 function applyPlan(tree: Tree, plan: Plan): FileReport {
-  const { path, outcome, text, base, conflicts = 0 } = plan;
+  const { path, outcome, text, base, conflicts = 0, from } = plan;
   if (outcome === 'foreign') throw new Error(`${path} is not ours to write`);
+  const isMoved = from !== undefined && from !== path;
+  if (isMoved) removeFile(tree, from);
   const written = text !== undefined && writeChange(tree, path, text);
   if (base === null) {
     if (tree.exists(basePath(path))) tree.delete(basePath(path));
   } else if (base !== undefined) {
     writeChange(tree, basePath(path), base);
   }
-  return { path, outcome, written, conflicts };
+  return { path, outcome, written, conflicts, ...(isMoved && { from }) };
 }
 
 /** The version in it moves only with a file: else an update of the plugin alone were a change. */
-function record(tree: Tree, manifest: Manifest, plans: readonly Plan[]): void {
+function record(
+  tree: Tree,
+  manifest: Manifest,
+  plans: readonly Plan[],
+  left: readonly Left[],
+): void {
   const files = new Map(manifest.files);
+  for (const { path, outcome } of left) if (outcome !== 'orphan') files.delete(path);
+  for (const { path, from } of plans) if (from !== undefined && from !== path) files.delete(from);
   for (const { path, entry } of plans) if (entry) files.set(path, entry);
-  const changed = plans.some(({ entry }) => entry !== undefined);
+  const changed =
+    plans.some(({ entry }) => entry !== undefined) || files.size < manifest.files.size;
+  if (files.size === 0 && manifest.files.size > 0) {
+    tree.delete(MANIFEST_PATH);
+    return;
+  }
   const current = tree.read(MANIFEST_PATH, 'utf-8') ?? '';
   if (!changed && !hasMarkers(current)) return;
   const plugin = changed ? pluginVersion() : manifest.plugin;

@@ -22,7 +22,9 @@ export type Outcome =
   | 'adopted'
   /** its base is not what was written last, so nothing can be merged: left alone */
   | 'base-mismatch'
-  /** written by an earlier run, and no longer part of any domain: left alone */
+  /** no longer part of any domain, and as it was generated, or removed by force */
+  | 'removed'
+  /** no longer part of any domain, and edited by its owner: left alone */
   | 'orphan';
 
 export interface FileReport {
@@ -32,8 +34,8 @@ export interface FileReport {
   readonly written: boolean;
   /** New conflicts in it; 0 for a `conflict` that was there before. */
   readonly conflicts: number;
-  /** Of an orphan: whether its owner has edited it. */
-  readonly edited?: boolean;
+  /** Where it was until now, when it was at another path. */
+  readonly from?: string;
 }
 
 /** One entry a file, ordered by path. */

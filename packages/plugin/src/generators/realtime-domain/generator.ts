@@ -2,9 +2,9 @@ import { runTasksInSerial } from '@nx/devkit';
 import type { GeneratorCallback, Tree } from '@nx/devkit';
 import { draftDomain } from '../../domain/index.js';
 import { HostProjects, findDomain, hostDomains, resolveDomain } from '../../host/index.js';
-import { regenerate, withDomain } from '../../pipeline/index.js';
+import { regenerate } from '../../pipeline/index.js';
 import { createApps } from './create-apps.js';
-import { domainFileOf, normalize } from './normalize.js';
+import { normalize, renamedFile } from './normalize.js';
 import type { RealtimeDomainSchema } from './schema.js';
 
 /**
@@ -22,9 +22,9 @@ export default async function realtimeDomainGenerator(
   const projects = new HostProjects(tree);
   const current = hostDomains(tree, projects);
   const existing = findDomain(current, options.name);
-  const draft = draftDomain(options, domainFileOf(tree, options, existing));
-  const domain = resolveDomain(projects, draft);
-  const domains = withDomain(current, projects, domain);
-  const done = await regenerate(tree, projects, domains, options);
+  const { name, file, renamed } = renamedFile(tree, options, existing);
+  const domain = resolveDomain(projects, draftDomain({ ...options, name }, file));
+  const change = { domain, existing, renamed };
+  const done = await regenerate(tree, projects, current, change, options);
   return runTasksInSerial(...created, done);
 }

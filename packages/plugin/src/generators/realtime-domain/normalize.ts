@@ -1,7 +1,7 @@
 import type { Tree } from '@nx/devkit';
 import { existsSync, readFileSync } from 'node:fs';
-import { RealtimeError, parseDomainFile } from '../../domain/index.js';
-import type { DomainFile } from '../../domain/index.js';
+import { RealtimeError, parseDomainFile, renameDomain } from '../../domain/index.js';
+import type { DomainFile, Renamed } from '../../domain/index.js';
 import type { HostDomain } from '../../host/index.js';
 import type { RealtimeDomainSchema } from './schema.js';
 
@@ -18,7 +18,7 @@ export function normalize(schema: RealtimeDomainSchema): RealtimeDomainSchema {
  *
  * @throws RealtimeError RT006 or RT009
  */
-export function domainFileOf(
+function domainFileOf(
   tree: Tree,
   options: RealtimeDomainSchema,
   existing: HostDomain | undefined,
@@ -32,4 +32,23 @@ export function domainFileOf(
     (existsSync(options.from) ? readFileSync(options.from, 'utf-8') : null);
   if (text === null) throw new RealtimeError('RT009', `--from: there is no file ${options.from}.`);
   return { ...current, ...parseDomainFile(options.from, text) };
+}
+
+/**
+ * The domain's name and what the flags are laid over, after `--rename`.
+ *
+ * @throws RealtimeError RT050 for a rename of a domain that is not there
+ */
+export function renamedFile(
+  tree: Tree,
+  options: RealtimeDomainSchema,
+  existing: HostDomain | undefined,
+): { name: string; file: DomainFile | null; renamed: readonly Renamed[] } {
+  const file = domainFileOf(tree, options, existing);
+  if (options.rename === undefined) return { name: options.name, file, renamed: [] };
+  if (!existing || !file) {
+    throw new RealtimeError('RT050', `--rename: there is no realtime domain "${options.name}".`);
+  }
+  const changed = renameDomain(file, options.rename);
+  return { name: changed.file.name, ...changed };
 }

@@ -12,6 +12,7 @@ export interface RealtimeDomainSchema {
   contracts?: string;
   authStore?: string;
   requestContext?: string;
+  rename?: string;
   from?: string;
   skipTests?: boolean;
   skipMount?: boolean;

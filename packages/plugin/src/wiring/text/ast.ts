@@ -1,7 +1,7 @@
 import MagicString from 'magic-string';
 import type { Comment, Expression, Node, Program } from 'oxc-parser';
+import { loadParser } from '../../host/index.js';
 import { eolOf } from './edit.js';
-import { loadParser } from './parser.js';
 
 /** A TypeScript file that parses, ready to be edited. */
 export interface Source {

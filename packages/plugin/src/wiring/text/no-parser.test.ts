@@ -7,7 +7,7 @@ import {
   mountInLayout,
 } from './index.js';
 
-vi.mock('./parser.js', () => ({ loadParser: () => null }));
+vi.mock('../../host/parser.js', () => ({ loadParser: () => null }));
 
 it('says what to paste where the parser cannot be loaded', () => {
   const wanted = { symbol: 'Ours', from: './ours' };

@@ -1,0 +1,29 @@
+import type { GeneratorCallback, Tree } from '@nx/devkit';
+import { changeEvent, readDraft } from '../../domain/index.js';
+import {
+  HostProjects,
+  fileOf,
+  hostDomains,
+  requireDomain,
+  resolveDomain,
+} from '../../host/index.js';
+import { regenerate } from '../../pipeline/index.js';
+import type { RealtimeEventSchema } from './schema.js';
+
+/**
+ * Adds, changes, renames or removes one event of a domain, everywhere.
+ *
+ * @returns installs packages and prints what was done
+ * @throws RealtimeError for a mistake in the options or in the host; nothing is written then
+ */
+export default async function realtimeEventGenerator(
+  tree: Tree,
+  options: RealtimeEventSchema,
+): Promise<GeneratorCallback> {
+  const projects = new HostProjects(tree);
+  const current = hostDomains(tree, projects);
+  const existing = requireDomain(current, options.domain);
+  const { file, renamed } = changeEvent(fileOf(tree, existing), options);
+  const domain = resolveDomain(projects, readDraft(existing.path, file));
+  return regenerate(tree, projects, current, { domain, existing, renamed }, options);
+}

@@ -1,0 +1,12 @@
+/** Options of `nx g realtime-event`. */
+export interface RealtimeEventSchema {
+  domain: string;
+  event: string;
+  direction?: 'server' | 'client';
+  audience?: 'tenant' | 'user' | 'resource' | 'custom';
+  field?: string;
+  otherwise?: 'tenant' | 'nowhere';
+  rename?: string;
+  remove?: boolean;
+  skipFormat?: boolean;
+}

@@ -1,0 +1,102 @@
+import type { Node } from 'oxc-parser';
+import type { Respell } from '../domain/index.js';
+import { loadParser } from '../host/index.js';
+
+/** That the generated code of this run has other names than that of the last. */
+export interface Renaming {
+  /** Where the file was that is to be at this path now; the same path for most. */
+  readonly pathBefore: (path: string) => string;
+  readonly respell: Respell;
+}
+
+/** The new spelling of a word, or nothing where it stays. */
+export type Spelling = (word: Word) => string | undefined;
+
+/** A word of a text and where it stands: an identifier, or the content of a string. */
+interface Word {
+  readonly text: string;
+  readonly start: number;
+  /** Of a member: what it is a member of. */
+  readonly of?: string;
+}
+
+/** Event names, paths and identifiers within text. */
+const WITHIN_TEXT = /[A-Za-z_$@][\w$]*(?:[./-]+[A-Za-z_$][\w$]*)*/g;
+
+/**
+ * What may be respelled: words that generated code had and has no more, under a spelling that it
+ * has now. So nothing is touched that its owner named.
+ *
+ * @param before texts rendered last, with their paths @param next texts rendered now
+ */
+export function spellingOf(
+  respell: Respell,
+  before: readonly (readonly [path: string, text: string])[],
+  next: readonly (readonly [path: string, text: string])[],
+): Spelling {
+  const words = (texts: typeof before): Word[] =>
+    texts.flatMap(([path, text]) => wordsOf(path, text));
+  const written = words(before);
+  const old = new Set(written.map(({ text }) => text));
+  const members = new Set(written.map(memberText));
+  const now = new Set(words(next).map(({ text }) => text));
+  return (word) => {
+    if (!old.has(word.text) || now.has(word.text)) return undefined;
+    const found = respell(word.text).find((other) => now.has(other.word));
+    const isOwners = found?.bare && word.of !== undefined && word.of !== 'this';
+    return isOwners && !members.has(memberText(word)) ? undefined : found?.word;
+  };
+}
+
+const memberText = ({ of, text }: Word): string => `${of}.${text}`;
+
+/** The text with its words in their new spelling. Syntax errors leave it as it is. */
+export function respelled(path: string, text: string, spelling: Spelling): string {
+  let result = '';
+  let at = 0;
+  for (const word of wordsOf(path, text)) {
+    const next = spelling(word);
+    if (next === undefined || word.start < at) continue;
+    result += text.slice(at, word.start) + next;
+    at = word.start + word.text.length;
+  }
+  return result + text.slice(at);
+}
+
+/** In the order of the text. */
+function wordsOf(path: string, text: string): Word[] {
+  const parser = /\.[cm]?[jt]sx?$/.test(path) ? loadParser() : null;
+  if (!parser) return [];
+  const { program, comments, errors } = parser.parseSync(path, text);
+  if (errors.length > 0) return [];
+  const words = new Map<number, Word>();
+  const add = (start: number, word: string, of?: string): void => {
+    if (!words.has(start)) words.set(start, { text: word, start, ...(of !== undefined && { of }) });
+  };
+  const addWithin = (start: number, end: number): void => {
+    for (const match of text.slice(start, end).matchAll(WITHIN_TEXT)) {
+      add(start + match.index, match[0]);
+    }
+  };
+  const visit = (value: unknown): void => {
+    if (Array.isArray(value)) value.forEach(visit);
+    if (typeof value !== 'object' || value === null || !('type' in value)) return;
+    const node = value as Node;
+    if (node.type === 'MemberExpression' && node.property.type === 'Identifier') {
+      const { object, property, computed } = node;
+      if (!computed) add(property.start, property.name, text.slice(object.start, object.end));
+    }
+    if (node.type === 'Identifier' || node.type === 'JSXIdentifier') {
+      add(node.start, node.name);
+    } else if (node.type === 'Literal' && typeof node.value === 'string') {
+      const content = text.slice(node.start + 1, node.end - 1);
+      if (content === node.value) add(node.start + 1, content);
+    } else if (node.type === 'TemplateElement' || node.type === 'JSXText') {
+      addWithin(node.start, node.end);
+    }
+    Object.values(node).forEach(visit);
+  };
+  visit(program);
+  for (const { start, end } of comments) addWithin(start, end);
+  return [...words.values()].sort((a, b) => a.start - b.start);
+}

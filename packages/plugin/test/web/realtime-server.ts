@@ -4,6 +4,9 @@ import { Server, type Socket } from 'socket.io';
 
 export const META = { id: 'e1', at: '2026-01-01T00:00:00Z' };
 
+let events = 0;
+const nextMeta = () => ({ ...META, id: `event-${(events += 1)}` });
+
 export interface RealtimeServer {
   readonly url: string;
   readonly port: number;
@@ -43,7 +46,7 @@ export async function startServer(port = 0, namespace = '/notifications'): Promi
     },
     admit: () => undefined,
     sockets: () => [...nsp.sockets.values()],
-    broadcast: (event, payload, meta = META) => void nsp.emit(event, payload, meta),
+    broadcast: (event, payload, meta = nextMeta()) => void nsp.emit(event, payload, meta),
     close: () => io.close(),
   };
   return server;

@@ -111,7 +111,7 @@ describe('the emitted browser side', () => {
     render(<Listener />);
     await until('connected');
     for (let i = 0; i < 5; i += 1) act(() => rerender());
-    server.broadcast('notification.created', { ...item('1'), later: 'ignored' });
+    server.broadcast('notification.created', { ...item('1'), later: 'ignored' }, META);
     await waitFor(() => expect(received).toHaveLength(1));
 
     expect(received).toEqual([[5, item('1'), META]]);
@@ -478,7 +478,7 @@ describe('the emitted browser side', () => {
       .spyOn(Socket.prototype as unknown as { _hasPingExpired(): boolean }, '_hasPingExpired')
       .mockReturnValue(true);
     const sent = expect(result.current.markRead({ notificationId: 'n1' })).rejects.toMatchObject({
-      code: 'TIMEOUT',
+      code: 'DISCONNECTED',
     });
     expired.mockRestore();
     const late = vi.fn();

@@ -1,14 +1,20 @@
-import type { Manager, Socket } from 'socket.io-client';
+import type { Socket } from 'socket.io-client';
 import type { z } from 'zod';
 import { getAccessToken } from './auth';
+import {
+  guarded,
+  RealtimeCommandError,
+  RealtimeContractError,
+  type RealtimeFailure,
+  reportFault,
+  retryDelay,
+} from './failures';
+import type { RealtimeConnection } from './realtime-connection';
+import { type RealtimeGap, ResourceSubscriptions } from './subscriptions';
+import { renewToken } from './token-refresh';
 
 export type RealtimeStatus =
   'idle' | 'connecting' | 'connected' | 'reconnecting' | 'refused';
-
-export interface RealtimeFailure {
-  readonly code: string;
-  readonly message: string;
-}
 
 export interface RealtimeState {
   readonly status: RealtimeStatus;
@@ -21,77 +27,25 @@ export interface RealtimeMeta {
   at: string;
 }
 
-export type EventHandler<T> = (payload: T, meta: RealtimeMeta) => void;
+export type RealtimeHandler<T> = (payload: T, meta: RealtimeMeta) => void;
 
 export type EventSchemas = Readonly<Record<string, z.ZodType>>;
 
-export type Listener<S extends EventSchemas> = <E extends keyof S & string>(
-  event: E,
-  payload: z.infer<S[E]>,
-  meta: RealtimeMeta,
-) => void;
-
-/** A failed command: the server's code, or NOT_CONNECTED, or TIMEOUT. */
-export class RealtimeCommandError extends Error {
-  override readonly name = 'RealtimeCommandError';
-
-  constructor(
-    readonly code: string,
-    message: string,
-    readonly details?: unknown,
-  ) {
-    super(message);
-  }
-}
-
-let report = (error: unknown): void => {
-  setTimeout(() => {
-    throw error;
-  });
-};
-
-/** Faults no component can handle become uncaught errors, or come here. */
-export function setRealtimeReporter(reporter: (error: unknown) => void): void {
-  report = reporter;
-}
-
-export function reportFault(error: unknown): void {
-  report(error);
-}
-
-/** Runs a callback so that its error stops neither us nor the next one. */
-export function guarded(callback: () => void): void {
-  try {
-    callback();
-  } catch (error) {
-    report(error);
-  }
-}
-
-/** Of a resource that a component subscribes to. */
-export interface SubscriptionState {
-  readonly subscribed: boolean;
-  /** Why not, when the server has refused. */
-  readonly subscriptionError: RealtimeFailure | null;
-}
-
-export const UNSUBSCRIBED: SubscriptionState = {
-  subscribed: false,
-  subscriptionError: null,
-};
-
-interface Subscriber {
-  /** Of the events `<domain>.subscribe` and `<domain>.unsubscribe`. */
-  readonly domain: string;
-  readonly id: string;
-  readonly notify: (state: SubscriptionState) => void;
+/** A component that uses a channel. */
+export interface ChannelUser<S extends EventSchemas> {
+  receive<E extends keyof S & string>(
+    event: E,
+    payload: z.infer<S[E]>,
+    meta: RealtimeMeta,
+  ): void;
+  resync(gap: RealtimeGap): void;
+  fail(error: RealtimeContractError): void;
 }
 
 export const IDLE: RealtimeState = { status: 'idle', error: null };
 
-interface Refusal {
-  code?: string;
-  retryAfterMs?: number;
+interface Refusal extends Error {
+  readonly data?: { readonly code?: string };
 }
 
 /** Refusals that only another token can change. */
@@ -101,31 +55,43 @@ const FINAL_CODES: ReadonlySet<string | undefined> = new Set([
   'FORBIDDEN',
   'NAMESPACE_REQUIRED',
 ]);
+/** Of them, those that another token of the same user does change. */
+const RENEWABLE_CODES: ReadonlySet<string> = new Set([
+  'UNAUTHORIZED',
+  'TOKEN_EXPIRED',
+]);
 const ACK_TIMEOUT_MS = 5_000;
 /** Long enough for StrictMode's second mount and for a change of page. */
 const RELEASE_GRACE_MS = 1_000;
-const RETRY_MS = { min: 500, usual: 5_000, max: 300_000 };
+/** Of events: a broker may deliver one twice. */
+const MAX_REMEMBERED_IDS = 1_000;
 
 /** One namespace, shared by all components that use it. */
 export class RealtimeChannel<S extends EventSchemas = EventSchemas> {
   /** How many events did not match the contract. */
   rejected = 0;
+  readonly subscriptions = new ResourceSubscriptions(this);
   private state = IDLE;
-  private users = 0;
   private socket: Socket | undefined;
   private presentedToken: string | null = null;
-  private farewell: RealtimeFailure | null = null;
+  /** The begin of what has been missed. */
+  private lostAt: number | null = null;
+  /** Grows with each start and end: what waited for the one before is late. */
+  private turn = 0;
+  private isRenewing = false;
+  /** Since the last connection another token was tried. */
+  private hasRenewed = false;
   private graceTimer: ReturnType<typeof setTimeout> | undefined;
   private retryTimer: ReturnType<typeof setTimeout> | undefined;
   private readonly watchers = new Set<() => void>();
-  private readonly listeners = new Set<Listener<S>>();
-  private readonly subscribers = new Set<Subscriber>();
+  private readonly users = new Set<ChannelUser<S>>();
+  private readonly ids = new Set<string>();
   private readonly reported = new Set<string>();
 
   constructor(
     private readonly namespace: string,
     public schemas: S,
-    private readonly openManager: () => Manager | RealtimeFailure,
+    private readonly connection: RealtimeConnection,
   ) {}
 
   readonly getState = (): RealtimeState => this.state;
@@ -135,44 +101,41 @@ export class RealtimeChannel<S extends EventSchemas = EventSchemas> {
     return () => this.watchers.delete(watcher);
   };
 
+  /** Of this connection; undefined while there is none. */
+  get socketId(): string | undefined {
+    return this.socket?.connected ? this.socket.id : undefined;
+  }
+
+  /** True while it waits for the next attempt to connect. */
+  get isWaiting(): boolean {
+    return this.socket?.active === true && !this.socket.connected;
+  }
+
   /** Connects while there is a token; the last release disconnects. */
-  acquire(listener: Listener<S>): () => void {
-    this.users += 1;
-    this.listeners.add(listener);
+  acquire(user: ChannelUser<S>): () => void {
+    this.users.add(user);
     clearTimeout(this.graceTimer);
     if (this.state.status === 'idle') this.start();
     return () => {
-      this.listeners.delete(listener);
-      this.users -= 1;
-      if (this.users > 0) return;
+      this.users.delete(user);
+      if (this.users.size > 0) return;
       this.graceTimer = setTimeout(() => this.stop(), RELEASE_GRACE_MS);
-    };
-  }
-
-  /** Subscribes to a resource, and again after each reconnect. */
-  follow(subscriber: Subscriber): () => void {
-    this.subscribers.add(subscriber);
-    void this.ask(subscriber);
-    return () => {
-      this.subscribers.delete(subscriber);
-      const { domain, id } = subscriber;
-      const shared = [...this.subscribers].some((other) => other.id === id);
-      if (shared || !this.socket?.connected) return;
-      this.send(`${domain}.unsubscribe`, { id }).catch(() => undefined);
     };
   }
 
   /** Never queued: what waits may arrive when it is no longer meant. */
   async send(event: string, payload: unknown): Promise<unknown> {
-    if (!this.socket?.connected) {
+    const { socket, socketId } = this;
+    if (!socket || socketId === undefined) {
       throw new RealtimeCommandError('NOT_CONNECTED', 'Not connected');
     }
-    const ack = await this.socket
+    const ack = await socket
       .timeout(ACK_TIMEOUT_MS)
       .emitWithAck(event, payload)
       .catch(() => {
+        const code = socket.id === socketId ? 'TIMEOUT' : 'DISCONNECTED';
         const message = 'No answer: it may or may not have been carried out';
-        throw new RealtimeCommandError('TIMEOUT', message);
+        throw new RealtimeCommandError(code, message);
       });
     if (ack?.ok === true) return ack.data;
     const { code, message, details } = ack?.error ?? {};
@@ -186,147 +149,160 @@ export class RealtimeChannel<S extends EventSchemas = EventSchemas> {
   /** The one door of server events: what breaks the contract stays out. */
   receive(event: string, body: unknown, meta: RealtimeMeta): void {
     if (!Object.hasOwn(this.schemas, event)) return;
+    if (meta?.id !== undefined && !this.isNew(`${event} ${meta.id}`)) return;
     const result = this.schemas[event]?.safeParse(body);
     if (result?.success) {
       const payload = result.data as z.infer<S[string]>;
-      for (const listener of [...this.listeners]) {
-        guarded(() => listener(event, payload, meta));
-      }
+      this.tell((user) => user.receive(event, payload, meta));
       return;
     }
     this.rejected += 1;
+    const error = new RealtimeContractError(event, result?.error);
+    this.tell((user) => user.fail(error));
     if (this.reported.has(event)) return;
     this.reported.add(event);
-    const message = `${event} does not match its contract`;
-    report(new Error(message, { cause: result?.error }));
+    reportFault(error);
+  }
+
+  /** Tells that events were missed: there is a connection again. */
+  resync(gap: RealtimeGap): void {
+    this.tell((user) => user.resync(gap));
   }
 
   start(): void {
-    if (this.users === 0 || getAccessToken() === null) return;
+    if (this.users.size === 0 || getAccessToken() === null) return;
+    this.newTurn();
     if (!this.socket) {
-      const manager = this.openManager();
-      if ('code' in manager) return this.set('refused', manager);
-      this.socket = this.createSocket(manager);
+      const socket = this.connection.openSocket(this.namespace, (present) => {
+        // What is left of an earlier handshake may be another user's.
+        if (this.socket) this.socket.receiveBuffer = [];
+        this.presentedToken = this.connection.currentToken();
+        present({ token: this.presentedToken });
+      });
+      if ('code' in socket) return this.set('refused', socket);
+      this.socket = socket;
+      this.listen(socket);
     }
-    this.set('connecting');
+    if (this.state.status !== 'reconnecting') this.set('connecting');
     this.socket.connect();
   }
 
+  /** Ends, and forgets what belongs to the user. */
   stop(): void {
     clearTimeout(this.graceTimer);
-    clearTimeout(this.retryTimer);
+    this.newTurn();
     this.socket?.disconnect();
+    this.lostAt = null;
+    this.hasRenewed = false;
+    this.ids.clear();
+    this.subscriptions.forget();
     this.set('idle');
   }
 
-  /** Another token of the same user. */
+  /** Gives the connection up until the next start; false if there is none. */
+  interrupt(failure: RealtimeFailure): boolean {
+    const { status } = this.state;
+    if (status === 'idle' || status === 'refused') return false;
+    this.newTurn();
+    this.socket?.disconnect();
+    this.set('reconnecting', failure);
+    return true;
+  }
+
+  /** There is another token of the same user. */
   renew(): void {
-    if (this.state.status === 'refused') this.start();
-    if (this.state.status === 'connected') void this.refresh();
+    if (this.state.status === 'refused' || this.isRenewing) this.start();
   }
 
-  /** True while it waits for the Manager's next attempt. */
-  get waiting(): boolean {
-    return this.socket?.active === true && !this.socket.connected;
-  }
-
-  private createSocket(manager: Manager): Socket {
-    const socket = manager.socket(this.namespace, {
-      auth: (present) => {
-        // What is left of an earlier handshake may be another user's.
-        socket.receiveBuffer = [];
-        this.presentedToken = getAccessToken();
-        present({ token: this.presentedToken });
-      },
-    });
+  private listen(socket: Socket): void {
+    const { connection } = this;
     socket.on('connect', () => {
-      this.farewell = null;
+      const { lostAt } = this;
+      this.lostAt = null;
+      this.hasRenewed = false;
       this.set('connected');
-      if (getAccessToken() !== this.presentedToken) void this.refresh();
-      for (const subscriber of this.subscribers) void this.ask(subscriber);
+      connection.connected(this.presentedToken);
+      this.subscriptions.restore();
+      if (lostAt !== null) {
+        this.resync({ since: new Date(lostAt), until: new Date() });
+      }
     });
-    socket.on('connect_error', (error: Error & { data?: Refusal }) => {
-      const { code, retryAfterMs } = error.data ?? {};
+    socket.on('connect_error', (error: Refusal) => {
+      const code = error.data?.code;
       if (socket.active) {
         const failure = { code: 'UNREACHABLE', message: error.message };
         this.set('reconnecting', failure);
         return;
       }
       const failure = { code: code ?? 'UNAVAILABLE', message: error.message };
-      if (FINAL_CODES.has(code)) this.refuse(failure);
-      else this.retry(failure, retryAfterMs);
+      const { presentedToken } = this;
+      if (FINAL_CODES.has(code)) void this.refuse(failure, presentedToken);
+      else this.retry(failure, error.data);
     });
     socket.on('disconnect', (reason) => {
       socket.sendBuffer = [];
-      for (const { notify } of this.subscribers) {
-        guarded(() => notify(UNSUBSCRIBED));
-      }
-      const failure = { code: 'DISCONNECTED', message: reason };
+      this.lostAt ??= connection.lastSeen;
+      this.subscriptions.suspend(this.lostAt);
+      const { farewell, isDraining } = connection;
+      const code = isDraining ? 'DRAINING' : 'DISCONNECTED';
+      const failure = { code, message: reason };
       if (reason === 'io client disconnect') return;
       if (reason !== 'io server disconnect') this.set('reconnecting', failure);
-      else if (this.farewell) this.refuse(this.farewell);
+      else if (farewell) void this.refuse(farewell, connection.token);
       else this.retry(failure);
     });
-    socket.on('realtime.expired', () => {
-      this.farewell = { code: 'TOKEN_EXPIRED', message: 'The token expired' };
-    });
-    socket.on('realtime.kicked', () => {
-      this.farewell = { code: 'KICKED', message: 'Closed by the server' };
-    });
+    socket.on('realtime.expired', () => connection.expired());
+    socket.on('realtime.kicked', () => connection.kicked());
+    socket.on('realtime.draining', (body) => connection.draining(body));
     socket.onAny((event, body, meta) => this.receive(event, body, meta));
-    return socket;
   }
 
-  private async ask(subscriber: Subscriber): Promise<void> {
-    const socketId = this.socket?.connected ? this.socket.id : undefined;
-    if (socketId === undefined) return;
-    const { domain, id, notify } = subscriber;
-    const state = await this.send(`${domain}.subscribe`, { id }).then(
-      () => ({ subscribed: true, subscriptionError: null }),
-      ({ code, message }: RealtimeCommandError) => ({
-        subscribed: false,
-        subscriptionError: { code, message },
-      }),
-    );
-    const current =
-      this.subscribers.has(subscriber) && this.socket?.id === socketId;
-    if (current) guarded(() => notify(state));
+  private isNew(id: string): boolean {
+    if (this.ids.has(id)) return false;
+    this.ids.add(id);
+    const [oldest] = this.ids;
+    if (this.ids.size > MAX_REMEMBERED_IDS) this.ids.delete(oldest ?? id);
+    return true;
   }
 
-  private async refresh(): Promise<void> {
-    const token = getAccessToken();
-    const id = this.socket?.id;
-    const ack = await this.socket
-      ?.timeout(ACK_TIMEOUT_MS)
-      .emitWithAck('realtime.refresh', { token })
-      .catch(() => null);
-    if (id === undefined || this.socket?.id !== id) return;
-    if (ack?.ok === true) {
-      this.presentedToken = token;
-      this.farewell = null;
-      return;
-    }
-    // A new handshake decides what this token is worth.
-    this.socket.disconnect();
-    this.start();
+  private tell(notify: (user: ChannelUser<S>) => void): void {
+    for (const user of [...this.users]) guarded(() => notify(user));
   }
 
-  /** Final, unless the token was replaced meanwhile. */
-  private refuse(failure: RealtimeFailure): void {
-    const renewed = getAccessToken() !== this.presentedToken;
-    if (renewed && failure.code !== 'KICKED') this.start();
-    else this.set('refused', failure);
+  /** Final, unless there is another token, or can be. */
+  private async refuse(
+    failure: RealtimeFailure,
+    token: string | null,
+  ): Promise<void> {
+    const isFinal = failure.code === 'KICKED';
+    if (!isFinal && getAccessToken() !== token) return this.start();
+    const isRenewable = RENEWABLE_CODES.has(failure.code) && !this.hasRenewed;
+    const renewal = isRenewable ? renewToken(token) : null;
+    if (!renewal) return this.set('refused', failure);
+    const { turn } = this;
+    this.isRenewing = true;
+    this.hasRenewed = true;
+    this.set('reconnecting', failure);
+    const outcome = await renewal;
+    if (turn !== this.turn) return;
+    this.isRenewing = false;
+    if (outcome === 'declined') return this.set('refused', failure);
+    this.hasRenewed = outcome === 'renewed';
+    if (outcome === 'renewed') this.start();
+    else this.retry(failure);
   }
 
   /** A refused socket is not reconnected by Socket.IO. */
-  private retry(failure: RealtimeFailure, afterMs = RETRY_MS.usual): void {
-    const delay = Math.min(Math.max(afterMs, RETRY_MS.min), RETRY_MS.max);
+  private retry(failure: RealtimeFailure, asked?: unknown): void {
     this.set('reconnecting', failure);
     clearTimeout(this.retryTimer);
-    this.retryTimer = setTimeout(
-      () => this.socket?.connect(),
-      delay * (1 + Math.random() / 2),
-    );
+    this.retryTimer = setTimeout(() => this.start(), retryDelay(asked));
+  }
+
+  private newTurn(): void {
+    this.turn += 1;
+    this.isRenewing = false;
+    clearTimeout(this.retryTimer);
   }
 
   private set(

@@ -1,23 +1,25 @@
-import { Manager } from 'socket.io-client';
 import { API_URL_VARIABLE, apiUrl } from './api-url';
 import { getAccessToken, onAccessTokenChange } from './auth';
-import {
-  type EventSchemas,
-  guarded,
-  RealtimeChannel,
-  type RealtimeFailure,
-  reportFault,
-} from './realtime-channel';
+import { guarded, type RealtimeFailure, reportFault } from './failures';
+import { type EventSchemas, RealtimeChannel } from './realtime-channel';
+import { RealtimeConnection } from './realtime-connection';
+import { claimsOf } from './token-refresh';
 
-export { RealtimeCommandError, setRealtimeReporter } from './realtime-channel';
+export {
+  RealtimeCommandError,
+  RealtimeContractError,
+  type RealtimeFailure,
+  setRealtimeReporter,
+} from './failures';
 export type {
-  EventHandler,
+  RealtimeHandler,
   RealtimeMeta,
   RealtimeState,
   RealtimeStatus,
-  SubscriptionState,
 } from './realtime-channel';
-export { useChannel, useResource } from './use-channel';
+export type { RealtimeGap, RealtimeSubscription } from './subscriptions';
+export { setTokenRefresher } from './token-refresh';
+export { type RealtimeHandlers, useChannel, useResource } from './use-channel';
 
 /** The claims that say whose token it is, as the server reads them. */
 const USER_CLAIM = 'sub';
@@ -29,8 +31,8 @@ const NO_API_URL: RealtimeFailure = {
 };
 
 const channels = new Map<string, RealtimeChannel>();
+const connection = new RealtimeConnection(channels, serverUrl);
 const resets = new Set<() => void>();
-let manager: Manager | undefined;
 let user = userOf(getAccessToken());
 
 /** The channel of a namespace; all of them share one connection. */
@@ -43,7 +45,7 @@ export function realtimeChannel<S extends EventSchemas>(
     known.schemas = schemas;
     return known as unknown as RealtimeChannel<S>;
   }
-  const channel = new RealtimeChannel(namespace, schemas, openManager);
+  const channel = new RealtimeChannel(namespace, schemas, connection);
   channels.set(namespace, channel as unknown as RealtimeChannel);
   return channel;
 }
@@ -68,7 +70,7 @@ export function createBatch<T>(
     setTimeout(() => {
       const values = pending;
       pending = [];
-      flush(values);
+      if (values.length > 0) flush(values);
     }, 16);
   };
 }
@@ -77,6 +79,7 @@ onAccessTokenChange((token) => {
   const next = userOf(token);
   if (next === user) {
     for (const channel of channels.values()) channel.renew();
+    void connection.refresh();
     return;
   }
   user = next;
@@ -85,46 +88,20 @@ onAccessTokenChange((token) => {
   for (const channel of channels.values()) channel.start();
 });
 
-/** Unverified, which only the server can do: enough to notice a change. */
+/** What tells one user from another; a token that is no JWT is its own. */
 function userOf(token: string | null): string | null {
   if (token === null) return null;
-  try {
-    const [, body = ''] = token.split('.');
-    const json = atob(body.replace(/-/g, '+').replace(/_/g, '/'));
-    const claims: Record<string, unknown> = JSON.parse(json);
-    const ids = [claims[USER_CLAIM], claims[TENANT_CLAIM]];
-    if (ids.every((id) => typeof id === 'string')) return JSON.stringify(ids);
-  } catch {
-    // Not a JWT.
-  }
-  return token;
+  const claims = claimsOf(token);
+  const ids = [claims[USER_CLAIM], claims[TENANT_CLAIM]];
+  return ids.every((id) => typeof id === 'string')
+    ? JSON.stringify(ids)
+    : token;
 }
 
-function openManager(): Manager | RealtimeFailure {
-  if (manager) return manager;
+function serverUrl(): string | RealtimeFailure {
   const url = apiUrl() ?? '';
   // With any other text Socket.IO would connect to the page's own origin.
-  if (!/^https?:\/\/[^/]/.test(url)) {
-    reportFault(new Error(NO_API_URL.message));
-    return NO_API_URL;
-  }
-  manager = new Manager(url, {
-    autoConnect: false,
-    transports: ['websocket'],
-    reconnectionDelay: 1_000,
-    reconnectionDelayMax: 30_000,
-    timeout: 10_000,
-  });
-  window.addEventListener('online', wake);
-  window.addEventListener('pageshow', wake);
-  document.addEventListener('visibilitychange', wake);
-  return manager;
-}
-
-/** Tries at once, instead of after the rest of a long delay. */
-function wake(): void {
-  if (document.hidden || manager?.engine?.readyState !== 'closed') return;
-  const waiting = [...channels.values()].filter((channel) => channel.waiting);
-  for (const channel of waiting) channel.stop();
-  for (const channel of waiting) channel.start();
+  if (/^https?:\/\/[^/]/.test(url)) return url;
+  reportFault(new Error(NO_API_URL.message));
+  return NO_API_URL;
 }

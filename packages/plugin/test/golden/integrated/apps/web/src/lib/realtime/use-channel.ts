@@ -6,18 +6,30 @@ import {
   useSyncExternalStore,
 } from 'react';
 import type { z } from 'zod';
+import type { RealtimeContractError } from './failures';
 import {
-  type EventHandler,
   type EventSchemas,
   IDLE,
   type RealtimeChannel,
+  type RealtimeHandler,
   type RealtimeState,
-  type SubscriptionState,
-  UNSUBSCRIBED,
 } from './realtime-channel';
+import {
+  type RealtimeGap,
+  type RealtimeSubscription,
+  UNSUBSCRIBED,
+} from './subscriptions';
 
-type Handlers<S extends EventSchemas> = {
-  readonly [E in keyof S]?: EventHandler<z.infer<S[E]>> | undefined;
+/** What the hook of every domain can be given. */
+export interface RealtimeHandlers {
+  /** After a gap, once: events were missed, so fetch what they would tell. */
+  onResync?: ((gap: RealtimeGap) => void) | undefined;
+  /** For each event that breaks its contract and was left out. */
+  onError?: ((error: RealtimeContractError) => void) | undefined;
+}
+
+type EventHandlers<S extends EventSchemas> = {
+  readonly [E in keyof S]?: RealtimeHandler<z.infer<S[E]>> | undefined;
 };
 
 /** React 18 warns of useLayoutEffect on the server. */
@@ -29,18 +41,19 @@ const getServerState = (): RealtimeState => IDLE;
 /** Uses a channel while mounted; each event goes to the latest handler. */
 export function useChannel<S extends EventSchemas>(
   channel: RealtimeChannel<S>,
-  handlers: Handlers<S>,
+  events: EventHandlers<S>,
+  { onResync, onError }: RealtimeHandlers,
 ): RealtimeState {
-  const latest = useRef(handlers);
-  useCommitEffect(() => {
-    latest.current = handlers;
-  });
+  const latest = useLatest({ events, onResync, onError });
   useEffect(
     () =>
-      channel.acquire((event, payload, meta) =>
-        latest.current[event]?.(payload, meta),
-      ),
-    [channel],
+      channel.acquire({
+        receive: (event, payload, meta) =>
+          latest.current.events[event]?.(payload, meta),
+        resync: (gap) => latest.current.onResync?.(gap),
+        fail: (error) => latest.current.onError?.(error),
+      }),
+    [channel, latest],
   );
   return useSyncExternalStore(
     channel.subscribe,
@@ -54,15 +67,30 @@ export function useResource<S extends EventSchemas>(
   channel: RealtimeChannel<S>,
   domain: string,
   id: string | null | undefined,
-): SubscriptionState {
+  { onResync }: RealtimeHandlers,
+): RealtimeSubscription {
   const [state, setState] = useState(UNSUBSCRIBED);
+  const latest = useLatest({ onResync });
   useEffect(() => {
     if (!id) return undefined;
-    const release = channel.follow({ domain, id, notify: setState });
+    const release = channel.subscriptions.add({
+      domain,
+      id,
+      notify: setState,
+      resync: (gap) => latest.current.onResync?.(gap),
+    });
     return () => {
       release();
       setState(UNSUBSCRIBED);
     };
-  }, [channel, domain, id]);
+  }, [channel, domain, id, latest]);
   return state;
+}
+
+function useLatest<T>(value: T): { readonly current: T } {
+  const latest = useRef(value);
+  useCommitEffect(() => {
+    latest.current = value;
+  });
+  return latest;
 }

@@ -11,14 +11,16 @@ import { ChatsProvider } from './chats-provider';
 import { chatsChannel, useChatsSocket } from './use-chats-socket';
 import { useChatsStore } from './use-chats-store';
 
+let delivered = 0;
+
 function deliver(event: string, payload: unknown): void {
-  const meta = { id: 'e1', at: '2026-01-01T00:00:00Z' };
+  const meta = { id: `${(delivered += 1)}`, at: '2026-01-01T00:00:00Z' };
   act(() => {
     chatsChannel.receive(event, payload, meta);
   });
 }
 
-const messagePosted: MessagePosted = {
+const messagePostedSample: MessagePosted = {
   id: '2f1c6f0e-6b0a-4c59-9d0e-3a5a1d1f7b11',
   text: 'text-1',
   room: 'room-1',
@@ -26,7 +28,7 @@ const messagePosted: MessagePosted = {
   tags: ['tags-1'],
 };
 
-const chatCleared: ChatCleared = {};
+const chatClearedSample: ChatCleared = {};
 
 describe('chats realtime', () => {
   it('renders nothing and stays idle without a token', () => {
@@ -40,6 +42,7 @@ describe('chats realtime', () => {
 
   it('hands valid events to their handlers, and no others', () => {
     const received: unknown[] = [];
+    const errors: unknown[] = [];
     const faults: unknown[] = [];
     const receive = (payload: unknown) => received.push(payload);
     setRealtimeReporter((fault) => faults.push(fault));
@@ -47,21 +50,42 @@ describe('chats realtime', () => {
       useChatsSocket({
         onMessagePosted: receive,
         onChatCleared: receive,
+        onError: (error) => errors.push(error),
       }),
     );
-    deliver('message.posted', messagePosted);
+    deliver('message.posted', messagePostedSample);
     deliver('message.posted', 'invalid');
-    deliver('chat.cleared', chatCleared);
+    deliver('chat.cleared', chatClearedSample);
     deliver('chat.cleared', 'invalid');
 
-    expect(received).toEqual([messagePosted, chatCleared]);
-    expect(faults).toHaveLength(2);
+    expect(received).toEqual([messagePostedSample, chatClearedSample]);
+    expect(errors).toHaveLength(2);
+    expect(faults).toEqual(errors);
+  });
+
+  it('tells the latest callback of a gap', () => {
+    const told: string[] = [];
+    const { rerender } = renderHook(
+      ({ name }) =>
+        useChatsSocket({
+          onResync: () => told.push(name),
+        }),
+      { initialProps: { name: 'first' } },
+    );
+    rerender({ name: 'latest' });
+    const now = new Date();
+    chatsChannel.resync({
+      since: now,
+      until: now,
+    });
+
+    expect(told).toEqual(['latest']);
   });
 
   it('lists each id once, newest first, and forgets with the user', () => {
     const store = useChatsStore.getState;
     const list = () => store().chats;
-    const older = messagePosted;
+    const older = messagePostedSample;
     const newer = { ...older, id: 'newer' };
     useAuthStore.getState().setAccessToken('token');
     store().addChat(older);

@@ -10,8 +10,9 @@ import {
   CHATS_NAMESPACE,
 } from '@acme/realtime-contracts/chats';
 import {
-  type EventHandler,
   realtimeChannel,
+  type RealtimeHandler,
+  type RealtimeHandlers,
   type RealtimeState,
   useChannel,
 } from '../../../lib/realtime/realtime-client';
@@ -33,9 +34,9 @@ const commands = {
 
 type State = RealtimeState & typeof commands;
 
-type Handler<T> = EventHandler<T> | undefined;
+type Handler<T> = RealtimeHandler<T> | undefined;
 
-export interface ChatsHandlers {
+export interface ChatsHandlers extends RealtimeHandlers {
   onMessagePosted?: Handler<MessagePosted>;
   onChatCleared?: Handler<ChatCleared>;
 }
@@ -46,6 +47,6 @@ export function useChatsSocket(handlers: ChatsHandlers = {}): State {
     'message.posted': handlers.onMessagePosted,
     'chat.cleared': handlers.onChatCleared,
   };
-  const state = useChannel(chatsChannel, byEvent);
+  const state = useChannel(chatsChannel, byEvent, handlers);
   return { ...state, ...commands };
 }

@@ -13,14 +13,16 @@ import {
 } from './use-notifications-socket';
 import { useNotificationsStore } from './use-notifications-store';
 
+let delivered = 0;
+
 function deliver(event: string, payload: unknown): void {
-  const meta = { id: 'e1', at: '2026-01-01T00:00:00Z' };
+  const meta = { id: `${(delivered += 1)}`, at: '2026-01-01T00:00:00Z' };
   act(() => {
     notificationsChannel.receive(event, payload, meta);
   });
 }
 
-const notificationCreated: NotificationCreated = {
+const notificationCreatedSample: NotificationCreated = {
   id: 'id-1',
   message: 'message-1',
   type: 'type-1',
@@ -39,25 +41,47 @@ describe('notifications realtime', () => {
 
   it('hands valid events to their handlers, and no others', () => {
     const received: unknown[] = [];
+    const errors: unknown[] = [];
     const faults: unknown[] = [];
     const receive = (payload: unknown) => received.push(payload);
     setRealtimeReporter((fault) => faults.push(fault));
     renderHook(() =>
       useNotificationsSocket({
         onNotificationCreated: receive,
+        onError: (error) => errors.push(error),
       }),
     );
-    deliver('notification.created', notificationCreated);
+    deliver('notification.created', notificationCreatedSample);
     deliver('notification.created', 'invalid');
 
-    expect(received).toEqual([notificationCreated]);
-    expect(faults).toHaveLength(1);
+    expect(received).toEqual([notificationCreatedSample]);
+    expect(errors).toHaveLength(1);
+    expect(faults).toEqual(errors);
+  });
+
+  it('tells the latest callback of a gap', () => {
+    const told: string[] = [];
+    const { rerender } = renderHook(
+      ({ name }) =>
+        useNotificationsSocket({
+          onResync: () => told.push(name),
+        }),
+      { initialProps: { name: 'first' } },
+    );
+    rerender({ name: 'latest' });
+    const now = new Date();
+    notificationsChannel.resync({
+      since: now,
+      until: now,
+    });
+
+    expect(told).toEqual(['latest']);
   });
 
   it('lists each id once, newest first, and forgets with the user', () => {
     const store = useNotificationsStore.getState;
     const list = () => store().notifications;
-    const older = notificationCreated;
+    const older = notificationCreatedSample;
     const newer = { ...older, id: 'newer' };
     useAuthStore.getState().setAccessToken('token');
     store().addNotification(older);

@@ -7,8 +7,9 @@ import {
   NOTIFICATIONS_NAMESPACE,
 } from '@acme/realtime-contracts/notifications';
 import {
-  type EventHandler,
   realtimeChannel,
+  type RealtimeHandler,
+  type RealtimeHandlers,
   type RealtimeState,
   useChannel,
 } from '../../../lib/realtime/realtime-client';
@@ -30,9 +31,9 @@ const commands = {
 
 type State = RealtimeState & typeof commands;
 
-type Handler<T> = EventHandler<T> | undefined;
+type Handler<T> = RealtimeHandler<T> | undefined;
 
-export interface NotificationsHandlers {
+export interface NotificationsHandlers extends RealtimeHandlers {
   onNotificationCreated?: Handler<NotificationCreated>;
 }
 
@@ -43,6 +44,6 @@ export function useNotificationsSocket(
   const byEvent = {
     'notification.created': handlers.onNotificationCreated,
   };
-  const state = useChannel(notificationsChannel, byEvent);
+  const state = useChannel(notificationsChannel, byEvent, handlers);
   return { ...state, ...commands };
 }

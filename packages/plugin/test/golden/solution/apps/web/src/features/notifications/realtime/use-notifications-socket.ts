@@ -6,8 +6,9 @@ import {
   NOTIFICATIONS_NAMESPACE,
 } from '@acme-ts/realtime-contracts/notifications';
 import {
-  type EventHandler,
   realtimeChannel,
+  type RealtimeHandler,
+  type RealtimeHandlers,
   type RealtimeState,
   useChannel,
 } from '../../../lib/realtime/realtime-client';
@@ -21,9 +22,9 @@ export const notificationsChannel = realtimeChannel(
   schemas,
 );
 
-type Handler<T> = EventHandler<T> | undefined;
+type Handler<T> = RealtimeHandler<T> | undefined;
 
-export interface NotificationsHandlers {
+export interface NotificationsHandlers extends RealtimeHandlers {
   onNotificationCreated?: Handler<NotificationCreated>;
 }
 
@@ -34,5 +35,5 @@ export function useNotificationsSocket(
   const byEvent = {
     'notification.created': handlers.onNotificationCreated,
   };
-  return useChannel(notificationsChannel, byEvent);
+  return useChannel(notificationsChannel, byEvent, handlers);
 }

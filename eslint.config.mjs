@@ -5,7 +5,19 @@ import * as jsonc from 'jsonc-eslint-parser';
 import tseslint from 'typescript-eslint';
 
 /** The stages of the pipeline, each above those that it may know. */
-const STAGES = ['domain', 'host', 'render', 'reconcile', 'wiring', 'pipeline', 'generators', 'cli'];
+const STAGES = [
+  'domain',
+  'host',
+  'render',
+  'reconcile',
+  'wiring',
+  'pipeline',
+  'check',
+  'generators',
+  'executors',
+  'migrations',
+  'cli',
+];
 
 /** A stage imports only stages below it, and those only by their door. */
 const boundaries = STAGES.map((stage, index) => {
@@ -78,7 +90,7 @@ export default tseslint.config(
   },
   { files: ['**/*.js', '**/*.cjs'], rules: { '@typescript-eslint/no-require-imports': 'off' } },
   {
-    files: ['packages/*/package.json', 'packages/*/generators.json'],
+    files: ['packages/*/package.json', 'packages/*/{generators,executors,migrations}.json'],
     languageOptions: { parser: jsonc },
     plugins: { '@nx': nx },
     rules: { '@nx/nx-plugin-checks': 'error' },

@@ -15,6 +15,7 @@ import type { ReconcileOptions } from '../reconcile/index.js';
 import { loadTemplates } from '../render/index.js';
 import {
   COMPOSE_FILE,
+  wireCheckTarget,
   wireCompose,
   wireDependencies,
   wireDevelopment,
@@ -110,6 +111,7 @@ function finish(
     ...brought.unwired,
     ...wireWorkspace(tree),
     ...wireHost(tree, host, domains),
+    ...wireCheckTarget(tree, host),
     wireCompose(tree, loadTemplates().get(COMPOSE_FILE) ?? ''),
   ];
   wireDevelopment(tree, host, domains);

@@ -1,3 +1,4 @@
+export { wireCheckTarget } from './host/check-target.js';
 export { COMPOSE_FILE, wireCompose } from './host/compose.js';
 export { wireDependencies } from './host/dependencies.js';
 export { wireDevelopment } from './host/dev-env.js';
@@ -6,4 +7,4 @@ export { importersOf, renameImports } from './host/importers.js';
 export type { Use } from './host/importers.js';
 export { unwireHost } from './host/unwire.js';
 export { wireHost } from './host/wire.js';
-export { wireWorkspace } from './host/workspace.js';
+export { SYNC_GENERATOR, wireWorkspace } from './host/workspace.js';

@@ -6,7 +6,7 @@ import { editFile } from './edit.js';
 import type { Wired } from './edit.js';
 
 /** As `sync.globalGenerators` names it: sync generators of tasks are skipped in CI. */
-const SYNC_GENERATOR = '@nx-realtime/plugin:sync';
+export const SYNC_GENERATOR = '@nx-realtime/plugin:sync';
 
 /** Collapsed in reviews; and git never mixes two bases into one that was rendered by nobody. */
 const GIT_ATTRIBUTES = [

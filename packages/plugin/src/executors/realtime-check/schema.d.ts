@@ -1,0 +1,7 @@
+/** Options of the realtime-check target. */
+export interface RealtimeCheckSchema {
+  against?: string;
+  json?: boolean;
+  sarif?: string;
+  codeQuality?: string;
+}

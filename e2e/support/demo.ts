@@ -1,18 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { chromiumPath, openBrowser, openPage } from './browser';
+import { chromiumPath, openBrowser, openPage, signInToExample } from './browser';
 import { createHost, installPlugin } from './host';
 import { packPlugin } from './pack';
 import { cleanUp } from './processes';
 import { tcpPublisher, type Publisher } from './publish';
-import {
-  addPage,
-  choosePorts,
-  eventually,
-  JWT_SECRET,
-  startApiEmbedded,
-  startWeb,
-  urlsOf,
-} from './stack';
+import { choosePorts, eventually, JWT_SECRET, startApiEmbedded, startWeb, urlsOf } from './stack';
 import { mintToken } from './token';
 
 const TENANT = 'acme';
@@ -55,15 +47,14 @@ async function demo(once: boolean): Promise<void> {
   );
   await step('nx add @nx-realtime/plugin', () => installPlugin(host, tarball));
   for (const command of [
-    'nx g realtime-domain Notification',
-    `nx g realtime-domain Chat --clientEvents='typing{chatId,active:boolean}'`,
+    `nx g realtime-domain Notification --example --clientEvents='markRead{notificationId}'`,
+    `nx g realtime-domain Chat --example --clientEvents='typing{chatId,active:boolean}'`,
   ]) {
     await step(command, () => host.run(`npx ${command}`));
   }
-  await step('Build the server and the web app', () => {
-    addPage(host);
-    return host.run('npx nx run-many -t build', { NEXT_PUBLIC_API_URL: urls.api });
-  });
+  await step('Build the server and the web app', () =>
+    host.run('npx nx run-many -t build', { NEXT_PUBLIC_API_URL: urls.api }),
+  );
   const publisher = await step('Start the server: no broker, no Redis', async () => {
     await startApiEmbedded(host, ports);
     return eventually(() => tcpPublisher(ports.tcp));
@@ -71,15 +62,26 @@ async function demo(once: boolean): Promise<void> {
   await step('Start the web app', () => startWeb(host, ports));
 
   const token = mintToken(JWT_SECRET, { tenantId: TENANT, sub: 'you' }, DAY);
-  const page = `${urls.web}/inbox#${token}`;
-  console.log(`\n  workspace  ${host.root}\n  server     ${urls.api}/api\n  page       ${page}\n`);
+  const pages = ['notifications', 'chats'].map((name) => `${urls.web}/realtime-example/${name}`);
+  console.log(
+    [
+      '',
+      `  workspace  ${host.root}`,
+      `  server     ${urls.api}/api`,
+      ...pages.map((page) => `  page       ${page}`),
+      '',
+      '  To sign in, paste this token into the page:',
+      `  ${token}`,
+      '',
+    ].join('\n'),
+  );
 
   const stop = publishEachSecond(publisher, !once);
   try {
-    if (chromiumPath()) await step('See an event in Chromium', () => seeAnEvent(page));
+    if (chromiumPath()) await step('See events in Chromium', () => seeEvents(pages, token));
     console.log(`Ready after ${seconds(started)}`);
     if (!once) {
-      console.log('An event is published each second. Open the page. Ctrl-C ends it all.');
+      console.log('An event is published each second. Open a page. Ctrl-C ends it all.');
       await new Promise(() => undefined);
     }
   } finally {
@@ -88,18 +90,20 @@ async function demo(once: boolean): Promise<void> {
   }
 }
 
-async function seeAnEvent(url: string): Promise<void> {
+async function seeEvents(pages: readonly string[], token: string): Promise<void> {
   const browser = await openBrowser();
   try {
-    const { page, problems } = await openPage(browser);
-    await page.goto(url);
-    for (const list of ['#notifications', '#chats']) {
-      const shown = page.locator(`${list} li`).first();
+    for (const url of pages) {
+      const { page, problems } = await openPage(browser);
+      await page.goto(url);
+      await signInToExample(page, token);
+      const shown = page.getByRole('listitem').first();
       await shown.waitFor({ timeout: 20_000 }).catch((error: unknown) => {
         throw new Error([String(error), ...problems].join('\n'));
       });
+      if (problems.length > 0) throw new Error(problems.join('\n'));
+      await page.close();
     }
-    if (problems.length > 0) throw new Error(problems.join('\n'));
   } finally {
     await browser.close();
   }

@@ -63,6 +63,7 @@ export const domainFileSchema = z.strictObject({
     .optional(),
   skipTests: z.boolean().describe('Emit no tests.').optional(),
   skipMount: z.boolean().describe('Do not mount the provider in the web app.').optional(),
+  example: z.boolean().describe('Emit a page that shows it all at work.').optional(),
   serverEvents: z
     .record(z.string(), z.strictObject({ payload, audience: audience.optional() }))
     .describe('Events that the server sends to clients, by full name.')
@@ -118,6 +119,7 @@ export function toDomainFile(domain: Domain, schemaPath: string): DomainFile {
     ...(domain.requestContext === undefined ? {} : { requestContext: domain.requestContext }),
     ...(domain.skipTests ? { skipTests: true } : {}),
     ...(domain.skipMount ? { skipMount: true } : {}),
+    ...(domain.example ? { example: true } : {}),
     serverEvents: Object.fromEntries(
       domain.serverEvents.map(({ name, fields, audience }) => [
         name,
@@ -162,6 +164,10 @@ export function writeDomainFile(
     } else {
       set([key], value);
     }
+  }
+  // Only what is true is written.
+  for (const [key, old] of Object.entries(before)) {
+    if (old === true && !Object.hasOwn(next, key)) set([key], undefined);
   }
   return text;
 }

@@ -20,6 +20,7 @@ export interface DomainOptions {
   readonly requestContext?: string | undefined;
   readonly skipTests?: boolean | undefined;
   readonly skipMount?: boolean | undefined;
+  readonly example?: boolean | undefined;
 }
 
 /** A domain whose projects are still as the user named them, or not named at all. */
@@ -71,6 +72,7 @@ export function draftDomain(options: DomainOptions, existing: DomainFile | null)
       requestContext: options.requestContext,
       skipTests: options.skipTests,
       skipMount: options.skipMount,
+      example: options.example,
     }),
     serverEvents: { ...existing?.serverEvents },
     clientEvents: { ...existing?.clientEvents },
@@ -165,6 +167,7 @@ export function readDraft(source: string, file: DomainFile): DomainDraft {
     requestContext: file.requestContext,
     skipTests: file.skipTests ?? false,
     skipMount: file.skipMount ?? false,
+    example: file.example ?? false,
     serverEvents,
     clientEvents,
   };

@@ -56,6 +56,8 @@ export interface Domain {
   readonly requestContext?: string | undefined;
   readonly skipTests: boolean;
   readonly skipMount: boolean;
+  /** A page that shows it all. */
+  readonly example: boolean;
   readonly serverEvents: readonly ServerEvent[];
   readonly clientEvents: readonly ClientEvent[];
 }

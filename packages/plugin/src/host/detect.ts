@@ -95,8 +95,22 @@ function detectWeb(tree: Tree, project: HostProject): WebFacts {
     framework,
     origin: `http://localhost:${framework === 'next' ? 3000 : vitePort(tree, project)}`,
     entries: framework === 'next' ? nextEntries(tree, project) : viteEntries(tree, project),
+    reactRouter: ['react-router', 'react-router-dom'].some((name) =>
+      dependsOn(tree, project.root, name),
+    ),
     testRunner: testRunnerOf(tree, project.root),
   };
+}
+
+/** Whether the workspace, or the project itself, names the package. */
+function dependsOn(tree: Tree, root: string, name: string): boolean {
+  const files = ['package.json', joinPathFragments(root, 'package.json')];
+  return files
+    .filter((path) => tree.exists(path))
+    .some((path) => {
+      const json = readJson<Record<string, object | undefined>>(tree, path);
+      return name in { ...json['dependencies'], ...json['devDependencies'] };
+    });
 }
 
 function detectContracts(

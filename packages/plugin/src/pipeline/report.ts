@@ -1,6 +1,6 @@
 import { logger } from '@nx/devkit';
 import type { Domain } from '../domain/index.js';
-import type { HostFacts, HostProject } from '../host/index.js';
+import type { HostFacts, HostProject, WebFacts } from '../host/index.js';
 import type { FileReport, Outcome, ReconcileReport } from '../reconcile/index.js';
 import type { Use, Wired } from '../wiring/index.js';
 import type { Brought } from './bring.js';
@@ -66,6 +66,7 @@ export function domainSteps(domain: Domain, host: HostFacts): string {
       : []),
     `nx serve ${domain.app}`,
     ...(web === undefined ? [] : [`nx dev ${domain.web}`]),
+    ...(web === undefined || !domain.example ? [] : exampleSteps(domain, web)),
   ];
   return `\n${domain.names.pascal} is on ${domain.namespace}. Next:\n${indented(steps)}`;
 }
@@ -78,6 +79,26 @@ export function publisherSteps({ root, shortName }: HostProject, host: HostFacts
     "await publisher.publish('<event>', { tenantId, payload })",
   ];
   return `\n${shortName} publishes the events of every domain. Next:\n${indented(steps)}`;
+}
+
+/** How to see the example: at its route, or where its owner puts it. */
+function exampleSteps({ names }: Domain, web: WebFacts): string[] {
+  const [entry] = web.entries;
+  const page = `realtime-example/${names.kebabPlural}`;
+  if (entry === undefined || entry.kind === 'main') {
+    const component = `<${names.pascalPlural}Example />`;
+    const file = `${web.sourceRoot}/features/${names.kebabPlural}/example/${names.kebabPlural}-example`;
+    return [
+      `import { ${names.pascalPlural}Example } from ${file}, and render`,
+      web.reactRouter ? `<Route path="/${page}" element={${component}} />` : component,
+    ];
+  }
+  const folders = entry.path
+    .slice(web.root.length + 1)
+    .split('/')
+    .slice(0, -1);
+  const segments = folders.slice(folders[0] === 'src' ? 2 : 1).filter((name) => !/^\(/.test(name));
+  return [`open ${[web.origin, ...segments, page].join('/')}`];
 }
 
 const indented = (lines: readonly string[]): string => lines.map((line) => `  ${line}`).join('\n');

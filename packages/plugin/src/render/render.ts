@@ -17,6 +17,12 @@ const AUTH_STORE = 'stores/auth.store.ts';
 /** Templates that the host gets once and then owns alone. */
 const YOURS = new Set([`web/${AUTH_STORE}`]);
 
+/** Where each router keeps the page of an example, below the folder of its root layout or `_app`. */
+const EXAMPLE_PAGES = {
+  layout: { templates: 'example/app', page: 'realtime-example/__domain__' },
+  _app: { templates: 'example/pages', page: 'realtime-example' },
+} as const;
+
 /** Kernel files that not every app needs. */
 const OPTIONAL = new Map<string, (app: AppView) => boolean>([
   ['server/core/subscriptions.ts', ({ domains }) => domains.some((d) => d.rooms === 'resource')],
@@ -152,25 +158,33 @@ function renderWeb(
   const authPath =
     authStore === undefined ? `${web.sourceRoot}/${AUTH_STORE}` : `${web.root}/${authStore}`;
   const library = `${web.sourceRoot}/lib/realtime`;
-  const webView = (folder: string): WebView => ({
-    client: importOf(`${web.sourceRoot}/${folder}`, `${library}/realtime-client`),
-    apiUrl: importOf(`${web.sourceRoot}/${folder}`, `${library}/api-url`),
-    authStore: importOf(`${web.sourceRoot}/${folder}`, authPath.replace(/\.[jt]sx?$/, '')),
+  const viewFrom = (path: string, d?: DomainView): WebView => ({
+    client: importOf(path, `${library}/realtime-client`),
+    apiUrl: importOf(path, `${library}/api-url`),
+    example: importOf(path, `${web.sourceRoot}/lib/realtime-example`),
+    page: importOf(path, exampleOf(web, d?.kebabPlural ?? '')),
+    authStore: importOf(path, authPath.replace(/\.[jt]sx?$/, '')),
     testRunner: web.testRunner,
     framework: web.framework,
     apiUrlVariable: API_URL_VARIABLE[web.framework],
   });
-  const kernel = renderFolder(templates, 'web', web.sourceRoot, { web: webView('lib/realtime') });
+  const kernel = renderFolder(templates, 'web', web.sourceRoot, { web: viewFrom(library) });
+  const hasExample = domains.some(({ example }) => example);
   const files = [
-    ...kernel.map((file) => (file.path.endsWith(AUTH_STORE) ? { ...file, path: authPath } : file)),
+    ...kernel
+      .filter(({ path }) => hasExample || !isExample(path))
+      .map((file) => (file.path.endsWith(AUTH_STORE) ? { ...file, path: authPath } : file)),
     ...domains.flatMap((domain) => {
-      const view = viewIn(views, domain);
+      const d = viewIn(views, domain);
       const own = renderFolder(templates, 'web', web.sourceRoot, {
-        web: webView(`features/${view.kebabPlural}/realtime`),
-        d: view,
-      });
+        web: viewFrom(`${web.sourceRoot}/features/${d.kebabPlural}/realtime`, d),
+        d,
+      }).filter(({ path }) => domain.example || !isExample(path));
       const tested = !domain.skipTests && web.testRunner !== 'none';
-      return tested ? own : own.filter(({ path }) => !isTest(path));
+      return [
+        ...(tested ? own : own.filter(({ path }) => !isTest(path))),
+        ...(domain.example ? renderExamplePage(web, d, viewFrom, templates) : []),
+      ];
     }),
   ];
   if (web.framework === 'next') return files;
@@ -179,6 +193,27 @@ function renderWeb(
 
 /** Which only frameworks with server components know; Rollup warns of it. */
 const USE_CLIENT = /^'use client';\n\n/;
+
+/** The page that shows the example; a React app has no routes that a file makes. */
+function renderExamplePage(
+  web: WebFacts,
+  d: DomainView,
+  viewFrom: (path: string, d: DomainView) => WebView,
+  templates: Templates,
+): RenderedFile[] {
+  const [entry] = web.entries;
+  if (entry === undefined || entry.kind === 'main') return [];
+  const { templates: folder, page } = EXAMPLE_PAGES[entry.kind];
+  const target = posix.dirname(entry.path);
+  const view = viewFrom(posix.join(target, page.replace('__domain__', d.kebabPlural)), d);
+  return renderFolder(templates, folder, target, { web: view, d });
+}
+
+/** Without extension. */
+const exampleOf = (web: WebFacts, kebabPlural: string): string =>
+  `${web.sourceRoot}/features/${kebabPlural}/example/${kebabPlural}-example`;
+
+const isExample = (path: string): boolean => /\/(?:realtime-)?example\//.test(path);
 
 interface Scope {
   readonly app?: AppView;

@@ -69,6 +69,10 @@ export interface WebView {
   readonly client: string;
   /** From `features/<domain>/realtime/`, without extension: `../../../lib/realtime/api-url` */
   readonly apiUrl: string;
+  /** From `features/<domain>/example/`: the folder of what all example pages share. */
+  readonly example: string;
+  /** From the file of an example page: the component that it shows. */
+  readonly page: string;
   /** From `lib/realtime/`, without extension: `../../stores/auth.store` */
   readonly authStore: string;
   readonly testRunner: 'jest' | 'vitest' | 'none';

@@ -78,7 +78,7 @@ const domains = fc
         textOf(`b${event}`, fields.map(textOfField)),
       ),
     });
-    return silent ? { ...drafted, serverEvents: [] } : drafted;
+    return { ...drafted, example: true, ...(silent ? { serverEvents: [] } : {}) };
   });
 
 const textOf = (event: string, fields: readonly string[]) => `${event}{${fields.join(',')}}`;

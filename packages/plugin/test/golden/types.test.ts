@@ -50,7 +50,7 @@ describe.concurrent.each(CONFIGS)('$name', ({ name, options, files, shapes }) =>
     const folder = join(ROOT, name);
     for (const shape of shapes) {
       for (const { path, content } of renderShape(shape)) {
-        if (!files.test(path) || path.endsWith('.json') || path.endsWith('.mjs')) continue;
+        if (!files.test(path) || !/\.tsx?$/.test(path)) continue;
         write(join(folder, shape.name, path), content);
       }
       for (const [path, content] of Object.entries(shape.files ?? {})) {

@@ -95,6 +95,12 @@ const rooms = [
   }),
 ];
 
+/** What Next.js declares in a host. */
+const CSS_MODULES = {
+  'apps/web/css-modules.d.ts':
+    "declare module '*.module.css' {\n  const classes: { readonly [name: string]: string };\n  export default classes;\n}\n",
+};
+
 /** A web app of each kind, as Nx makes them: where it lies and what wraps its pages. */
 const WEB = {
   app: {
@@ -132,12 +138,19 @@ export const SHAPES: readonly Shape[] = [
   {
     name: 'solution',
     host: hostFacts({ solution: true, runner: 'vitest', scope: 'acme-ts' }),
-    domains: [domain({ name: 'Notification' })],
+    domains: [domain({ name: 'Notification', example: true })],
+    files: CSS_MODULES,
+  },
+  {
+    name: 'pages',
+    host: hostFacts({ solution: false, runner: 'jest', web: 'pages' }),
+    domains: [notification, { ...chat, example: true }],
+    files: CSS_MODULES,
   },
   {
     name: 'vite',
     host: hostFacts({ solution: false, runner: 'vitest', web: 'vite' }),
-    domains: [notification, chat],
+    domains: [notification, { ...chat, example: true }],
   },
 ];
 
@@ -146,12 +159,14 @@ export const HARD_SHAPES: readonly Shape[] = [
   {
     name: 'names',
     host: hostFacts({ solution: false, runner: 'jest', scope: 'names', publishers: ['orders'] }),
-    domains: hard,
+    domains: hard.map((one) => ({ ...one, example: true })),
+    files: CSS_MODULES,
   },
   {
     name: 'bare',
     host: hostFacts({ solution: false, runner: 'jest', web: 'bare', scope: 'bare' }),
-    domains: [notification],
+    domains: [{ ...notification, example: true }],
+    files: CSS_MODULES,
   },
   {
     name: 'vite-jest',
@@ -172,7 +187,8 @@ export const HARD_SHAPES: readonly Shape[] = [
   {
     name: 'rooms',
     host: hostFacts({ solution: false, runner: 'jest', scope: 'rooms' }),
-    domains: rooms,
+    domains: rooms.map((one) => ({ ...one, example: true })),
+    files: CSS_MODULES,
   },
   {
     name: 'host-context',
@@ -247,6 +263,7 @@ export function hostFacts(options: {
               shortName: 'web',
               root: 'apps/web',
               ...WEB[web],
+              reactRouter: false,
               testRunner: runner,
             },
           ],

@@ -1,6 +1,7 @@
 import type { Tree } from '@nx/devkit';
 import { beforeEach, describe, expect, it } from 'vitest';
 import {
+  LAYOUT,
   MAIN,
   addNest,
   addNext,
@@ -262,6 +263,30 @@ describe('projects', () => {
     expect(await inputs({ namedInputs: { default: ['{projectRoot}/**/*'] } })).toEqual({
       default: ['{projectRoot}/**/*'],
     });
+  });
+
+  it.each<[string, string[]]>([
+    ['src/app/layout.tsx', ['src/app/realtime-example/notifications/page.tsx']],
+    ['app/[locale]/layout.tsx', ['app/[locale]/realtime-example/notifications/page.tsx']],
+    ['pages/index.tsx', ['pages/realtime-example/notifications.tsx']],
+  ])('shows an example beside %s, keeps it, and lets it go', async (entry, expected) => {
+    const tree = hostTree();
+    for (const path of snapshot(tree, 'apps/web/src').keys()) tree.delete(path);
+    tree.write(`apps/web/${entry}`, LAYOUT);
+    await generate(tree);
+    const pages = () =>
+      [...snapshot(tree, 'apps/web').keys()].filter((path) => path.includes('realtime-example/'));
+    expect(pages()).toEqual([]);
+    await generate(tree, { example: true });
+    expect(pages()).toEqual(expect.arrayContaining(expected.map((path) => `apps/web/${path}`)));
+    expect(pages().filter((path) => path.includes('notifications'))).toHaveLength(1);
+    const before = snapshot(tree);
+    await generate(tree);
+    expect(snapshot(tree)).toEqual(before);
+    await generate(tree, { example: false });
+    const file = tree.read(`${REALTIME}/notifications/notifications.domain.json`, 'utf-8');
+    expect(file).not.toContain('example');
+    expect([...snapshot(tree).keys()]).toEqual([...before.keys()]);
   });
 
   it('uses an auth store that is there', async () => {

@@ -14,6 +14,7 @@ export interface RealtimeDomainSchema {
   requestContext?: string;
   rename?: string;
   from?: string;
+  example?: boolean;
   skipTests?: boolean;
   skipMount?: boolean;
   skipFormat?: boolean;

@@ -3,5 +3,6 @@ export type { Brought } from './bring.js';
 export { recordedDomains } from './domain-bases.js';
 export { regenerate, regeneratePublisher } from './regenerate.js';
 export type { ChangedDomain } from './regenerate.js';
+export { removeDomain } from './remove.js';
 export { syncDomains } from './sync.js';
 export type { SyncResult } from './sync.js';

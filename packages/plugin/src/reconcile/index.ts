@@ -1,6 +1,6 @@
 export { MANIFEST_PATH, STATE_FOLDER, basePath, parseManifest, pluginVersion } from './manifest.js';
 export type { ReconcileOptions } from './plan.js';
 export type { Renaming } from './rename.js';
-export { reconcile } from './reconcile.js';
+export { reconcile, removeUnedited } from './reconcile.js';
 export type { FileReport, Outcome, ReconcileReport } from './report.js';
 export { isOlder } from './version.js';

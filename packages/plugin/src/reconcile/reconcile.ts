@@ -210,6 +210,37 @@ function applyPlan(tree: Tree, plan: Plan): FileReport {
   return { path, outcome, written, conflicts, ...(isMoved && { from }) };
 }
 
+/**
+ * Removes files that were written once for their owners, as far as they are as they were written.
+ *
+ * @param files as they would be rendered, that are no longer wanted
+ * @returns what became of each: `removed`, or `kept` where its owner has edited it
+ */
+export async function removeUnedited(
+  tree: Tree,
+  files: readonly RenderedFile[],
+): Promise<ReconcileReport> {
+  const manifest = parseManifest(tree.read(MANIFEST_PATH, 'utf-8'));
+  const format = hostFormatter(tree);
+  const left = new Map(manifest.files);
+  const reports: FileReport[] = [];
+  for (const { path, content } of files) {
+    const yours = tree.read(path, 'utf-8');
+    if (!left.delete(path) || yours === null) continue;
+    const pristine =
+      sameLines(yours, content) ||
+      sameFormatted(await format(path, yours), await format(path, content));
+    if (pristine) tree.delete(path);
+    const outcome = pristine ? 'removed' : 'kept';
+    reports.push({ path, outcome, written: pristine, conflicts: 0 });
+  }
+  if (left.size === 0 && tree.exists(MANIFEST_PATH)) tree.delete(MANIFEST_PATH);
+  else if (left.size < manifest.files.size) {
+    tree.write(MANIFEST_PATH, printManifest({ plugin: manifest.plugin, files: left }));
+  }
+  return reports;
+}
+
 /** The version in it moves only with a file: else an update of the plugin alone were a change. */
 function record(
   tree: Tree,

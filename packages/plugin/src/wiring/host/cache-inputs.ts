@@ -2,7 +2,7 @@ import { readNxJson } from '@nx/devkit';
 import type { Tree } from '@nx/devkit';
 import { API_URL_VARIABLE } from '../../host/index.js';
 import type { HostFacts } from '../../host/index.js';
-import { appendJson } from '../text/index.js';
+import { appendJson, dropItem } from '../text/index.js';
 import { editFile } from './edit.js';
 import type { Wired } from './edit.js';
 
@@ -16,8 +16,20 @@ const SHARED = 'sharedGlobals';
 export function wireCacheInputs(tree: Tree, host: HostFacts): Wired[] {
   const inputs = readNxJson(tree)?.namedInputs;
   if (!inputs?.['default']?.includes(SHARED)) return [];
-  const variables = [...host.webs.values()].map(({ framework }) => API_URL_VARIABLE[framework]);
-  return [...new Set(variables)].map((env) =>
+  return [...variablesOf(host)].map((env) =>
     editFile(tree, 'nx.json', (text) => appendJson(text, ['namedInputs', SHARED], { env })),
   );
 }
+
+/** Takes out of Nx's inputs the URLs that no web app of realtime domains is built with any more. */
+export function unwireCacheInputs(tree: Tree, before: HostFacts, after: HostFacts): Wired[] {
+  const needed = variablesOf(after);
+  return [...variablesOf(before)]
+    .filter((env) => !needed.has(env))
+    .map((env) =>
+      editFile(tree, 'nx.json', (text) => dropItem(text, ['namedInputs', SHARED], { env }, true)),
+    );
+}
+
+const variablesOf = (host: HostFacts): Set<string> =>
+  new Set([...host.webs.values()].map(({ framework }) => API_URL_VARIABLE[framework]));

@@ -4,41 +4,97 @@ import { posix } from 'node:path';
 import type { Domain } from '../../domain/index.js';
 import { workspaceGlobs } from '../../host/index.js';
 import type { HostFacts } from '../../host/index.js';
-import { appendJson, setJson } from '../text/index.js';
+import { appendJson, dropItem, dropJson, setJson } from '../text/index.js';
 import type { Edit } from '../text/index.js';
+import type { Wanted } from './dev-env.js';
 import { editFile } from './edit.js';
 import type { Wired } from './edit.js';
 
 /** Makes every contract library importable from the apps that use it. */
 export function wireContracts(tree: Tree, host: HostFacts, domains: readonly Domain[]): Wired[] {
   return [...host.contracts].flatMap(([name, library]) => {
+    const { importPath, root } = library;
     if (!host.solution) {
       return [
         editFile(tree, host.baseTsconfig, (text) =>
-          setJson(
-            text,
-            ['compilerOptions', 'paths', `${library.importPath}/*`],
-            [`./${library.root}/src/*.contract.ts`],
-          ),
+          setJson(text, pathsOf(importPath), [sourcesOf(root)]),
         ),
       ];
     }
-    const users = domains.filter((domain) => domain.contracts === name);
-    const roots = new Set([
-      ...host.publishers.map((publisher) => publisher.root),
-      ...users.flatMap(({ app, web }) => [
-        host.apps.get(app)?.root,
-        web === null ? undefined : host.webs.get(web)?.root,
-      ]),
-    ]);
     return [
-      ...wireWorkspace(tree, library.root),
-      reference(tree, 'tsconfig.json', library.root),
-      ...[...roots].flatMap((root) =>
-        root === undefined ? [] : projectReference(tree, root, library.root),
+      ...wireWorkspace(tree, root),
+      ...referencesTo(tree, host, domains, name).map(([tsconfig, reference]) =>
+        editFile(tree, tsconfig, (text): Edit => appendJson(text, ['references'], reference)),
       ),
     ];
   });
+}
+
+/** Takes out of the workspace's configuration the contract libraries that are no longer used there. */
+export function unwireContracts(tree: Tree, before: Wanted, after: Wanted): Wired[] {
+  const { host, domains } = before;
+  return [...host.contracts].flatMap(([name, { importPath, root }]) => {
+    const isGone = !tree.exists(root) || tree.children(root).length === 0;
+    if (!host.solution) {
+      if (!isGone) return [];
+      return [
+        editFile(tree, host.baseTsconfig, (text) =>
+          dropJson(text, pathsOf(importPath), [sourcesOf(root)]),
+        ),
+      ];
+    }
+    const needed = isGone
+      ? []
+      : [
+          ROOT_TSCONFIG,
+          ...referencesTo(tree, after.host, after.domains, name).map(([path]) => path),
+        ];
+    return [
+      ...(isGone
+        ? [editFile(tree, 'package.json', (text) => dropItem(text, ['workspaces'], root, true))]
+        : []),
+      ...referencesTo(tree, host, domains, name)
+        .filter(([tsconfig]) => !needed.includes(tsconfig))
+        .map(([tsconfig, reference]) =>
+          editFile(tree, tsconfig, (text) =>
+            dropItem(text, ['references'], reference, tsconfig === ROOT_TSCONFIG),
+          ),
+        ),
+    ];
+  });
+}
+
+const ROOT_TSCONFIG = 'tsconfig.json';
+
+const pathsOf = (importPath: string): string[] => ['compilerOptions', 'paths', `${importPath}/*`];
+const sourcesOf = (root: string): string => `./${root}/src/*.contract.ts`;
+
+interface Reference {
+  readonly path: string;
+}
+
+/** Every tsconfig that refers to a contract library, with its reference. */
+function referencesTo(
+  tree: Tree,
+  host: HostFacts,
+  domains: readonly Domain[],
+  name: string,
+): [tsconfig: string, reference: Reference][] {
+  const library = host.contracts.get(name)?.root ?? '';
+  const users = domains.filter((domain) => domain.contracts === name);
+  const roots = new Set([
+    ...host.publishers.map((publisher) => publisher.root),
+    ...users.flatMap(({ app, web }) => [
+      host.apps.get(app)?.root,
+      web === null ? undefined : host.webs.get(web)?.root,
+    ]),
+  ]);
+  return [
+    [ROOT_TSCONFIG, reference(ROOT_TSCONFIG, library)],
+    ...[...roots].flatMap((root) =>
+      root === undefined ? [] : [projectReference(tree, root, library)],
+    ),
+  ];
 }
 
 function wireWorkspace(tree: Tree, root: string): Wired[] {
@@ -48,18 +104,16 @@ function wireWorkspace(tree: Tree, root: string): Wired[] {
 }
 
 /** As `nx sync` has it: in the tsconfig that compiles sources, or the project's only one. */
-function projectReference(tree: Tree, root: string, library: string): Wired {
+function projectReference(tree: Tree, root: string, library: string): [string, Reference] {
   const app = joinPathFragments(root, 'tsconfig.app.json');
-  return tree.exists(app)
-    ? reference(tree, app, `${library}/tsconfig.lib.json`)
-    : reference(tree, joinPathFragments(root, 'tsconfig.json'), library);
+  if (tree.exists(app)) return [app, reference(app, `${library}/tsconfig.lib.json`)];
+  const own = joinPathFragments(root, 'tsconfig.json');
+  return [own, reference(own, library)];
 }
 
-function reference(tree: Tree, tsconfig: string, to: string): Wired {
+function reference(tsconfig: string, to: string): Reference {
   const path = posix.relative(posix.dirname(tsconfig), to);
-  return editFile(tree, tsconfig, (text): Edit =>
-    appendJson(text, ['references'], { path: path.startsWith('.') ? path : `./${path}` }),
-  );
+  return { path: path.startsWith('.') ? path : `./${path}` };
 }
 
 function covers(glob: string, root: string): boolean {

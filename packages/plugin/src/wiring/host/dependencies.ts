@@ -9,6 +9,7 @@ import type { GeneratorCallback, Tree } from '@nx/devkit';
 import type { Domain } from '../../domain/index.js';
 import { VERSIONS } from '../../host/index.js';
 import type { HostFacts } from '../../host/index.js';
+import type { Wanted } from './dev-env.js';
 
 type Versions = Record<string, string>;
 
@@ -23,44 +24,113 @@ export function wireDependencies(
   host: HostFacts,
   domains: readonly Domain[],
 ): GeneratorCallback {
-  const server = serverVersions(host);
-  const tests = testVersions(host, domains);
-  const web = domains.some((domain) => domain.web !== null) ? webVersions() : {};
+  const { dependencies, devDependencies, projects } = wantedBy(tree, host, domains);
   const install = addDependenciesToPackageJson(
     tree,
-    { ...server, ...web },
-    tests,
+    dependencies,
+    devDependencies,
     'package.json',
     true,
   );
+  for (const [root, versions] of projects) addToProject(tree, root, versions);
+  return install;
+}
+
+/**
+ * Removes from every package.json what is there as it was added, what only these domains needed and
+ * what no code imports.
+ *
+ * @returns whether anything was removed
+ */
+export function unwireDependencies(
+  tree: Tree,
+  before: Wanted,
+  after: Wanted,
+  isNamed: (root: string, name: string) => boolean,
+): boolean {
+  const [old, now] = [before, after].map(({ host, domains }) => wantedBy(tree, host, domains)) as [
+    WantedVersions,
+    WantedVersions,
+  ];
+  const isLast = after.domains.length === 0;
+  const root = drop(
+    tree,
+    '.',
+    { ...old.dependencies, ...old.devDependencies },
+    isLast ? {} : { ...now.dependencies, ...now.devDependencies },
+    isNamed,
+  );
+  const own = [...old.projects].map(([project, versions]) =>
+    drop(tree, project, versions, now.projects.get(project) ?? {}, isNamed),
+  );
+  return root || own.some(Boolean);
+}
+
+function drop(
+  tree: Tree,
+  root: string,
+  old: Versions,
+  now: Versions,
+  isNamed: (root: string, name: string) => boolean,
+): boolean {
+  const path = joinPathFragments(root, 'package.json');
+  if (!tree.exists(path)) return false;
+  const held = readJson<Record<string, Versions | undefined>>(tree, path);
+  let dropped = false;
+  for (const section of ['dependencies', 'devDependencies']) {
+    const versions = held[section];
+    if (!versions) continue;
+    for (const [name, version] of Object.entries(old)) {
+      if (versions[name] !== version || name in now || isNamed(root, name)) continue;
+      delete versions[name];
+      dropped = true;
+    }
+    if (dropped && root !== '.' && Object.keys(versions).length === 0) delete held[section];
+  }
+  if (dropped) writeJson(tree, path, held);
+  return dropped;
+}
+
+interface WantedVersions {
+  readonly dependencies: Versions;
+  readonly devDependencies: Versions;
+  /** What each project of a workspace of packages names itself, by its root. */
+  readonly projects: ReadonlyMap<string, Versions>;
+}
+
+function wantedBy(tree: Tree, host: HostFacts, domains: readonly Domain[]): WantedVersions {
+  const server = serverVersions(host);
+  const web = domains.some((domain) => domain.web !== null) ? webVersions() : {};
+  const projects = new Map<string, Versions>();
+  const add = (root: string, versions: Versions): void =>
+    void projects.set(root, { ...projects.get(root), ...versions });
   if (host.solution) {
     // npm knows no workspace protocol.
     const workspaceRange = detectPackageManager(tree.root) === 'npm' ? '*' : 'workspace:*';
-    const contracts = (name: string): Versions => ({
-      ...Object.fromEntries(
+    const contracts = (name: string): Versions =>
+      Object.fromEntries(
         domains
           .filter((domain) => domain.app === name || domain.web === name)
           .map((domain) => [
             host.contracts.get(domain.contracts)?.importPath ?? '',
             workspaceRange,
           ]),
-      ),
-    });
-    for (const [name, app] of host.apps) {
-      addToProject(tree, app.root, { ...server, ...contracts(name) });
-    }
+      );
+    for (const [name, app] of host.apps) add(app.root, { ...server, ...contracts(name) });
     for (const { root } of host.publishers) {
       const all = [...host.contracts.values()].map(({ importPath }) => [
         importPath,
         workspaceRange,
       ]);
-      addToProject(tree, root, { ...publisherVersions(), ...Object.fromEntries(all) });
+      add(root, { ...publisherVersions(), ...Object.fromEntries(all) });
     }
-    for (const [name, facts] of host.webs) {
-      addToProject(tree, facts.root, { ...webVersions(), ...contracts(name) });
-    }
+    for (const [name, { root }] of host.webs) add(root, { ...webVersions(), ...contracts(name) });
   }
-  return install;
+  return {
+    dependencies: { ...server, ...web },
+    devDependencies: testVersions(host, domains),
+    projects,
+  };
 }
 
 function addToProject(tree: Tree, root: string, versions: Versions): void {

@@ -6,7 +6,7 @@ import type { Domain } from '../../domain/index.js';
 import { API_URL_VARIABLE, tcpPortVariable } from '../../host/index.js';
 import type { AppFacts, HostFacts } from '../../host/index.js';
 import { COMPOSE_FILE } from './compose.js';
-import { ensureEnv, ensureLines } from '../text/index.js';
+import { dropEnv, dropLines, ensureEnv, ensureLines } from '../text/index.js';
 
 /** Nest and Next both take 3000, so the first API gets 3333. */
 const FIRST_API_PORT = 3333;
@@ -19,6 +19,81 @@ const DEFAULT_ORIGIN = 'http://localhost:3000';
  * `.env.example` of each app. What is there stays.
  */
 export function wireDevelopment(tree: Tree, host: HostFacts, domains: readonly Domain[]): void {
+  eachEnvFile(tree, host, domains, (path, entries) => {
+    const result = ensureEnv(tree.read(path, 'utf-8') ?? '', entries);
+    if (result.kind === 'done') tree.write(path, result.text);
+  });
+  const ignored = ensureLines(
+    tree.read('.gitignore', 'utf-8') ?? '',
+    SECRET_FILES,
+    SECRETS_HEADING,
+  );
+  if (ignored.kind === 'done') tree.write('.gitignore', ignored.text);
+}
+
+/**
+ * Removes from the env files what only these domains needed, as far as it is as it was written and
+ * no code names it.
+ *
+ * @param after the host and the domains that are left
+ */
+export function unwireDevelopment(
+  tree: Tree,
+  before: Wanted,
+  after: Wanted,
+  isNamed: (root: string, name: string) => boolean,
+): void {
+  const needed = new Map<string, Set<string>>();
+  const files: [path: string, entries: Entry[]][] = [];
+  eachEnvFile(tree, before.host, before.domains, (path, entries) => files.push([path, entries]));
+  eachEnvFile(tree, after.host, after.domains, (path, entries) => {
+    const keys = needed.get(path) ?? new Set();
+    needed.set(path, new Set([...keys, ...entries.map(({ key }) => key)]));
+  });
+  for (const [path, entries] of files) {
+    const text = tree.read(path, 'utf-8');
+    const root = path.slice(0, path.lastIndexOf('/'));
+    const gone = entries
+      .filter(({ key }) => !needed.get(path)?.has(key))
+      .filter(({ key }) => key === 'PORT' || !isNamed(root, key))
+      .map((entry) => (isSecret(entry) ? { ...entry, value: heldSecret(text ?? '') } : entry));
+    const result = text === null ? null : dropEnv(text, gone);
+    if (result?.kind !== 'done') continue;
+    if (result.text.trim() === '') tree.delete(path);
+    else tree.write(path, result.text);
+  }
+  const holdsSecrets = files.some(([path]) => path.endsWith('.env.local') && tree.exists(path));
+  if (after.domains.length > 0 || holdsSecrets) return;
+  const ignored = dropLines(tree.read('.gitignore', 'utf-8') ?? '', SECRET_FILES, SECRETS_HEADING);
+  if (ignored.kind === 'done') tree.write('.gitignore', ignored.text);
+}
+
+/** A host with the domains that it is wired for. */
+export interface Wanted {
+  readonly host: HostFacts;
+  readonly domains: readonly Domain[];
+}
+
+const SECRET_FILES = ['.env.local', '.env.*.local'];
+const SECRETS_HEADING = 'Secrets of development';
+
+const isSecret = ({ key, value }: Entry): boolean => key === 'JWT_SECRET' && value !== '';
+
+/** The secret as it is where it is one of those that are made here. */
+function heldSecret(text: string): string {
+  const held = readEnv(text)['JWT_SECRET'] ?? '';
+  return /^[0-9a-f]{64}$/.test(held) ? held : '\0';
+}
+
+/** Calls back with each env file and what belongs into it, in an order that gives each app ports. */
+function eachEnvFile(
+  tree: Tree,
+  host: HostFacts,
+  domains: readonly Domain[],
+  visit: (path: string, entries: Entry[]) => void,
+): void {
+  const writeEnv = (root: string, name: string, entries: Entry[]): void =>
+    visit(joinPathFragments(root, name), entries);
   for (const [name, app] of host.apps) {
     const own = new Set(domains.filter((domain) => domain.app === name).map(({ web }) => web));
     const webs = [...own].flatMap((web) => (web === null ? [] : (host.webs.get(web) ?? [])));
@@ -28,8 +103,8 @@ export function wireDevelopment(tree: Tree, host: HostFacts, domains: readonly D
     const tcpPort = portOf(tree, host, app, 'REALTIME_TCP_PORT', FIRST_TCP_PORT);
     const frontendUrl = origins.join(',');
     for (const file of ['.env.example', '.env.local']) allowOrigins(tree, app.root, file, origins);
-    writeEnv(tree, app.root, '.env.example', apiExample(port, tcpPort, frontendUrl));
-    writeEnv(tree, app.root, '.env.local', [
+    writeEnv(app.root, '.env.example', apiExample(port, tcpPort, frontendUrl));
+    writeEnv(app.root, '.env.local', [
       { key: 'PORT', value: String(port) },
       { key: 'JWT_SECRET', value: randomBytes(32).toString('hex') },
       { key: 'FRONTEND_URL', value: frontendUrl },
@@ -38,10 +113,10 @@ export function wireDevelopment(tree: Tree, host: HostFacts, domains: readonly D
     ]);
     for (const web of webs) {
       const url = { key: API_URL_VARIABLE[web.framework], value: `http://localhost:${port}` };
-      writeEnv(tree, web.root, '.env.example', [
+      writeEnv(web.root, '.env.example', [
         { ...url, comment: 'Where the browser connects: the Nest app, directly' },
       ]);
-      writeEnv(tree, web.root, '.env.local', [url]);
+      writeEnv(web.root, '.env.local', [url]);
     }
   }
   for (const publisher of host.publishers) {
@@ -51,18 +126,12 @@ export function wireDevelopment(tree: Tree, host: HostFacts, domains: readonly D
         portOf(tree, host, app, 'REALTIME_TCP_PORT', FIRST_TCP_PORT),
       ]),
     );
-    writeEnv(tree, publisher.root, '.env.example', brokerExample(ports));
-    writeEnv(tree, publisher.root, '.env.local', [
+    writeEnv(publisher.root, '.env.example', brokerExample(ports));
+    writeEnv(publisher.root, '.env.local', [
       { key: 'REALTIME_TRANSPORT', value: 'tcp' },
       ...[...ports].map(([key, port]) => ({ key, value: String(port) })),
     ]);
   }
-  const ignored = ensureLines(
-    tree.read('.gitignore', 'utf-8') ?? '',
-    ['.env.local', '.env.*.local'],
-    'Secrets of development',
-  );
-  if (ignored.kind === 'done') tree.write('.gitignore', ignored.text);
 }
 
 interface Entry {
@@ -125,12 +194,6 @@ function allowOrigins(tree: Tree, root: string, name: string, origins: readonly 
   if (!isOurs || held.length === origins.length) return;
   const line = /^([ \t]*(?:export[ \t]+)?FRONTEND_URL[ \t]*=).*$/m;
   tree.write(path, text.replace(line, `$1${origins.join(',')}`));
-}
-
-function writeEnv(tree: Tree, root: string, name: string, entries: readonly Entry[]): void {
-  const path = joinPathFragments(root, name);
-  const result = ensureEnv(tree.read(path, 'utf-8') ?? '', entries);
-  if (result.kind === 'done') tree.write(path, result.text);
 }
 
 /** The port that the app has already, else the first that no other app has. */

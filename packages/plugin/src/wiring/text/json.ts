@@ -45,6 +45,42 @@ export function appendJson(text: string, path: JSONPath, item: unknown): Edit {
   return done(append(text, list, item, ''));
 }
 
+/** Removes a member that holds this value; any other value is its owner's. */
+export function dropJson(text: string, path: JSONPath, value: unknown): Edit {
+  const root = parse(text);
+  if (typeof root === 'string') return already;
+  const node = findNodeAtLocation(root, path);
+  const held: unknown = node && JSON.parse(JSON.stringify(getNodeValue(node)));
+  return node?.parent && isDeepStrictEqual(held, value)
+    ? done(without(text, node.parent))
+    : already;
+}
+
+/** Removes an item from a list; a list that this empties goes too, unless it is to stay. */
+export function dropItem(text: string, path: JSONPath, item: unknown, keepEmpty: boolean): Edit {
+  const root = parse(text);
+  const list = typeof root === 'string' ? undefined : findNodeAtLocation(root, path);
+  const held = (list?.type === 'array' && list.children) || [];
+  const node = held.find((child) =>
+    isDeepStrictEqual(JSON.parse(JSON.stringify(getNodeValue(child))), item),
+  );
+  if (!node || !list) return already;
+  if (held.length > 1 || keepEmpty) return done(without(text, node));
+  return list.parent ? done(without(text, list.parent)) : already;
+}
+
+/** The text without one member or item, its comma and its line. */
+function without(text: string, node: Node): string {
+  const siblings = node.parent?.children ?? [];
+  const index = siblings.indexOf(node);
+  const endOf = ({ offset, length }: Node): number => offset + length;
+  const [before, after] = [siblings[index - 1], siblings[index + 1]];
+  if (before) return text.slice(0, endOf(before)) + text.slice(endOf(node));
+  if (after) return text.slice(0, node.offset) + text.slice(after.offset);
+  const { offset, length } = node.parent ?? node;
+  return text.slice(0, offset + 1) + text.slice(offset + length - 1);
+}
+
 function parse(text: string): Node | string {
   const errors: ParseError[] = [];
   // A space in place of a byte order mark keeps the offsets.

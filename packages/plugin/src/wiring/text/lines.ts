@@ -20,6 +20,32 @@ export function ensureEnv(text: string, entries: readonly EnvEntry[]): Edit {
   return done(insertLines(text, text.length, lines));
 }
 
+/** Removes entries that are as {@link ensureEnv} writes them; other values are their owner's. */
+export function dropEnv(text: string, entries: readonly EnvEntry[]): Edit {
+  const lines = text.split('\n');
+  const isLine = (index: number, line: string): boolean => lines[index]?.trimEnd() === line;
+  const dropped = new Set<number>();
+  for (const { key, value, comment } of entries) {
+    const at = lines.findIndex((line) => line.trimEnd() === `${key}=${quoted(value)}`);
+    if (at < 0) continue;
+    dropped.add(at);
+    if (comment !== undefined && isLine(at - 1, `# ${comment}`)) dropped.add(at - 1);
+  }
+  if (dropped.size === 0) return already;
+  return done(lines.filter((_line, index) => !dropped.has(index)).join('\n'));
+}
+
+/** Removes what {@link ensureLines} added: these lines below their heading, and the gap above it. */
+export function dropLines(text: string, lines: readonly string[], heading: string): Edit {
+  const held = text.split('\n');
+  const start = held.findIndex((line) => line.trim() === `# ${heading}`);
+  if (start < 0) return already;
+  let end = start + 1;
+  while (lines.includes(held[end]?.trim() ?? '')) end += 1;
+  const gap = start > 0 && held[start - 1]?.trim() === '' ? 1 : 0;
+  return done([...held.slice(0, start - gap), ...held.slice(end)].join('\n'));
+}
+
 /** Adds to an ignore or attributes file the lines that it lacks, under a comment. */
 export function ensureLines(text: string, lines: readonly string[], heading: string): Edit {
   const held = text

@@ -1,0 +1,19 @@
+import type { GeneratorCallback, Tree } from '@nx/devkit';
+import { HostProjects, hostDomains, requireDomain } from '../../host/index.js';
+import { removeDomain } from '../../pipeline/index.js';
+import type { RealtimeRemoveSchema } from './schema.js';
+
+/**
+ * Removes a domain and all that no other domain needs.
+ *
+ * @returns installs packages and prints what was done
+ * @throws RealtimeError for a domain that is not there, is imported elsewhere or holds edits
+ */
+export default async function realtimeRemoveGenerator(
+  tree: Tree,
+  options: RealtimeRemoveSchema,
+): Promise<GeneratorCallback> {
+  const projects = new HostProjects(tree);
+  const current = hostDomains(tree, projects);
+  return removeDomain(tree, projects, current, requireDomain(current, options.domain), options);
+}

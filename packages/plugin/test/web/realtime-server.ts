@@ -57,7 +57,26 @@ export function refusal(code: string, extra: object = {}): Error {
 }
 
 /** An unsigned token: the client compares its claims and believes nothing else. */
-export function token(sub: string, tenantId: string, jti = '1'): string {
+export function token(sub: string, tenantId: string, claims: object = {}): string {
   const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
-  return `${part({ alg: 'none' })}.${part({ sub, tenantId, jti })}.`;
+  return `${part({ alg: 'none' })}.${part({ sub, tenantId, jti: '1', ...claims })}.`;
+}
+
+/** Answers `realtime.refresh`, and tells of each token. */
+export function onRefresh(
+  server: RealtimeServer,
+  answer: (token: unknown) => object | undefined = () => ({ ok: true, data: {} }),
+  namespace = '/notifications',
+): unknown[] {
+  const tokens: unknown[] = [];
+  const listen = (socket: Socket): void =>
+    void socket.on('realtime.refresh', ({ token }, ack) => {
+      tokens.push(token);
+      const result = answer(token);
+      if (result) ack(result);
+    });
+  const nsp = server.io.of(namespace);
+  nsp.sockets.forEach(listen);
+  nsp.on('connection', listen);
+  return tokens;
 }

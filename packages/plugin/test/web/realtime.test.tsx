@@ -2,47 +2,21 @@ import { act, cleanup, render, renderHook, waitFor } from '@testing-library/reac
 import { StrictMode, useState } from 'react';
 import { renderToString } from 'react-dom/server';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { META, type RealtimeServer, refusal, startServer, token } from './realtime-server.js';
-
-const ALICE = token('auth0|älice', 't1');
-const ALICE_AGAIN = token('auth0|älice', 't1', '2');
-const BOB = token('bob', 't1');
-const ALICE_ELSEWHERE = token('auth0|älice', 't2');
-const SETTLE_MS = 150;
-
-/** A fresh copy of the emitted modules, whose state is that of one page. */
-async function loadPage(url: string) {
-  vi.resetModules();
-  vi.stubEnv('NEXT_PUBLIC_API_URL', url);
-  const auth = await import('@web/stores/auth.store');
-  const client = await import('@web/lib/realtime/realtime-client');
-  const hook = await import('@web/features/notifications/realtime/use-notifications-socket');
-  const store = await import('@web/features/notifications/realtime/use-notifications-store');
-  const provider = await import('@web/features/notifications/realtime/notifications-provider');
-  const faults: Error[] = [];
-  client.setRealtimeReporter((fault) => faults.push(fault as Error));
-  return {
-    ...hook,
-    ...store,
-    ...provider,
-    client,
-    faults,
-    channel: hook.notificationsChannel,
-    status: () => hook.notificationsChannel.getState().status,
-    error: () => hook.notificationsChannel.getState().error,
-    signIn: (accessToken: string | null) =>
-      act(() => auth.useAuthStore.getState().setAccessToken(accessToken)),
-  };
-}
+import {
+  ALICE,
+  ALICE_AGAIN,
+  BOB,
+  ALICE_ELSEWHERE,
+  item,
+  loadPage,
+  type Page,
+  pause,
+} from './page.js';
+import { META, type RealtimeServer, refusal, startServer } from './realtime-server.js';
 
 interface Packet {
   readonly data?: readonly unknown[];
 }
-
-type Page = Awaited<ReturnType<typeof loadPage>>;
-
-const pause = (ms = SETTLE_MS) => act(() => new Promise((resolve) => setTimeout(resolve, ms)));
-const item = (id: string) => ({ id, message: 'hi', type: 'info' });
 
 describe('the emitted browser side', () => {
   let server: RealtimeServer;

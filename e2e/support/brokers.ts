@@ -92,13 +92,14 @@ export async function startOwnRabbit(): Promise<OwnRabbit> {
   };
 }
 
-/** Starts a Redis on a free loopback port, without persistence. */
-export async function startOwnRedis(): Promise<OwnBroker> {
+/** Starts a Redis on a free loopback port; what it holds survives a kill when it is `durable`. */
+export async function startOwnRedis({ durable = false } = {}): Promise<OwnBroker> {
   ensureInstalled(['redis-server']);
   const [port] = await freePorts();
   const guard = new Guard('redis');
   const start = async () => {
-    const options = { bind: '127.0.0.1', port, dir: guard.dir, save: '', appendonly: 'no' };
+    const appendonly = durable ? 'yes' : 'no';
+    const options = { bind: '127.0.0.1', port, dir: guard.dir, save: '', appendonly };
     const args = Object.entries(options).flatMap(([key, value]) => [`--${key}`, String(value)]);
     await printed(
       guard.spawn('redis-server', args, { PATH: process.env['PATH'] }),

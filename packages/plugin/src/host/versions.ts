@@ -5,13 +5,13 @@
 export const VERSIONS = {
   server: {
     '@nestjs/jwt': { 11: '^11.0.2', 12: '^12.0.2' },
-    '@socket.io/redis-adapter': '^8.3.0',
     'amqp-connection-manager': '^5.0.0',
     amqplib: '^2.3.1',
     ioredis: '^6.0.0',
     jose: '^6.2.0',
     'nestjs-cls': '^6.3.1',
     'socket.io': '^4.8.3',
+    'socket.io-adapter': '^2.5.5',
   },
   /** Released together with @nestjs/core: they take the host's own range. */
   nestLockstep: ['@nestjs/microservices', '@nestjs/platform-socket.io', '@nestjs/websockets'],

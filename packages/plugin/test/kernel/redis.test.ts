@@ -43,7 +43,7 @@ describe('replicas on one Redis', () => {
 
   beforeAll(async () => {
     process.on('unhandledRejection', remember);
-    redis = await startOwnRedis();
+    redis = await startOwnRedis({ durable: true });
     await start('a', 'shop');
     await start('b', 'shop');
     await start('other', 'admin');

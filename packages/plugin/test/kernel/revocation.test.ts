@@ -2,6 +2,7 @@ import { Broadcaster } from '@kernel/core/broadcaster';
 import { RealtimeRevocation } from '@kernel/core/revocation';
 import { TokenVerifier } from '@kernel/core/token-verifier';
 import { Redis } from 'ioredis';
+import { randomUUID } from 'node:crypto';
 import type { Socket } from 'socket.io-client';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startOwnRedis } from '../support/brokers.js';
@@ -49,6 +50,7 @@ const CUT = ['realtime.kicked', 'io server disconnect'];
 
 describe('revocation', () => {
   let redis: Awaited<ReturnType<typeof startOwnRedis>>;
+  let app: string;
   let a: Stack;
   let b: Stack;
 
@@ -57,8 +59,10 @@ describe('revocation', () => {
   }, 60_000);
   afterAll(() => redis?.stop());
   beforeEach(async () => {
-    a = await Stack.start({ env: { REDIS_URL: redis.url } });
-    b = await Stack.start({ env: { REDIS_URL: redis.url } });
+    // Revocations are remembered in Redis: each test is an app of its own.
+    app = randomUUID();
+    a = await Stack.start({ env: { REDIS_URL: redis.url }, app });
+    b = await Stack.start({ env: { REDIS_URL: redis.url }, app });
     await wait(100);
   });
   afterEach(() => Promise.all([a.close(), b.close()]));
@@ -197,6 +201,25 @@ describe('revocation', () => {
     expect(b.logs.join('\n')).not.toContain('eyJ');
   });
 
+  it('is known to a replica that starts later, for a month', async () => {
+    await revoke();
+    await revoke({ userId: 'u2', sessionId: 's2' });
+    const late = await Stack.start({ env: { REDIS_URL: redis.url }, app });
+    for (const claims of [{}, { sub: 'u2', sid: 's2' }]) {
+      const refusal = await late.refusal('/notifications', { token: sign(claims) });
+      expect(refusal.code).toBe('UNAUTHORIZED');
+    }
+    await late.connect('/notifications', sign({ sub: 'u2' }));
+    await late.connect('/notifications', later());
+    await late.close();
+    const probe = new Redis(redis.url);
+    const [key = ''] = await probe.keys(`${app}:*:revoke`);
+    const days = (await probe.pttl(key)) / 86_400_000;
+    expect(days).toBeGreaterThan(29);
+    expect(days).toBeLessThanOrEqual(30);
+    probe.disconnect();
+  });
+
   it('sends no token through Redis, in a command or to a subscriber', async () => {
     const commands: string[] = [];
     const published: string[] = [];
@@ -249,6 +272,10 @@ describe('revocation while Redis is away', () => {
     const failed = expect(revoking).rejects.toThrow('Not every replica has answered');
     await until(() => told.length === 2);
     await failed;
+    // Long after: no other replica is known any more, and none has been told.
+    await wait(6_000);
+    const again = stack.app.get(RealtimeRevocation).revoke({ tenantId: 't1', userId: 'u2' });
+    await expect(again).rejects.toThrow('Not every replica has answered');
     await stack.close();
     await redis.stop();
   }, 60_000);

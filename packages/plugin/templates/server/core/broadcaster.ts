@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { isFirstSent } from './broker';
 import { customRoom, resourceRoom, tenantRoom, userRoom } from './rooms';
 import type { RealtimeServer } from './session';
 
@@ -31,7 +32,9 @@ export class Broadcaster {
           'Nothing can be sent before setupRealtime(app) is done',
         );
       }
-      this.server.of(name).to(room).emit(event, payload, meta);
+      if (isFirstSent()) {
+        this.server.of(name).to(room).emit(event, payload, meta);
+      }
     });
   }
 }

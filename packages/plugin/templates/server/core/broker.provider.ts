@@ -5,6 +5,7 @@ import {
   REALTIME_CONFIG,
   type RealtimeConfig,
 } from './realtime.config';
+import { Replicas } from './replicas';
 import { RequestContextService } from './request-context';
 import { RmqBroker } from './rmq.broker';
 import { TcpBroker } from './tcp.broker';
@@ -12,17 +13,20 @@ import { TcpBroker } from './tcp.broker';
 /** A provider, so that Nest stops it before it closes the sockets. */
 export const brokerProvider: Provider = {
   provide: RealtimeBroker,
-  inject: [REALTIME_CONFIG, REALTIME_APP, RequestContextService],
+  inject: [REALTIME_CONFIG, REALTIME_APP, RequestContextService, Replicas],
   useFactory: (
-    { transport, tcpPort, rabbitmqUrl }: RealtimeConfig,
+    config: RealtimeConfig,
     app: string,
     context: RequestContextService,
+    replicas: Replicas,
   ): RealtimeBroker => {
+    const { transport, tcpPort, rabbitmqUrl, topology } = config;
     if (transport === 'tcp' && tcpPort) {
       return new TcpBroker(tcpPort, context);
     }
     if (transport === 'rmq' && rabbitmqUrl) {
-      return new RmqBroker(rabbitmqUrl, app, context);
+      const replica = topology === 'replica' ? config.replica : undefined;
+      return new RmqBroker(rabbitmqUrl, app, context, { replica, replicas });
     }
     throw new Error(`REALTIME_TRANSPORT ${transport} has no address`);
   },

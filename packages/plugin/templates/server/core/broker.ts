@@ -1,4 +1,6 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import {
   BaseRpcContext,
@@ -9,6 +11,7 @@ import {
 import { isObservable, lastValueFrom } from 'rxjs';
 import type { ZodType } from 'zod';
 import { BaseRpcException, type RpcFailure } from './base-rpc.exception';
+import { report } from './diagnostics';
 import type { RequestContext, RequestContextService } from './request-context';
 import { isId } from './rooms';
 
@@ -27,6 +30,13 @@ export const MAX_EVENT_BYTES = 256 * 1024;
 
 /** Ids remembered to recognise duplicates. */
 const RECENT_EVENTS = 10_000;
+
+/** Attempts after the first one; then the event is a dead letter. */
+const RETRIES = 5;
+/** Before the first retry; doubled before each further one. */
+const RETRY_MS = 100;
+/** A handler that takes longer has failed. */
+const HANDLER_TIMEOUT_MS = 30_000;
 
 /** How long a shutdown waits for the events in hand. */
 const DRAIN_TIMEOUT_MS = 10_000;
@@ -82,18 +92,64 @@ export interface Delivery {
 }
 
 export type Outcome =
-  | { readonly kind: 'done' | 'duplicate' }
+  /** `released`: given back, for another replica or a later time. */
+  | { readonly kind: 'done' | 'duplicate' | 'released' }
   | (RpcFailure & { readonly pattern?: string | undefined });
+
+/** What a broker event has sent so far, over all attempts at it. */
+class Emission {
+  /** Settled when Redis has what was sent: then the event may be acknowledged. */
+  readonly taken: Promise<void>[] = [];
+  sent = 0;
+  private appended = 0;
+
+  constructor(
+    private readonly key: string,
+    /** Another replica sends it: what came from here would be overtaken. */
+    readonly isReleased: () => boolean,
+  ) {}
+
+  /** The same for the same event, on whatever replica. */
+  nextKey(): string {
+    return `${this.key} ${this.appended++}`;
+  }
+}
+
+const attempts = new AsyncLocalStorage<{ emission: Emission; sent: number }>();
+
+/** The broker event on whose behalf this code runs. */
+export function brokerEvent(): Emission | undefined {
+  return attempts.getStore()?.emission;
+}
+
+/** False for what an earlier attempt at the same broker event has sent. */
+export function isFirstSent(): boolean {
+  const attempt = attempts.getStore();
+  if (!attempt) {
+    return true;
+  }
+  attempt.sent += 1;
+  const { emission, sent } = attempt;
+  const isFirst = sent > emission.sent;
+  emission.sent = Math.max(sent, emission.sent);
+  return isFirst;
+}
 
 /** Runs events through their handlers, the same way on every transport. */
 export class BrokerDispatcher {
   private readonly logger = new Logger('RealtimeBroker');
   private readonly recent = new RecentIds(RECENT_EVENTS);
+  private readonly working = new Map<string, Promise<Outcome>>();
   private readonly inHand = new Set<Promise<void>>();
+  /** By tenant: the last event to be handled. */
+  private readonly tails = new Map<unknown, Promise<unknown>>();
+  private readonly stopping = new AbortController();
+  private releases = 0;
 
   constructor(
     private readonly handlers: ReadonlyMap<string, MessageHandler>,
     private readonly context: RequestContextService,
+    private readonly retries = RETRIES,
   ) {}
 
   get patterns(): string[] {
@@ -101,15 +157,16 @@ export class BrokerDispatcher {
   }
 
   /**
-   * Handles one event and passes its outcome to `settle`, once, whatever
-   * guards, pipes, interceptors and filters did on the way.
+   * Handles one event, after those of its tenant that came before it, and
+   * passes its outcome to `settle`, once, whatever guards, pipes, interceptors
+   * and filters did on the way.
    */
   handle(
     decode: () => BrokerEnvelope,
     delivery: Delivery,
     settle: (outcome: Outcome) => void | Promise<void>,
   ): Promise<void> {
-    const work: Promise<void> = this.dispatch(decode, delivery)
+    const work: Promise<void> = this.process(decode, delivery)
       .then(settle)
       .catch((error: unknown) => this.logger.error(error))
       .finally(() => this.inHand.delete(work));
@@ -117,58 +174,155 @@ export class BrokerDispatcher {
     return work;
   }
 
-  /** Resolves when nothing is in hand, or after DRAIN_TIMEOUT_MS. */
-  async drained(): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const timeout = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, DRAIN_TIMEOUT_MS);
-    });
-    await Promise.race([Promise.allSettled(this.inHand), timeout]);
-    clearTimeout(timer);
+  /** Gives back what is in hand: nothing more of it is sent. */
+  release(): void {
+    this.releases += 1;
   }
 
-  private async dispatch(
+  /** Resolves when nothing is in hand, or after DRAIN_TIMEOUT_MS. */
+  async drained(): Promise<void> {
+    this.stopping.abort();
+    await within(DRAIN_TIMEOUT_MS, Promise.allSettled(this.inHand)).catch(
+      () => undefined,
+    );
+  }
+
+  private async process(
     decode: () => BrokerEnvelope,
     delivery: Delivery,
   ): Promise<Outcome> {
-    let key: string | undefined;
-    let pattern: string | undefined;
+    const started = performance.now();
+    let event: string | undefined;
+    let outcome: Outcome;
     try {
       const envelope = decode();
       const handler = this.handlers.get(envelope.pattern);
       if (!handler) {
         throw invalid('UNKNOWN_PATTERN', 'no consumer handles this pattern');
       }
-      pattern = envelope.pattern;
-      key = delivery.id && `${pattern} ${delivery.id}`;
-      if (key && !this.recent.add(key)) {
-        return { kind: 'duplicate' };
+      event = envelope.pattern;
+      outcome = await this.once(envelope, delivery, handler);
+    } catch (error) {
+      outcome = { ...failureOf(error), pattern: event };
+    }
+    const { kind: result } = outcome;
+    if (result !== 'released') {
+      report('broker.event', {
+        event,
+        result,
+        code: 'code' in outcome ? outcome.code : undefined,
+        redelivered: delivery.redelivered,
+        ms: performance.now() - started,
+        ageMs: delivery.at && Date.now() - delivery.at.getTime(),
+      });
+    }
+    return outcome;
+  }
+
+  /** A duplicate waits for the first one's outcome: it may have to take over. */
+  private once(
+    envelope: BrokerEnvelope,
+    delivery: Delivery,
+    handler: MessageHandler,
+  ): Promise<Outcome> {
+    const meta = {
+      id: delivery.id || randomUUID(),
+      at: (delivery.at ?? new Date()).toISOString(),
+    };
+    const key = `${envelope.pattern} ${meta.id}`;
+    const first = this.working.get(key);
+    const { releases } = this;
+    const emission = new Emission(key, () => this.releases !== releases);
+    const handled = this.inOrder(own(envelope.data, 'tenantId'), async () => {
+      const { kind = undefined } = (await first?.catch(() => undefined)) ?? {};
+      if (this.recent.has(key) || kind === 'done') {
+        return 'duplicate';
       }
-      const meta = {
-        id: delivery.id || randomUUID(),
-        at: (delivery.at ?? new Date()).toISOString(),
-      };
+      return this.attempt(envelope, meta, delivery, handler, emission);
+    });
+    const outcome = handled.then(async (kind): Promise<Outcome> => {
+      const taken = await Promise.allSettled(emission.taken);
+      const isRefused = taken.some(({ status }) => status === 'rejected');
+      if (isRefused || emission.isReleased()) {
+        return { kind: 'released' };
+      }
+      if (kind === 'done' && delivery.id) {
+        this.recent.add(key);
+      }
+      return { kind };
+    });
+    this.working.set(key, outcome);
+    const forget = () => {
+      if (this.working.get(key) === outcome) {
+        this.working.delete(key);
+      }
+    };
+    outcome.then(forget, forget);
+    return outcome;
+  }
+
+  /** Transient failures are tried again here: behind it, its tenant waits. */
+  private async attempt(
+    { pattern, data }: BrokerEnvelope,
+    meta: BrokerEventMeta,
+    { redelivered }: Delivery,
+    handler: MessageHandler,
+    emission: Emission,
+  ): Promise<'done' | 'released'> {
+    for (let attempt = 0; !emission.isReleased(); attempt += 1) {
       const context = new BrokerEventContext(
         pattern,
         meta,
-        delivery.redelivered,
+        redelivered || attempt > 0,
       );
-      await this.context.run(
-        requestContextOf(pattern, meta.id, envelope.data),
-        async () => {
-          const result: unknown = await handler(envelope.data, context);
-          if (isObservable(result)) {
-            await lastValueFrom(result, { defaultValue: undefined });
-          }
-        },
-      );
-      return { kind: 'done' };
-    } catch (error) {
-      if (key) {
-        this.recent.delete(key);
+      try {
+        await within(
+          HANDLER_TIMEOUT_MS,
+          attempts.run({ emission, sent: 0 }, () =>
+            this.context.run(requestContextOf(pattern, meta.id, data), () =>
+              settled(handler(data, context)),
+            ),
+          ),
+        );
+        return 'done';
+      } catch (error) {
+        const { kind, code, message } = failureOf(error);
+        if (emission.isReleased()) {
+          break;
+        }
+        if (kind === 'invalid' || attempt === this.retries) {
+          throw error;
+        }
+        this.logger.warn(
+          `Attempt ${attempt + 1} failed: ${pattern}: ${code} ${message}`,
+        );
+        await this.pause(RETRY_MS * 2 ** attempt);
+        if (this.stopping.signal.aborted) {
+          break;
+        }
       }
-      return { ...failureOf(error), pattern };
     }
+    return 'released';
+  }
+
+  /** Runs after all that was given for the same tenant. */
+  private inOrder<T>(tenant: unknown, run: () => Promise<T>): Promise<T> {
+    const before = this.tails.get(tenant);
+    const result = before ? before.then(run) : run();
+    const tail = result
+      .catch(() => undefined)
+      .finally(() => {
+        if (this.tails.get(tenant) === tail) {
+          this.tails.delete(tenant);
+        }
+      });
+    this.tails.set(tenant, tail);
+    return result;
+  }
+
+  private async pause(ms: number): Promise<void> {
+    const { signal } = this.stopping;
+    await delay(ms, undefined, { signal }).catch(() => undefined);
   }
 }
 
@@ -273,11 +427,39 @@ function own(value: unknown, key: string): unknown {
     : undefined;
 }
 
+async function settled(result: unknown): Promise<void> {
+  const value: unknown = await result;
+  if (isObservable(value)) {
+    await lastValueFrom(value, { defaultValue: undefined });
+  }
+}
+
+/** @throws BaseRpcException `transient`: `work` goes on, and is not waited for. */
+async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(
+      () =>
+        reject(new BaseRpcException('transient', 'TIMEOUT', 'took too long')),
+      ms,
+    );
+  });
+  try {
+    return await Promise.race([work, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /** The last ids seen: the oldest is forgotten first. */
-class RecentIds {
+export class RecentIds {
   private readonly ids = new Set<string>();
 
   constructor(private readonly limit: number) {}
+
+  has(id: string): boolean {
+    return this.ids.has(id);
+  }
 
   /** False when the id is known already. */
   add(id: string): boolean {
@@ -290,9 +472,5 @@ class RecentIds {
       this.ids.delete(oldest as string);
     }
     return true;
-  }
-
-  delete(id: string): void {
-    this.ids.delete(id);
   }
 }

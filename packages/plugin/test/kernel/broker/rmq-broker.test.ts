@@ -174,7 +174,9 @@ describe('RmqBroker', () => {
       return letters.length > 0 && letters;
     }, 12_000);
     expect(calls).toHaveLength(6);
-    expect(letter?.properties.headers?.['x-death']?.[0]?.reason).toBe('delivery_limit');
+    expect(letter?.properties.headers?.['x-realtime-reason']).toBe(
+      'INTERNAL: Internal server error',
+    );
     expect(consumer.lines.join('\n')).not.toContain('Not settled');
     await expectNextIsProcessed();
   });
@@ -193,13 +195,12 @@ describe('RmqBroker', () => {
       'stream nothing',
     ]);
     const reasons = letters.map(
-      ({ properties: { headers } }) =>
-        headers?.['x-realtime-reason'] ?? headers?.['x-death']?.[0]?.reason,
+      ({ properties: { headers } }) => headers?.['x-realtime-reason'] as unknown,
     );
     expect(reasons).toEqual([
       'PIPE: refused by a pipe',
       'STREAM: refused by a stream',
-      'delivery_limit',
+      'INTERNAL: Forbidden resource',
     ]);
     await expectNextIsProcessed();
   });

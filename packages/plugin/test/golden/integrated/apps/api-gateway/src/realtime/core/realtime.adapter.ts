@@ -14,7 +14,6 @@ import {
   type RealtimeConfig,
 } from './realtime.config';
 import { connectionRefusal, RealtimeException } from './realtime.errors';
-import { linkRedis, type RedisLink } from './redis';
 import { Replicas } from './replicas';
 import { SecurityLog } from './security-log';
 import {
@@ -42,16 +41,14 @@ export class RealtimeAdapter extends IoAdapter {
 
   static async create(app: INestApplication): Promise<RealtimeAdapter> {
     const { redisUrl, environment } = app.get<RealtimeConfig>(REALTIME_CONFIG);
-    // Pub/sub ignores the database number: only the key keeps apps apart.
-    const key = `${app.get<string>(REALTIME_APP)}:${environment}`;
-    const redis = redisUrl ? await linkRedis(redisUrl, key) : undefined;
-    return new RealtimeAdapter(app, redis);
+    if (redisUrl) {
+      const key = `${app.get<string>(REALTIME_APP)}:${environment}`;
+      await app.get(Replicas).connect(redisUrl, key);
+    }
+    return new RealtimeAdapter(app);
   }
 
-  private constructor(
-    private readonly app: INestApplication,
-    private readonly redis: RedisLink | undefined,
-  ) {
+  private constructor(private readonly app: INestApplication) {
     super(app);
     this.config = app.get<RealtimeConfig>(REALTIME_CONFIG);
     this.guard = app.get(WsAuthGuard);
@@ -66,10 +63,7 @@ export class RealtimeAdapter extends IoAdapter {
       return this.io;
     }
     const io: RealtimeServer = super.createIOServer(0, this.serverOptions());
-    if (this.redis) {
-      io.adapter(this.redis.adapter);
-      this.app.get(Replicas).link(io, this.redis.health);
-    }
+    this.app.get(Replicas).serve(io, this.config.topology === 'replica');
     io.of('/').use((socket, next) => {
       const error = new RealtimeException('NAMESPACE_REQUIRED', 'Refused');
       this.refuse(socket, error, next);
@@ -83,7 +77,7 @@ export class RealtimeAdapter extends IoAdapter {
 
   override async dispose(): Promise<void> {
     await super.dispose();
-    this.redis?.close();
+    await this.app.get(Replicas).close();
   }
 
   // connectionStateRecovery stays off: it replays missed events to a client,

@@ -1,4 +1,5 @@
 import { createPublicKey, createSecretKey, type KeyObject } from 'node:crypto';
+import { hostname } from 'node:os';
 import { z } from 'zod';
 import type { Rate } from './rate-limit';
 
@@ -26,6 +27,10 @@ export interface RealtimeConfig {
   readonly rabbitmqUrl?: string | undefined;
   readonly tcpPort?: number | undefined;
   readonly redisUrl?: string | undefined;
+  /** Whether replicas share one queue, or have each their own. */
+  readonly topology: 'shared' | 'replica';
+  /** The name of this one, and the same after a restart. */
+  readonly replica: string;
   readonly origins: readonly string[];
   /** Native clients send no Origin; they need a token like everyone else. */
   readonly allowNoOrigin: boolean;
@@ -128,6 +133,21 @@ const variables = z.object({
   RABBITMQ_URL: url('amqp:', 'amqps:').optional(),
   REALTIME_TCP_PORT: integer(1, 65_535).optional(),
   REDIS_URL: url('redis:', 'rediss:').optional(),
+  REALTIME_TOPOLOGY: z
+    .enum(['shared', 'replica'], 'is not allowed; allowed: shared, replica')
+    .default('shared'),
+  REALTIME_REPLICA: z
+    .string()
+    .regex(
+      // The dead-letter queue is named `dead`.
+      /^(?!dead$)[\w.-]{1,64}$/,
+      'is not allowed; allowed: 1 to 64 letters, digits, ".", "_" and "-", but not "dead"',
+    )
+    .default(() =>
+      hostname()
+        .replace(/[^\w.-]/g, '-')
+        .slice(0, 64),
+    ),
   REALTIME_MAX_MESSAGE_BYTES: integer(1_024, 1_048_576).default(65_536),
   REALTIME_MAX_GRACE_MS: integer(0, 60_000).default(5_000),
   REALTIME_MAX_SUBSCRIPTIONS: integer(0, 100_000).default(100),
@@ -182,6 +202,8 @@ export function loadRealtimeConfig(env: NodeJS.ProcessEnv): RealtimeConfig {
     rabbitmqUrl: data.RABBITMQ_URL,
     tcpPort: data.REALTIME_TCP_PORT,
     redisUrl: data.REDIS_URL,
+    topology: data.REALTIME_TOPOLOGY,
+    replica: data.REALTIME_REPLICA,
     origins: data.FRONTEND_URL,
     allowNoOrigin: data.REALTIME_ALLOW_NO_ORIGIN,
     trustedProxies: data.REALTIME_TRUST_PROXY,

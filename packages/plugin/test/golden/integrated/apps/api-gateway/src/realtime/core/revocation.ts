@@ -26,8 +26,10 @@ export class RealtimeRevocation {
   private cut: (user: RevokedUser) => void = () => undefined;
 
   constructor(replicas: Replicas) {
-    this.revokeEverywhere = replicas.everywhere('revoke', (revocation) =>
-      this.apply(revocation),
+    this.revokeEverywhere = replicas.everywhere(
+      'revoke',
+      (revocation: Revocation) => this.apply(revocation),
+      { isRemembered: true },
     );
   }
 

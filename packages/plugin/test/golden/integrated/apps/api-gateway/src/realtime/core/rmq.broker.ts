@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { Server } from '@nestjs/microservices';
 import { type AmqpConnectionManager, connect } from 'amqp-connection-manager';
@@ -18,23 +17,38 @@ import {
   REALTIME_BROKER,
   type RealtimeBroker,
 } from './broker';
+import { report } from './diagnostics';
+import type { Replicas } from './replicas';
 import type { RequestContextService } from './request-context';
 
 const EXCHANGE = 'realtime.events';
 const DEAD_LETTERS = 'realtime.dlx';
 const PREFETCH = 100;
-/** Attempts after the first one; then RabbitMQ dead-letters the event. */
-const RETRIES = 5;
-/** Before the first retry; doubled before each further one. */
-const RETRY_MS = 100;
+/** Deliveries of an event that takes its consumers down with it. */
+const DELIVERY_LIMIT = 20;
+/** A replica that is away for longer has lost its queue. */
+const REPLICA_EXPIRES_MS = 30 * 60_000;
 const RECONNECT_MS = 2_000;
 
-/** Consumes the broker's events from one durable quorum queue per app. */
+export interface RmqOptions {
+  /** Its name: it has a queue of its own, and shares none. */
+  readonly replica?: string | undefined;
+  readonly replicas?: Replicas | undefined;
+}
+
+/**
+ * Consumes the broker's events: from the one queue of the app, of which one
+ * replica at a time is the consumer, or from a queue of this replica.
+ */
 export class RmqBroker extends Server implements RealtimeBroker {
   override readonly transportId = REALTIME_BROKER;
   protected override readonly logger = new Logger('RealtimeBroker');
   readonly dispatcher: BrokerDispatcher;
+  private readonly appQueue: string;
+  private readonly deadQueue: string;
   private readonly queue: string;
+  private readonly replica: string | undefined;
+  private readonly replicas: Replicas | undefined;
   private readonly consumerTag = `realtime-${randomUUID()}`;
   private readonly stopping = new AbortController();
   private connection: AmqpConnectionManager | undefined;
@@ -42,15 +56,25 @@ export class RmqBroker extends Server implements RealtimeBroker {
   private retry: NodeJS.Timeout | undefined;
   private fatal: (error: Error) => void = () => undefined;
   private state: LinkHealth = { ok: false, detail: 'not started' };
+  /** The queue was not there for a while: events passed it by. */
+  private missed: boolean;
+  /** When it last ceased to consume. */
+  private consumedAt = Date.now();
 
   constructor(
     private readonly url: string,
     app: string,
     context: RequestContextService,
+    { replica, replicas }: RmqOptions = {},
   ) {
     super();
     this.dispatcher = new BrokerDispatcher(this.messageHandlers, context);
-    this.queue = `realtime.${app}`;
+    this.appQueue = `realtime.${app}`;
+    this.deadQueue = `${this.appQueue}.dead`;
+    this.queue = replica ? `${this.appQueue}.${replica}` : this.appQueue;
+    this.replica = replica;
+    this.replicas = replicas;
+    this.missed = replica !== undefined;
   }
 
   /** Nothing: `app.startAllMicroservices()` may come before the gateways. */
@@ -63,6 +87,7 @@ export class RmqBroker extends Server implements RealtimeBroker {
       return;
     }
     this.fatal = fatal;
+    this.replicas?.onLost(() => this.standDown());
     this.connection = connect(this.url, {
       reconnectTimeInSeconds: RECONNECT_MS / 1_000,
       connectionOptions: { noDelay: true },
@@ -76,11 +101,11 @@ export class RmqBroker extends Server implements RealtimeBroker {
       },
     );
     this.connection.on('disconnect', ({ err }) => {
-      this.state = { ok: false, detail: 'connection lost' };
+      this.setState(false, 'connection lost');
       this.logger.warn(`Connection lost, reconnecting: ${describe(err)}`);
     });
     this.connection.on('connectFailed', ({ err }) => {
-      this.state = { ok: false, detail: 'RabbitMQ is unreachable' };
+      this.setState(false, 'RabbitMQ is unreachable');
       if (!reported) {
         reported = true;
         this.logger.error(
@@ -131,6 +156,12 @@ export class RmqBroker extends Server implements RealtimeBroker {
   /** Runs for every connection, and again when its channel has ended. */
   private async consume(connection: ChannelModel): Promise<void> {
     try {
+      if (!this.replica) {
+        await this.replicas?.ready();
+        if (this.connection?.connection !== connection) {
+          return;
+        }
+      }
       const channel = await connection.createConfirmChannel();
       channel.on('error', (error) =>
         this.logger.error(`Channel failed: ${describe(error)}`),
@@ -138,7 +169,7 @@ export class RmqBroker extends Server implements RealtimeBroker {
       await this.declare(channel);
       channel.once('close', () => {
         this.channel = undefined;
-        this.state = { ok: false, detail: 'channel closed' };
+        this.setState(false, 'channel closed');
         this.consumeAgain(connection);
       });
       await channel.prefetch(PREFETCH);
@@ -149,9 +180,20 @@ export class RmqBroker extends Server implements RealtimeBroker {
       await channel.consume(
         this.queue,
         (message) => this.receive(channel, message),
-        { consumerTag: this.consumerTag, noAck: false },
+        {
+          consumerTag: this.consumerTag,
+          noAck: false,
+          // Two that share a name would share its events.
+          exclusive: this.replica !== undefined,
+        },
       );
-      this.state = { ok: true, detail: `consuming from ${this.queue}` };
+      // Nearly: the broker's clock is not ours.
+      const isExpired = Date.now() - this.consumedAt > REPLICA_EXPIRES_MS * 0.9;
+      if (this.missed || (this.replica && isExpired)) {
+        this.missed = false;
+        this.replicas?.resync();
+      }
+      this.setState(true, `consuming from ${this.queue}`);
       const patterns = this.dispatcher.patterns.join(', ');
       this.logger.log(`Consuming from ${this.queue}: ${patterns}`);
     } catch (error) {
@@ -177,32 +219,58 @@ export class RmqBroker extends Server implements RealtimeBroker {
     }, RECONNECT_MS).unref();
   }
 
+  /** Redis is lost: whoever has it takes over what is in hand here. */
+  private standDown(): void {
+    if (!this.replica && this.channel) {
+      this.dispatcher.release();
+      this.channel.close().catch(() => undefined);
+    }
+  }
+
   /** Everything exists before the first message is consumed. */
   private async declare(channel: ConfirmChannel): Promise<void> {
-    const deadQueue = `${this.queue}.dead`;
     await channel.assertExchange(EXCHANGE, 'topic', { durable: true });
     await channel.assertExchange(DEAD_LETTERS, 'topic', { durable: true });
-    await channel.assertQueue(deadQueue, {
+    await channel.assertQueue(this.deadQueue, {
       durable: true,
       arguments: { 'x-queue-type': 'quorum' },
     });
-    await channel.bindQueue(deadQueue, DEAD_LETTERS, this.queue);
-    await channel.assertQueue(this.queue, {
+    await channel.bindQueue(this.deadQueue, DEAD_LETTERS, this.appQueue);
+    const { consumerCount } = await channel.assertQueue(this.queue, {
       durable: true,
       arguments: {
         'x-queue-type': 'quorum',
-        'x-delivery-limit': RETRIES,
+        ...(this.replica
+          ? { 'x-expires': REPLICA_EXPIRES_MS }
+          : // Others stand by: events are sent in the order published.
+            { 'x-single-active-consumer': true }),
+        'x-delivery-limit': DELIVERY_LIMIT,
         'x-dead-letter-exchange': DEAD_LETTERS,
         // Of all apps that share the exchange, only this one's queue is bound to it.
-        'x-dead-letter-routing-key': this.queue,
+        'x-dead-letter-routing-key': this.appQueue,
         // RabbitMQ keeps an event until its dead-letter queue has it.
         'x-dead-letter-strategy': 'at-least-once',
         'x-overflow': 'reject-publish',
       },
     });
+    if (consumerCount > 0 && this.replicas?.isAlone) {
+      this.logger.error(
+        `${this.queue} has another consumer: without REDIS_URL the clients of one of them receive nothing`,
+      );
+    }
     for (const pattern of this.dispatcher.patterns) {
       await channel.bindQueue(this.queue, EXCHANGE, pattern);
     }
+  }
+
+  private setState(ok: boolean, detail: string): void {
+    if (this.state.ok !== ok) {
+      report('broker.state', { ok });
+    }
+    if (this.state.ok) {
+      this.consumedAt = Date.now();
+    }
+    this.state = { ok, detail };
   }
 
   private receive(
@@ -216,7 +284,9 @@ export class RmqBroker extends Server implements RealtimeBroker {
         (outcome) => this.settle(channel, message, outcome),
       );
     } else {
-      this.state = { ok: false, detail: 'consumer cancelled' };
+      this.missed = true;
+      this.setState(false, 'consumer cancelled');
+      report('broker.cancelled', {});
       this.logger.warn(`RabbitMQ cancelled the consumer of ${this.queue}`);
       channel.close().catch(() => undefined);
     }
@@ -229,18 +299,10 @@ export class RmqBroker extends Server implements RealtimeBroker {
     outcome: Outcome,
   ): Promise<void> {
     try {
-      if (outcome.kind === 'transient') {
-        const retries = Number(
-          message.properties.headers?.['x-delivery-count'] ?? 0,
-        );
-        this.logger.warn(`Attempt ${retries + 1} failed: ${summary(outcome)}`);
-        await this.pause(RETRY_MS * 2 ** Math.min(retries, RETRIES));
-        // RabbitMQ 4.3 does not count nack toward the delivery limit.
-        channel.reject(message, true);
-      } else if (outcome.kind === 'invalid') {
+      if ('code' in outcome) {
         this.logger.warn(`Dead-lettered: ${summary(outcome)}`);
         await this.deadLetter(channel, message, outcome);
-      } else {
+      } else if (outcome.kind !== 'released') {
         channel.ack(message);
       }
     } catch (error) {
@@ -252,14 +314,14 @@ export class RmqBroker extends Server implements RealtimeBroker {
   private async deadLetter(
     channel: ConfirmChannel,
     message: ConsumeMessage,
-    failure: RpcFailure,
+    failure: Extract<Outcome, RpcFailure>,
   ): Promise<void> {
     const { headers, messageId, timestamp, contentType, contentEncoding } =
       message.properties;
     const published = await new Promise<boolean>((resolve) => {
       channel.publish(
         DEAD_LETTERS,
-        this.queue,
+        this.appQueue,
         message.content,
         {
           messageId,
@@ -282,16 +344,12 @@ export class RmqBroker extends Server implements RealtimeBroker {
       );
     });
     if (published) {
+      const { pattern: event, code } = failure;
+      report('broker.dead-letter', { event, code });
       channel.ack(message);
     } else {
       channel.reject(message, false);
     }
-  }
-
-  private async pause(ms: number): Promise<void> {
-    await delay(ms, undefined, { signal: this.stopping.signal }).catch(
-      () => undefined,
-    );
   }
 }
 

@@ -24,7 +24,7 @@ export class TcpBroker extends ServerTCP implements RealtimeBroker {
 
   constructor(port: number, context: RequestContextService) {
     super({ host: '127.0.0.1', port, maxBufferSize: MAX_EVENT_BYTES });
-    this.dispatcher = new BrokerDispatcher(this.messageHandlers, context);
+    this.dispatcher = new BrokerDispatcher(this.messageHandlers, context, 0);
   }
 
   /** Nothing: `app.startAllMicroservices()` may come before the gateways. */
@@ -70,7 +70,7 @@ export class TcpBroker extends ServerTCP implements RealtimeBroker {
       () => parseEnvelope(message),
       { redelivered: false },
       (outcome) => {
-        if (outcome.kind === 'invalid' || outcome.kind === 'transient') {
+        if ('code' in outcome) {
           const { pattern = 'an event', code, message: reason } = outcome;
           this.logger.error(
             `Dropped ${pattern}: ${code} ${reason} (RabbitMQ would keep it as a dead letter)`,

@@ -65,6 +65,8 @@ export default tseslint.config(
       'test-artifacts',
       '**/coverage',
       '**/vitest.config.*.timestamp*',
+      // Written with every fault that the rules find.
+      'packages/eslint-plugin/test/recipe',
     ],
   },
   ...tseslint.configs.recommended.map((config) => ({ ...config, files: SOURCES })),

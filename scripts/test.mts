@@ -1,6 +1,6 @@
 /**
- * `npm test [-- <lane> ...]`: every lane in sequence, each with its time. A lane is a vitest project of the
- * plugin, or `e2e`. Fails when a lane fails, when a test is skipped and when a lane has no test.
+ * `npm test [-- <lane> ...]`: every lane in sequence, each with its time. A lane is a vitest project of a
+ * package, or `e2e`. Fails when a lane fails, when a test is skipped and when a lane has no test.
  * `--all` adds the lanes that are too long for every change.
  * The last line is the sum over all lanes: `N passed, N failed, N skipped`.
  */
@@ -48,10 +48,11 @@ const PACKAGES: readonly (readonly [name: string, isInstalled: () => boolean])[]
 ];
 
 const LANES: readonly Lane[] = [
-  ...(await vitestProjects()).map((name) => vitestLane(name)),
+  ...(await vitestLanes('packages/plugin')),
+  ...(await vitestLanes('packages/eslint-plugin')),
   jestLane('e2e'),
   {
-    ...vitestLane('kernel', 'test/kernel/fuzz.test.ts'),
+    ...vitestLane('packages/plugin', 'kernel', 'test/kernel/fuzz.test.ts'),
     name: 'long-fuzz',
     long: true,
     env: { KERNEL_FUZZ_SECONDS: '300' },
@@ -137,22 +138,23 @@ function printTable(results: readonly Result[]): void {
   console.log(row('total', '', '', '', `${total.toFixed(1)} s`), '\n');
 }
 
-async function vitestProjects(): Promise<string[]> {
-  const path = join(REPO, 'packages/plugin/vitest.config.mts');
+/** One for each vitest project of a package. */
+async function vitestLanes(root: string): Promise<Lane[]> {
+  const path = join(REPO, root, 'vitest.config.mts');
   const loaded = await loadConfigFromFile({ command: 'build', mode: 'test' }, path);
   const config = loaded?.config as { test?: { projects?: { test?: { name?: string } }[] } };
   return (config.test?.projects ?? []).map(({ test }) => {
     if (!test?.name) throw new Error('A vitest project without a name is in no lane.');
-    return test.name;
+    return vitestLane(root, test.name);
   });
 }
 
-function vitestLane(name: string, ...files: readonly string[]): Lane {
+function vitestLane(root: string, name: string, ...files: readonly string[]): Lane {
   return {
     name,
     long: false,
     command: (report) => [
-      ...['vitest', 'run', '--root', 'packages/plugin', '--project', name, ...files],
+      ...['vitest', 'run', '--root', root, '--project', name, ...files],
       ...['--reporter=default', '--reporter=json', `--outputFile.json=${report}`],
     ],
   };

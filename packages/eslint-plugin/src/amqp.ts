@@ -1,0 +1,51 @@
+import { AST_NODE_TYPES } from '@typescript-eslint/utils';
+import type { TSESTree } from '@typescript-eslint/utils';
+import { ancestors, calledName, memberName, methodCall, property, unwrap } from './ast.js';
+import type { Context } from './ast.js';
+
+const SETTLES = /^(?:ack|nack|reject)$/;
+
+/** `channel.ack(message)` and its like; `ackAll` and `nackAll` are not of one message. */
+export function isSettlement(node: TSESTree.Node): node is TSESTree.CallExpression {
+  const call = methodCall(node);
+  if (!call || !SETTLES.test(call.name)) return false;
+  const owner = unwrap(call.object);
+  const name =
+    owner.type === AST_NODE_TYPES.Identifier
+      ? owner.name
+      : owner.type === AST_NODE_TYPES.MemberExpression
+        ? (memberName(owner) ?? '')
+        : owner.type === AST_NODE_TYPES.CallExpression
+          ? calledName(owner)
+          : '';
+  return /chan|^ch$|getChannelRef|amqp|rmq|rabbit/i.test(name);
+}
+
+/** The options of a RabbitMQ microservice that is booted, and of its queue. */
+export function rmqOptions(
+  context: Context,
+  node: TSESTree.ObjectExpression,
+): TSESTree.ObjectExpression | undefined {
+  const transport = property(node, 'transport')?.value;
+  if (transport?.type !== AST_NODE_TYPES.MemberExpression || memberName(transport) !== 'RMQ') {
+    return undefined;
+  }
+  const options = property(node, 'options')?.value;
+  if (options?.type !== AST_NODE_TYPES.ObjectExpression) return undefined;
+  // A client of the broker consumes nothing but replies.
+  const isClient = ancestors(node).some(
+    (ancestor) =>
+      (ancestor.type === AST_NODE_TYPES.CallExpression &&
+        /ClientsModule|ClientProxyFactory|^Client$/.test(
+          context.sourceCode.getText(ancestor.callee),
+        )) ||
+      (ancestor.type === AST_NODE_TYPES.Property &&
+        'name' in ancestor.key &&
+        ancestor.key.name === 'clients'),
+  );
+  return isClient || property(node, 'name') ? undefined : options;
+}
+
+export function isBoolean(node: TSESTree.Node | undefined, value: boolean): boolean {
+  return node?.type === AST_NODE_TYPES.Literal && node.value === value;
+}

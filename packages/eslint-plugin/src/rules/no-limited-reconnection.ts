@@ -1,0 +1,49 @@
+import { AST_NODE_TYPES } from '@typescript-eslint/utils';
+import type { TSESTree } from '@typescript-eslint/utils';
+import { property, removeEntry } from '../ast.js';
+import { clientOptions } from '../client.js';
+import { CLIENT, createRule } from '../rule.js';
+
+export default createRule({
+  name: 'no-limited-reconnection',
+  only: CLIENT,
+  docs: {
+    description: 'Let the client reconnect for as long as it is wanted',
+    area: 'client',
+    severity: 'medium',
+    why: 'After that many attempts the client stops for ever, silently: when the server comes back after a deployment, the page that was left open stays dead.',
+    remedy:
+      'Leave `reconnectionAttempts` at Infinity and set `reconnectionDelayMax` to some 30 s. Stop where the server refuses the token instead.',
+    recommended: true,
+  },
+  fixable: 'code',
+  messages: {
+    limited:
+      'After this many attempts the client stays disconnected for ever. Leave it at Infinity and raise reconnectionDelayMax.',
+    off: 'The client stays disconnected after the first interruption. Leave reconnection on.',
+  },
+  create(context) {
+    const check = (node: TSESTree.CallExpression | TSESTree.NewExpression): void => {
+      const options = clientOptions(context, node)?.options;
+      const attempts = property(options, 'reconnectionAttempts');
+      if (
+        attempts?.value.type === AST_NODE_TYPES.Literal &&
+        typeof attempts.value.value === 'number'
+      ) {
+        context.report({
+          node: attempts,
+          messageId: 'limited',
+          fix: (fixer) => removeEntry(context, fixer, attempts),
+        });
+      }
+      const reconnection = property(options, 'reconnection');
+      if (
+        reconnection?.value.type === AST_NODE_TYPES.Literal &&
+        reconnection.value.value === false
+      ) {
+        context.report({ node: reconnection, messageId: 'off' });
+      }
+    };
+    return { CallExpression: check, NewExpression: check };
+  },
+});

@@ -1,0 +1,26 @@
+import { Injectable } from '@nestjs/common';
+
+export interface Message {
+  readonly room: string;
+  readonly text: string;
+  readonly tenantId: string;
+}
+
+@Injectable()
+export class ChatService {
+  private readonly messages: Message[] = [];
+
+  save(message: Message): Promise<Message> {
+    this.messages.push(message);
+    return Promise.resolve(message);
+  }
+}
+
+/** Stands for the client that an ORM generates. */
+@Injectable()
+export class PrismaService {
+  readonly message = {
+    count: (query: { where: { tenantId: string } }): Promise<number> =>
+      Promise.resolve(query.where.tenantId.length),
+  };
+}

@@ -1,0 +1,11 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: { name: 'rules', include: ['test/*.test.ts'], globals: true, testTimeout: 60_000 },
+      },
+    ],
+  },
+});

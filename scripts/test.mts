@@ -57,6 +57,7 @@ const LANES: readonly Lane[] = [
     long: true,
     env: { KERNEL_FUZZ_SECONDS: '300' },
   },
+  { ...jestLane('matrix', '--testMatch', '**/*.matrix.ts'), long: true },
   {
     name: 'mutation',
     long: true,
@@ -160,12 +161,12 @@ function vitestLane(root: string, name: string, ...files: readonly string[]): La
   };
 }
 
-function jestLane(name: string): Lane {
+function jestLane(name: string, ...args: readonly string[]): Lane {
   return {
     name,
     long: false,
     command: (report) => [
-      ...['jest', '--config', 'e2e/jest.config.js', '--verbose'],
+      ...['jest', '--config', 'e2e/jest.config.js', '--verbose', ...args],
       ...['--json', `--outputFile=${report}`],
     ],
   };

@@ -22,7 +22,7 @@ import {
 import { mintToken } from './token';
 
 export interface HostSuite {
-  readonly kind: Exclude<HostKind, 'empty'>;
+  readonly kind: Exclude<HostKind, 'empty' | 'webs'>;
   /** Command lines that type-check everything that the plugin generates. */
   readonly typecheck: readonly string[];
   /** Folder of the contract library. */

@@ -21,9 +21,14 @@ import { removeAtExit, run, start, tryRun, type Readiness, type Running } from '
 import { artifact } from './repo';
 
 const NX_VERSION = '23.2.1';
+const OLDEST_NX_VERSION = '22.7.9';
 
-/** `empty` has no app; the others have `api-gateway` (Nest) and `web` (Next.js). */
-export type HostKind = 'empty' | 'integrated' | 'ts';
+/**
+ * `empty` has no app; the others have `api-gateway` (Nest) and `web` (Next.js). `webs` has also `spa` (React on
+ * Vite, with Vitest) and `site` (Next.js, pages router, no src folder, with Jest). `oldest` has the oldest majors
+ * that are supported.
+ */
+export type HostKind = 'empty' | 'integrated' | 'ts' | 'webs' | 'oldest';
 
 /** How each kind is made: on which kind it builds, and the command lines that follow. */
 const RECIPES: Record<
@@ -48,6 +53,26 @@ const RECIPES: Record<
       // jest config of the Next.js app, and TypeScript 6 finds no `module` in that of the Nest app.
       `npm install --save-dev @nx/react@${NX_VERSION}`,
       `node -e "${setTypes('apps/api-gateway/tsconfig.json')}"`,
+    ],
+  },
+  webs: {
+    from: 'integrated',
+    name: 'acme',
+    commands: [
+      'npx nx g @nx/react:application apps/spa --bundler=vite --routing=false --style=css --linter=eslint --unitTestRunner=vitest --e2eTestRunner=none --no-interactive',
+      'npx nx g @nx/next:application apps/site --appDir=false --src=false --style=css --linter=eslint --unitTestRunner=jest --e2eTestRunner=none --no-interactive',
+    ],
+  },
+  oldest: {
+    name: 'acme-oldest',
+    commands: [
+      `npx --yes create-nx-workspace@${OLDEST_NX_VERSION} acme-oldest --preset=apps --packageManager=npm --nxCloud=skip --no-interactive`,
+      `npx nx add @nx/nest@${OLDEST_NX_VERSION}`,
+      'npx nx g @nx/nest:application apps/api-gateway --linter=eslint --unitTestRunner=jest --e2eTestRunner=none --no-interactive',
+      'npm install next@15 react@18 react-dom@18',
+      `npx nx add @nx/next@${OLDEST_NX_VERSION}`,
+      'npx nx g @nx/next:application apps/web --style=css --linter=eslint --unitTestRunner=jest --e2eTestRunner=none --no-interactive',
+      `npm install --save-dev @nx/react@${OLDEST_NX_VERSION}`,
     ],
   },
   ts: {

@@ -40,10 +40,15 @@ export function distOf(host: Host, app: 'api-gateway' | 'web'): string {
 }
 
 /** Boots the built API on the embedded transport: no broker, no Redis. */
-export function startApiEmbedded(host: Host, ports: Ports): Promise<Running> {
+export function startApiEmbedded(
+  host: Host,
+  ports: Ports,
+  env: NodeJS.ProcessEnv = {},
+): Promise<Running> {
   return startApi(host, 'api-embedded', ports.api, ports, {
     REALTIME_TRANSPORT: 'tcp',
     REALTIME_TCP_PORT: String(ports.tcp),
+    ...env,
   });
 }
 

@@ -41,6 +41,13 @@ const CONFIGS = [
     files: SERVER,
     shapes: all().filter(notEsm),
   },
+  {
+    // A React app of Nx in the apps preset, whose base knows no later library than this.
+    name: 'react',
+    options: { ...STRICT, ...BUNDLER, target: 'es2015', lib: ['es2020', 'dom'] },
+    files: /^(?:apps\/web|libs)\//,
+    shapes: all().filter(({ name }) => name.startsWith('vite')),
+  },
 ];
 
 afterAll(() => rmSync(ROOT, { recursive: true, force: true }));

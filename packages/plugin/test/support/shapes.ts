@@ -133,13 +133,13 @@ export const SHAPES: readonly Shape[] = [
   {
     name: 'integrated',
     host: hostFacts({ solution: false, runner: 'jest', publishers: ['orders'] }),
-    domains: [notification, chat],
+    domains: [notification, { ...chat, example: true }],
+    files: CSS_MODULES,
   },
   {
     name: 'solution',
     host: hostFacts({ solution: true, runner: 'vitest', scope: 'acme-ts' }),
-    domains: [domain({ name: 'Notification', example: true })],
-    files: CSS_MODULES,
+    domains: [domain({ name: 'Notification' })],
   },
   {
     name: 'pages',
@@ -171,7 +171,7 @@ export const HARD_SHAPES: readonly Shape[] = [
   {
     name: 'vite-jest',
     host: hostFacts({ solution: false, runner: 'jest', web: 'vite', scope: 'vite-jest' }),
-    domains: [notification],
+    domains: rooms.map((one) => ({ ...one, example: true })),
   },
   {
     name: 'esm',

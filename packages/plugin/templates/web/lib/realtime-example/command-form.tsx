@@ -53,8 +53,8 @@ export function CommandForm({
     setResult({ state: 'sending', text: 'Sending…' });
     try {
       const answer = await submit(valuesOf(fields, new FormData(form)));
-      const data = answer === undefined ? '' : ` ${JSON.stringify(answer)}`;
-      setResult({ state: 'done', text: `Acknowledged.${data}` });
+      const data = answer == null ? '.' : `: ${JSON.stringify(answer)}`;
+      setResult({ state: 'done', text: `Acknowledged${data}` });
       form.reset();
     } catch (error) {
       setResult({ state: 'failed', text: textOf(error) });
@@ -98,12 +98,15 @@ function FieldInput({
   const id = useId();
   const kind = kindOf(field);
   const shared = { id, name, required };
+  const hints = [
+    ...(kind === 'json' ? ['JSON'] : []),
+    ...(required || kind === 'boolean' ? [] : ['optional']),
+  ];
   return (
     <div className={styles.field} data-kind={kind}>
       <label htmlFor={id}>
         {name}
-        {kind === 'json' && ' (JSON)'}
-        {!required && kind !== 'boolean' && ' (optional)'}
+        {hints.length > 0 && ` (${hints.join(', ')})`}
       </label>
       {kind === 'enum' ? (
         <select {...shared}>
@@ -121,7 +124,7 @@ function FieldInput({
           {...shared}
           autoComplete="off"
           type={INPUT_TYPES[kind]}
-          step={kind === 'number' ? 'any' : 1}
+          step={kind === 'number' ? 'any' : undefined}
         />
       )}
     </div>

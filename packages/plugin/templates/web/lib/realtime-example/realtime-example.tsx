@@ -51,6 +51,9 @@ export function RealtimeExample({
 }: RealtimeExampleProps) {
   const signedIn = useSignedIn();
   const connected = connection.status === 'connected';
+  const empty = signedIn
+    ? EMPTY_TEXTS[connection.status]
+    : 'Sign in to see what arrives.';
   return (
     <div className={styles.page}>
       <header>
@@ -68,17 +71,13 @@ export function RealtimeExample({
           {subscription && <Subscribe {...subscription} />}
           {items && (
             <List
-              title="List"
+              title="Received"
               entries={items.map((item) => ({ key: item.id, payload: item }))}
-              empty={connected ? 'Nothing has arrived yet.' : 'Not connected.'}
+              empty={empty}
             />
           )}
           {received && (
-            <List
-              title="Latest events"
-              entries={received}
-              empty={connected ? 'Nothing has arrived yet.' : 'Not connected.'}
-            />
+            <List title="Other events" entries={received} empty={empty} />
           )}
         </div>
         {commands.length > 0 && (
@@ -104,6 +103,14 @@ const STATUS_TEXTS = {
   connected: 'Connected',
   reconnecting: 'Reconnecting…',
   refused: 'Refused',
+} as const;
+
+const EMPTY_TEXTS = {
+  idle: 'Not connected.',
+  connecting: 'Connecting…',
+  connected: 'Nothing has arrived yet.',
+  reconnecting: 'Reconnecting…',
+  refused: 'Not connected.',
 } as const;
 
 function Status({ status, error }: RealtimeState) {

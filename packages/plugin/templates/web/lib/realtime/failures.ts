@@ -20,15 +20,15 @@ export class RealtimeCommandError extends Error {
   }
 }
 
-/** An event that does not match its contract; its `cause` says where. */
+/** An event that does not match its contract; `reason` says where. */
 export class RealtimeContractError extends Error {
   override readonly name = 'RealtimeContractError';
 
   constructor(
     readonly event: string,
-    cause: unknown,
+    readonly reason: unknown,
   ) {
-    super(`${event} does not match its contract`, { cause });
+    super(`${event} does not match its contract`);
   }
 }
 

@@ -148,7 +148,7 @@ export class RealtimeChannel<S extends EventSchemas = EventSchemas> {
 
   /** The one door of server events: what breaks the contract stays out. */
   receive(event: string, body: unknown, meta: RealtimeMeta): void {
-    if (!Object.hasOwn(this.schemas, event)) return;
+    if (!Object.keys(this.schemas).includes(event)) return;
     if (meta?.id !== undefined && !this.isNew(`${event} ${meta.id}`)) return;
     const result = this.schemas[event]?.safeParse(body);
     if (result?.success) {

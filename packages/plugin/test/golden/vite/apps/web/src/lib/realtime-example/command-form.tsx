@@ -51,8 +51,8 @@ export function CommandForm({
     setResult({ state: 'sending', text: 'Sending…' });
     try {
       const answer = await submit(valuesOf(fields, new FormData(form)));
-      const data = answer === undefined ? '' : ` ${JSON.stringify(answer)}`;
-      setResult({ state: 'done', text: `Acknowledged.${data}` });
+      const data = answer == null ? '.' : `: ${JSON.stringify(answer)}`;
+      setResult({ state: 'done', text: `Acknowledged${data}` });
       form.reset();
     } catch (error) {
       setResult({ state: 'failed', text: textOf(error) });
@@ -96,12 +96,15 @@ function FieldInput({
   const id = useId();
   const kind = kindOf(field);
   const shared = { id, name, required };
+  const hints = [
+    ...(kind === 'json' ? ['JSON'] : []),
+    ...(required || kind === 'boolean' ? [] : ['optional']),
+  ];
   return (
     <div className={styles.field} data-kind={kind}>
       <label htmlFor={id}>
         {name}
-        {kind === 'json' && ' (JSON)'}
-        {!required && kind !== 'boolean' && ' (optional)'}
+        {hints.length > 0 && ` (${hints.join(', ')})`}
       </label>
       {kind === 'enum' ? (
         <select {...shared}>
@@ -119,7 +122,7 @@ function FieldInput({
           {...shared}
           autoComplete="off"
           type={INPUT_TYPES[kind]}
-          step={kind === 'number' ? 'any' : 1}
+          step={kind === 'number' ? 'any' : undefined}
         />
       )}
     </div>

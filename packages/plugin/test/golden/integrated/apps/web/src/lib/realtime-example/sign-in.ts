@@ -2,7 +2,7 @@ import { useAuthStore } from '../../stores/auth.store';
 
 /** What your own sign-in does, once you have one; null signs out. */
 export function signIn(accessToken: string | null): void {
-  useAuthStore.setState({ accessToken });
+  useAuthStore.getState().setAccessToken(accessToken);
 }
 
 export const useSignedIn = (): boolean =>

@@ -1,0 +1,5 @@
+import { ChatsExample } from '../../../features/chats/example/chats-example';
+
+export default function ChatsPage() {
+  return <ChatsExample />;
+}

@@ -1,6 +1,6 @@
 import type { Tree } from '@nx/devkit';
-import { createHash } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { age, ageManifest, baseOf, edit as editIn } from '../../test/support/aged.js';
 import { hostTree, snapshot } from '../../test/support/host-tree.js';
 import realtimeDomainGenerator from '../generators/realtime-domain/generator.js';
 import type { RealtimeDomainSchema } from '../generators/realtime-domain/schema.js';
@@ -14,37 +14,19 @@ const GATEWAY = `${REALTIME}/notifications/notifications.gateway.ts`;
 const SERVICE = `${REALTIME}/notifications/notifications.service.ts`;
 const ROOMS = `${REALTIME}/core/rooms.ts`;
 const MANIFEST = '.nx-realtime/manifest.json';
-const base = (path: string): string => `.nx-realtime/base/${path}.base`;
 
 let tree: Tree;
 
 const generate = (options: Partial<RealtimeDomainSchema> = {}) =>
   realtimeDomainGenerator(tree, { name: 'Notification', skipFormat: true, ...options });
 const read = (path: string): string => tree.read(path, 'utf-8') ?? '';
-const edit = (path: string, from: string | RegExp, to: string): void => {
-  const text = read(path);
-  const next = text.replace(from, to);
-  expect(next, `${path} holds ${String(from)}`).not.toBe(text);
-  tree.write(path, next);
-};
+const edit = (path: string, from: string | RegExp, to: string): void =>
+  editIn(tree, path, from, to);
 const editDomain = (change: (file: { serverEvents: Record<string, object> }) => void): void => {
   const file = JSON.parse(read(DOMAIN));
   change(file);
   tree.write(DOMAIN, JSON.stringify(file, null, 2));
 };
-
-/** Makes a file what an older template wrote: in the base, in the manifest, and in the code. */
-function age(path: string, from: string, to: string): void {
-  const before = createHash('sha256')
-    .update(read(base(path)))
-    .digest('hex');
-  edit(base(path), from, to);
-  const after = createHash('sha256')
-    .update(read(base(path)))
-    .digest('hex');
-  edit(MANIFEST, before, after);
-  edit(path, from, to);
-}
 
 /** Checks a copy, as the executor checks the disk. */
 async function check(): Promise<Finding[]> {
@@ -131,8 +113,8 @@ describe.each(['integrated', 'solution'] as const)('in an %s workspace', (layout
   });
 
   it('tells templates that are newer, also beside a domain file that changed', async () => {
-    age(ROOMS, 'export', '// as it was\nexport');
-    age(GATEWAY, 'export class', '// as it was\nexport class');
+    age(tree, ROOMS, 'export', '// as it was\nexport');
+    age(tree, GATEWAY, 'export class', '// as it was\nexport class');
     const [gateway, rooms, ...others] = (await check()).sort((a, b) => (a.path < b.path ? 1 : -1));
     expect(others).toEqual([]);
     expect([gateway, rooms]).toMatchObject([
@@ -152,7 +134,7 @@ describe.each(['integrated', 'solution'] as const)('in an %s workspace', (layout
   });
 
   it('says that newer templates will meet edits', async () => {
-    age(ROOMS, 'export', '// as it was\nexport');
+    age(tree, ROOMS, 'export', '// as it was\nexport');
     edit(ROOMS, '// as it was', '// as I want it');
     const [finding] = await check();
     expect(finding).toMatchObject({ class: 'templates-newer', path: ROOMS });
@@ -161,24 +143,24 @@ describe.each(['integrated', 'solution'] as const)('in an %s workspace', (layout
   });
 
   it('goes by the versions where it is not known what the domains were', async () => {
-    tree.delete(base(DOMAIN));
-    age(ROOMS, 'export', '// as it was\nexport');
-    edit(MANIFEST, /"plugin": "[^"]+"/, '"plugin": "0.0.1"');
+    tree.delete(baseOf(DOMAIN));
+    age(tree, ROOMS, 'export', '// as it was\nexport');
+    ageManifest(tree, '0.0.1');
     const [finding] = await check();
     expect(finding).toMatchObject({ class: 'templates-newer', path: ROOMS });
     expect(finding?.message).toContain('than 0.0.1');
   });
 
   it('tells that it is not known what the domains were', async () => {
-    tree.delete(base(DOMAIN));
+    tree.delete(baseOf(DOMAIN));
     expect(brief(await check())).toEqual([`base-mismatch ${MANIFEST}`]);
     await syncGenerator(tree);
     expect(await check()).toEqual([]);
   });
 
   it('tells a plugin that is older than the code', async () => {
-    edit(MANIFEST, /"plugin": "[^"]+"/, '"plugin": "99.0.0"');
-    age(ROOMS, 'export', '// as it will be\nexport');
+    ageManifest(tree, '99.0.0');
+    age(tree, ROOMS, 'export', '// as it will be\nexport');
     expect(brief(await check())).toEqual([`plugin-older ${MANIFEST}`]);
   });
 
@@ -225,7 +207,7 @@ describe.each(['integrated', 'solution'] as const)('in an %s workspace', (layout
   });
 
   it('tells a base that is not the one that was written', async () => {
-    edit(base(GATEWAY), 'export class', '// merged by git\nexport class');
+    edit(baseOf(GATEWAY), 'export class', '// merged by git\nexport class');
     expect(await check()).toMatchObject([
       { class: 'base-mismatch', path: GATEWAY, fix: 'nx g @nx-realtime/plugin:rebase' },
     ]);

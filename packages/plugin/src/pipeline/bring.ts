@@ -56,9 +56,11 @@ export async function bringDomains(
     renaming,
   });
   const hostBefore = hostOf(tree, projects, before) ?? host;
-  const followed = renaming
-    ? renameImports(tree, host, movedFiles(files), renaming.respell)
-    : { changed: [], left: [] };
+  const moved = movedFiles(files, renaming !== undefined);
+  const followed =
+    moved.size > 0
+      ? renameImports(tree, host, moved, renaming?.respell ?? (() => []))
+      : { changed: [], left: [] };
   return {
     host,
     files,
@@ -93,11 +95,11 @@ function hostOf(
   }
 }
 
-/** Old path to new one of every file that was written. */
-function movedFiles(files: ReconcileReport): Map<string, string> {
+/** Old path to new one of every file that has another path or, where words changed, was written. */
+function movedFiles(files: ReconcileReport, isRespelled: boolean): Map<string, string> {
   return new Map(
     files
-      .filter(({ written, from }) => written || from !== undefined)
+      .filter(({ written, from }) => from !== undefined || (isRespelled && written))
       .map(({ path, from = path }) => [from, path]),
   );
 }

@@ -69,14 +69,14 @@ function knownFiles(
 ): Renamable[] {
   const rendered = new Set(files.map(({ path }) => path));
   const known = files.map((file) => {
-    const before = renaming?.pathBefore(file.path) ?? file.path;
-    const isMoved = !rendered.has(before) && manifest.files.has(before) && !tree.exists(file.path);
-    const path = isMoved ? before : file.path;
+    const path = pathBefore(tree, file, rendered, manifest, renaming);
     const entry = manifest.files.get(path);
     const base = tree.read(basePath(path), 'utf-8');
     return { path, file, yours: tree.read(path, 'utf-8'), base, entry };
   });
-  if (!renaming) return known;
+  if (!renaming) {
+    return known.map((one) => (one.path === one.file.path ? one : { ...one, from: one.path }));
+  }
   const changed = known.filter(
     ({ path, file, base }) => path !== file.path || (base !== null && base !== file.content),
   );
@@ -96,6 +96,19 @@ function knownFiles(
     const hashes = base === null ? [] : [hashOf(base)];
     return { ...one, yours, base, from: path, entry: entry && { ...entry, hashes } };
   });
+}
+
+/** Where the file is as yet: at its path, unless it has another name, or another release wrote it. */
+function pathBefore(
+  tree: Tree,
+  { path, formerly = [] }: RenderedFile,
+  rendered: ReadonlySet<string>,
+  manifest: Manifest,
+  renaming: Renaming | undefined,
+): string {
+  if (tree.exists(path)) return path;
+  const paths = [path, ...formerly].map((one) => renaming?.pathBefore(one) ?? one);
+  return paths.find((one) => !rendered.has(one) && manifest.files.has(one)) ?? path;
 }
 
 /** What cannot be merged cannot follow a rename either. */

@@ -1,6 +1,6 @@
 /**
- * Whether one version precedes the other, as semver.org orders them; of what is no version nothing
- * is said.
+ * Whether one version precedes the other, as semver.org orders them; of a range `^` or `~` counts
+ * where it begins. Of what is no version nothing is said.
  */
 export function isOlder(version: string, than: string): boolean {
   const [a, b] = [parse(version), parse(than)];
@@ -19,10 +19,15 @@ export function isOlder(version: string, than: string): boolean {
 }
 
 function parse(version: string): { numbers: number[]; tags: string[] } | null {
-  const match = /^[v^~>=]*(\d+)\.(\d+)\.(\d+)(?:-([0-9A-Za-z.-]+))?(?:\+.*)?$/.exec(version.trim());
+  const match = /^[v^~>=]*(\d+)(?:\.(\d+))?(?:\.(\d+))?(?:-([0-9A-Za-z.-]+))?(?:\+.*)?$/.exec(
+    version.trim(),
+  );
   if (!match) return null;
   const [, major, minor, patch, tags] = match;
-  return { numbers: [major, minor, patch].map(Number), tags: tags?.split('.') ?? [] };
+  return {
+    numbers: [major, minor, patch].map((part) => Number(part ?? 0)),
+    tags: tags?.split('.') ?? [],
+  };
 }
 
 /** Numbers before words, and numbers by their value. */

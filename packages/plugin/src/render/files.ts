@@ -10,4 +10,6 @@ export interface RenderedFile {
   readonly path: string;
   readonly content: string;
   readonly owner: Ownership;
+  /** Where earlier releases wrote it, the last of them first. */
+  readonly formerly?: readonly string[];
 }

@@ -8,6 +8,7 @@ import { contractsLibrary } from './contracts-library.js';
 import { withJsExtensions } from './extensions.js';
 import type { Ownership, RenderedFile } from './files.js';
 import { layOut } from './layout.js';
+import { formerTemplates } from './renames.js';
 import type { Templates } from './templates.js';
 import type { AppView, DomainView, PublisherView, WebView } from './view.js';
 
@@ -241,12 +242,18 @@ function renderFolder(
       ? layOut(renderEjs(text, scope, { filename: path }))
       : text;
     if (content.trim() === '') continue;
-    const name = path
-      .slice(folder.length + 1)
-      .replaceAll('__domain__', scope.d?.kebabPlural ?? '')
-      .replace(/\.ejs$/, '');
+    const fileOf = (template: string): string => {
+      const name = template.slice(folder.length + 1).replace(/\.ejs$/, '');
+      return posix.join(target, name.replaceAll('__domain__', scope.d?.kebabPlural ?? ''));
+    };
     const owner: Ownership = YOURS.has(path) ? 'yours' : 'merged';
-    files.push({ path: posix.join(target, name), content, owner });
+    const formerly = formerTemplates(path).map(fileOf);
+    files.push({
+      path: fileOf(path),
+      content,
+      owner,
+      ...(formerly.length > 0 && { formerly }),
+    });
   }
   return files;
 }

@@ -5,6 +5,7 @@ export type { EventChange, Renamed } from './change-event.js';
 export { RealtimeError } from './errors.js';
 export { parseDomainFile, toDomainFile, writeDomainFile } from './domain-file.js';
 export type { DomainFile } from './domain-file.js';
+export { parseFieldText, payloadProblems } from './payload.js';
 export { parsePublisherFile } from './publisher-file.js';
 export type { PublisherFile } from './publisher-file.js';
 export { camelCase, domainNames, eventPascal } from './names.js';

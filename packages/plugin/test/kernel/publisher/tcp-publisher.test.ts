@@ -42,7 +42,13 @@ describe('RealtimePublisher on the embedded transport', () => {
     await eventually(() => consumer.lines.some((line) => line.startsWith('Consuming on')));
     const publisher = await publisherTo(port);
     const ids = Array.from({ length: 50 }, (_, n) => `${n} 👋 #{}é\u2028`);
-    await Promise.all(ids.map((id) => publisher.publish('notification.created', created(id))));
+    // A large event ahead of a small one, which would overtake it on a connection of its own.
+    const message = (index: number): string => 'x'.repeat(index % 10 === 0 ? 150_000 : 1);
+    await Promise.all(
+      ids.map((id, index) =>
+        publisher.publish('notification.created', created(id, { message: message(index) })),
+      ),
+    );
     expect(consumer.sent.map(({ payload }) => payload.id)).toEqual(ids);
   });
 

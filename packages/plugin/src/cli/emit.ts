@@ -1,0 +1,193 @@
+import { randomUUID } from 'node:crypto';
+import { createConnection } from 'node:net';
+import { RealtimeError, parseFieldText, payloadProblems } from '../domain/index.js';
+import type { Domain, Field, ServerEvent } from '../domain/index.js';
+import { EXCHANGE, connectAmqp, describe } from './amqp.js';
+import { readArgs } from './args.js';
+import { confirmRemote } from './cli.js';
+import type { Command } from './cli.js';
+import { parseId } from './token.js';
+import { chooseApp, readApps, requireEnv } from './workspace.js';
+import type { CliApp } from './workspace.js';
+
+const TIMEOUT_MS = 5_000;
+
+const OPTIONS = {
+  app: { type: 'string' },
+  tenant: { type: 'string' },
+  data: { type: 'string' },
+  field: { type: 'string', multiple: true },
+  'message-id': { type: 'string' },
+  yes: { type: 'boolean' },
+} as const;
+
+export const emit: Command = {
+  summary: 'publish a server event, as another service does',
+  help: `nx-realtime emit <event> [options]
+
+Publishes an event to the broker that the app's env files name: to RabbitMQ, confirmed, or to the
+embedded transport. Its payload is checked against the domain file first. Prints the event's id.
+
+  nx-realtime emit notification.created --tenant=t1 --id=1 --message=hi --type=info
+  nx-realtime emit notification.created --data='{"id":"1","message":"hi","type":"info"}'
+
+  --tenant=<id>          default t1
+  --data=<json>          the payload
+  --<field>=<value>      one field of it; a list separated by commas
+  --field=<name=value>   the same, for a field named like an option
+  --message-id=<id>      default a UUID; the same one twice is delivered once
+  --app=<name>           which app, where several have the event
+  --yes                  do not ask before publishing to a broker that is not on this machine`,
+
+  async run(cli, args) {
+    const [name, ...rest] = args;
+    const apps = readApps(cli);
+    if (name === undefined || name.startsWith('-')) {
+      throw new RealtimeError('RT038', `Which event? emit <event>; there are:\n${listed(apps)}`);
+    }
+    const fields = named(apps, name)
+      .flatMap(({ event }) => event.fields)
+      .filter((field) => !Object.hasOwn(OPTIONS, field.name));
+    const flags = Object.fromEntries(
+      fields.map((field) => [field.name, { type: 'string' }] as const),
+    );
+    const { values, positionals } = readArgs(rest, { ...flags, ...OPTIONS });
+    if (positionals.length > 0) {
+      throw new RealtimeError('RT038', `Unexpected "${positionals.join(' ')}". See --help.`);
+    }
+    const chosen = values.app === undefined ? apps : [chooseApp(apps, values.app)];
+    const [found, ...others] = named(chosen, name);
+    if (!found) {
+      throw new RealtimeError(
+        'RT033',
+        `There is no event "${name}". There are:\n${listed(chosen)}`,
+      );
+    }
+    const app = chooseApp(
+      [found, ...others].map((one) => one.app),
+      undefined,
+    );
+    const { domain } = found;
+    const given = values as Readonly<Record<string, unknown>>;
+    const single = fields.flatMap((field) => {
+      const text = given[field.name];
+      return typeof text === 'string' ? [`${field.name}=${text}`] : [];
+    });
+    const payload = payloadOf(found.event, values.data, [...single, ...(values.field ?? [])]);
+    const data = {
+      tenantId: parseId('--tenant', values.tenant ?? 't1'),
+      [domain.names.camel]: payload,
+    };
+    const body = JSON.stringify({ pattern: found.event.name, data });
+    const id = values['message-id'] ?? randomUUID();
+    if (app.env['REALTIME_TRANSPORT'] === 'tcp') {
+      await sendTcp(app, body);
+      cli.note('Sent on the embedded transport, which carries no id: the app makes one up.');
+      return 0;
+    }
+    const hint = `Name the broker of ${app.facts.name}, or set REALTIME_TRANSPORT=tcp. In development: npx nx-realtime env`;
+    const url = requireEnv(app, 'RABBITMQ_URL', hint);
+    const production = app.env['NODE_ENV'] === 'production';
+    const what = `Publish ${found.event.name}`;
+    if (!(await confirmRemote(cli, { url, production, yes: values.yes ?? false, what }))) return 1;
+    const amqp = await connectAmqp(app, url);
+    try {
+      await amqp.publish(EXCHANGE, found.event.name, Buffer.from(body), {
+        messageId: id,
+        timestamp: Math.floor(Date.now() / 1_000),
+        contentType: 'application/json',
+      });
+    } finally {
+      await amqp.close();
+    }
+    cli.out(id);
+    return 0;
+  },
+};
+
+interface Found {
+  readonly app: CliApp;
+  readonly domain: Domain;
+  readonly event: ServerEvent;
+}
+
+/** The events of this name, one for each app that has it. */
+function named(apps: readonly CliApp[], name: string): Found[] {
+  return apps.flatMap((app) =>
+    app.domains.flatMap((domain) =>
+      domain.serverEvents
+        .filter((event) => event.name === name)
+        .map((event) => ({ app, domain, event })),
+    ),
+  );
+}
+
+function listed(apps: readonly CliApp[]): string {
+  return apps
+    .flatMap(({ domains }) => domains)
+    .flatMap(({ serverEvents }) => serverEvents)
+    .map(({ name, fields }) => `  ${name} ${fields.map(signature).join(' ')}`.trimEnd())
+    .join('\n');
+}
+
+const signature = ({ name, optional }: Field): string => `${name}${optional ? '?' : ''}`;
+
+/** @throws RealtimeError RT034, naming the fields */
+function payloadOf(event: ServerEvent, json: string | undefined, texts: readonly string[]): object {
+  const payload: Record<string, unknown> = json === undefined ? {} : parseData(json);
+  for (const text of texts) {
+    const at = text.indexOf('=');
+    const name = text.slice(0, at);
+    const field = event.fields.find((other) => other.name === name);
+    if (!field) {
+      const names = event.fields.map((other) => other.name).join(', ');
+      throw new RealtimeError('RT034', `--field: "${text}" is not field=value. Fields: ${names}.`);
+    }
+    payload[name] = parseFieldText(field, text.slice(at + 1));
+  }
+  const problems = payloadProblems(event.fields, payload);
+  const { field, otherwise } = event.audience;
+  if (field !== undefined && otherwise === undefined && problems.length === 0) {
+    if (payload[field] === undefined) problems.push(`${field}: without it the event is for nobody`);
+  }
+  if (problems.length === 0) return payload;
+  throw new RealtimeError(
+    'RT034',
+    `The payload does not fit ${event.name} in its domain file:\n${problems.map((line) => `  ${line}`).join('\n')}`,
+  );
+}
+
+function parseData(json: string): Record<string, unknown> {
+  try {
+    const data: unknown = JSON.parse(json);
+    if (typeof data === 'object' && data !== null && !Array.isArray(data)) {
+      return data as Record<string, unknown>;
+    }
+  } catch {
+    // Said below.
+  }
+  throw new RealtimeError('RT034', `--data is no JSON object: ${json}`);
+}
+
+/** As Nest frames it; the app ends the connection in turn when it has read everything. */
+function sendTcp(app: CliApp, body: string): Promise<void> {
+  const port = Number(requireEnv(app, 'REALTIME_TCP_PORT', 'Create it: npx nx-realtime env'));
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) {
+    throw new RealtimeError('RT032', 'REALTIME_TCP_PORT is no port; allowed: 1 to 65535.');
+  }
+  return new Promise((resolve, reject) => {
+    const socket = createConnection({ host: '127.0.0.1', port });
+    socket.setTimeout(TIMEOUT_MS, () => socket.destroy(new Error(`no answer in ${TIMEOUT_MS} ms`)));
+    socket.once('connect', () => socket.end(`${body.length}#${body}`));
+    socket.once('error', (error) =>
+      reject(
+        new RealtimeError(
+          'RT036',
+          `${app.facts.name} cannot be reached on 127.0.0.1:${port}: ${describe(error)}. Start it: nx serve ${app.facts.shortName}`,
+        ),
+      ),
+    );
+    socket.once('close', () => resolve());
+    socket.resume();
+  });
+}

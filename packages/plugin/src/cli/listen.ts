@@ -1,0 +1,173 @@
+import type { Socket, io } from 'socket.io-client';
+import { RealtimeError } from '../domain/index.js';
+import type { Domain } from '../domain/index.js';
+import { findDomain } from '../host/index.js';
+import { describe } from './amqp.js';
+import { readArgs } from './args.js';
+import type { Cli, Command } from './cli.js';
+import { TOKEN_HELP, TOKEN_OPTIONS, mintToken } from './token.js';
+import { chooseApp, readApps, requirePackage } from './workspace.js';
+import type { CliApp } from './workspace.js';
+
+/** Where a Nest app listens that has no PORT. */
+const DEFAULT_PORT = '3000';
+
+/** Refusals that a client does not come back from by itself. */
+const FINAL = ['UNAUTHORIZED', 'TOKEN_EXPIRED', 'FORBIDDEN', 'NAMESPACE_REQUIRED'];
+
+const OPTIONS = {
+  ...TOKEN_OPTIONS,
+  token: { type: 'string' },
+  resource: { type: 'string', multiple: true },
+  url: { type: 'string' },
+  json: { type: 'boolean' },
+} as const;
+
+export const listen: Command = {
+  summary: 'connect as a user and print each event that arrives',
+  help: `nx-realtime listen [domain...] [options]
+
+Connects to the namespaces of these domains, by default all of the app, and prints each event until
+Ctrl-C. What happens to the connection goes to stderr. Exits with 1 when the app refuses the user.
+
+  --token=<jwt>        instead of one minted for:
+${TOKEN_HELP}
+  --resource=<id>      subscribe to a resource, in domains with rooms "resource"; repeatable
+  --url=<url>          default http://localhost:<PORT of the app's env files>
+  --json               one JSON object a line: namespace, event, payload, meta
+  --app=<name>         which app, where several serve domains`,
+
+  async run(cli, args) {
+    const { values, positionals } = readArgs(args, OPTIONS);
+    const app = chooseApp(readApps(cli), values.app);
+    const domains = chooseDomains(app, positionals);
+    const { io: open } = requirePackage<{ io: typeof io }>(app, 'socket.io-client');
+    const tokenOf = (): string => values.token ?? mintToken(app, values);
+    tokenOf();
+    const url = values.url ?? `http://localhost:${app.env['PORT'] ?? DEFAULT_PORT}`;
+    const origin = app.env['FRONTEND_URL']?.split(',')[0]?.trim();
+    const sockets = domains.map((domain) =>
+      open(`${url.replace(/\/$/, '')}${domain.namespace}`, {
+        transports: ['websocket'],
+        autoConnect: false,
+        // Asked again at each reconnect: a token that is minted here is fresh then.
+        auth: (send) => send({ token: tokenOf() }),
+        ...(origin !== undefined && { extraHeaders: { origin } }),
+      }),
+    );
+    try {
+      await Promise.all(
+        sockets.map((socket, index) =>
+          watch(cli, app, socket, domains[index]!, {
+            url,
+            json: values.json ?? false,
+            resources: values.resource ?? [],
+          }),
+        ),
+      );
+      return 0;
+    } finally {
+      sockets.forEach((socket) => socket.disconnect());
+    }
+  },
+};
+
+function chooseDomains(app: CliApp, names: readonly string[]): readonly Domain[] {
+  if (names.length === 0) return app.domains;
+  const all = app.domains.map((domain) => ({ path: '', domain }));
+  return names.map((name) => {
+    const found = findDomain(all, name.replace(/^\//, ''))?.domain;
+    if (found) return found;
+    const known = app.domains.map((domain) => domain.names.kebabPlural).join(', ');
+    throw new RealtimeError(
+      'RT033',
+      `${app.facts.name} has no domain "${name}". There are: ${known}.`,
+    );
+  });
+}
+
+interface Watch {
+  readonly url: string;
+  readonly json: boolean;
+  readonly resources: readonly string[];
+}
+
+/**
+ * Prints what a socket receives until Ctrl-C.
+ *
+ * @throws RealtimeError RT036 when nothing answers at first, RT041 when the app refuses the user
+ */
+function watch(
+  cli: Cli,
+  app: CliApp,
+  socket: Socket,
+  domain: Domain,
+  options: Watch,
+): Promise<void> {
+  const { namespace } = domain;
+  let wasConnected = false;
+  return new Promise((resolve, reject) => {
+    if (cli.signal.aborted) return resolve();
+    cli.signal.addEventListener('abort', () => resolve(), { once: true });
+    socket.on('connect', () => {
+      wasConnected = true;
+      cli.note(`connected to ${namespace}`);
+      if (domain.rooms === 'resource') subscribe(cli, socket, domain, options.resources);
+    });
+    socket.on(
+      'connect_error',
+      (error: Error & { data?: { code?: string; retryAfterMs?: number } }) => {
+        const { code, retryAfterMs } = error.data ?? {};
+        if (code === undefined && socket.active) {
+          // No answer at all: worth another try once there was one.
+          if (wasConnected) return;
+          return reject(
+            new RealtimeError(
+              'RT036',
+              `${app.facts.name} cannot be reached at ${options.url}: ${describe(error)}. Start it: nx serve ${app.facts.shortName}; or name its address: --url`,
+            ),
+          );
+        }
+        if (code === undefined || FINAL.includes(code)) {
+          return reject(
+            new RealtimeError('RT041', `${namespace} refuses: ${code ?? ''} ${error.message}`),
+          );
+        }
+        cli.note(`${namespace} refuses for now: ${code} ${error.message}`);
+        setTimeout(() => socket.connect(), retryAfterMs ?? 1_000).unref();
+      },
+    );
+    socket.on('disconnect', (reason) => {
+      if (cli.signal.aborted) return;
+      cli.note(`disconnected from ${namespace}: ${reason}`);
+      // The server has cut this user: Socket.IO would not come back, and a kicked user must not.
+      if (!socket.active)
+        reject(new RealtimeError('RT041', `${namespace} has cut the connection.`));
+    });
+    socket.onAny((event: string, payload: unknown, meta: { at?: string } | undefined) => {
+      if (event.startsWith('realtime.')) return cli.note(`${namespace} ${event}`);
+      cli.out(
+        options.json
+          ? JSON.stringify({ namespace, event, payload, meta })
+          : `${meta?.at ?? ''} ${event} ${JSON.stringify(payload)}`.trimStart(),
+      );
+    });
+    socket.connect();
+  });
+}
+
+function subscribe(cli: Cli, socket: Socket, domain: Domain, ids: readonly string[]): void {
+  if (ids.length === 0) cli.note(`${domain.namespace}: no --resource, so no resource's events`);
+  for (const id of ids) {
+    socket.emit(
+      `${domain.names.camel}.subscribe`,
+      { id },
+      ({ ok, error }: { ok: boolean; error?: { code: string; message: string } }) =>
+        cli.note(
+          ok
+            ? `subscribed to ${id}`
+            : `may not subscribe to ${id}: ${error?.code} ${error?.message}`,
+        ),
+    );
+  }
+}

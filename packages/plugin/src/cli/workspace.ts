@@ -1,0 +1,110 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { parseEnv } from 'node:util';
+import { FsTree } from 'nx/src/generators/tree';
+import { RealtimeError } from '../domain/index.js';
+import type { Domain } from '../domain/index.js';
+import { HostProjects, detectHost, hostDomains } from '../host/index.js';
+import type { AppFacts } from '../host/index.js';
+import type { Cli } from './cli.js';
+
+export type Env = Readonly<Record<string, string | undefined>>;
+
+/** An app that serves domains, as it would run here. */
+export interface CliApp {
+  readonly facts: AppFacts;
+  readonly domains: readonly Domain[];
+  /** Of this process, else of the app's env files, else of the workspace's; an empty one is unset. */
+  readonly env: Env;
+  /** Folders from which the app's packages can be resolved. */
+  readonly roots: readonly string[];
+}
+
+/**
+ * The apps of the workspace that serve domains.
+ *
+ * @throws RealtimeError RT030 where there is none
+ */
+export function readApps(cli: Cli): CliApp[] {
+  const tree = new FsTree(cli.root, false);
+  const projects = new HostProjects(tree);
+  const domains = hostDomains(tree, projects).map(({ domain }) => domain);
+  if (domains.length === 0) {
+    throw new RealtimeError(
+      'RT030',
+      `There is no realtime domain in ${cli.root}. Create one: nx g realtime-domain Notification`,
+    );
+  }
+  const host = detectHost(tree, projects, domains);
+  const webs = [...host.webs.values()].map(({ root }) => root);
+  return [...host.apps].map(([name, facts]) => ({
+    facts,
+    domains: domains.filter(({ app }) => app === name),
+    env: readEnv(cli, facts.root),
+    roots: [facts.root, ...webs, '.'].map((root) => join(cli.root, root)),
+  }));
+}
+
+/**
+ * The app that `--app` names, or the only one.
+ *
+ * @throws RealtimeError RT031
+ */
+export function chooseApp(apps: readonly CliApp[], name: string | undefined): CliApp {
+  const named = apps.filter(({ facts }) => facts.name === name);
+  const short = apps.filter(({ facts }) => facts.shortName === name);
+  const found = name === undefined ? apps : named.length > 0 ? named : short;
+  const [app, ...others] = found;
+  if (app && others.length === 0) return app;
+  const names = apps.map(({ facts }) => facts.name).join(', ');
+  throw new RealtimeError(
+    'RT031',
+    name === undefined
+      ? `Several apps serve realtime domains: ${names}. Pass --app=<name>.`
+      : `--app: "${name}" is not the name of one app that serves realtime domains. Found: ${names}.`,
+  );
+}
+
+/**
+ * A variable that a command cannot do without.
+ *
+ * @throws RealtimeError RT032
+ */
+export function requireEnv({ facts, env }: CliApp, name: string, hint: string): string {
+  const value = env[name];
+  if (value !== undefined) return value;
+  throw new RealtimeError(
+    'RT032',
+    `${name} is missing: neither the environment nor ${facts.root}/.env.local, ${facts.root}/.env, .env.local or .env sets it. ${hint}`,
+  );
+}
+
+/**
+ * A package that the host has installed.
+ *
+ * @throws RealtimeError RT035
+ */
+export function requirePackage<T>({ facts, roots }: CliApp, name: string): T {
+  for (const root of roots) {
+    const require = createRequire(join(root, 'package.json'));
+    try {
+      return require(require.resolve(name)) as T;
+    } catch (error) {
+      if ((error as { code?: string }).code !== 'MODULE_NOT_FOUND') throw error;
+    }
+  }
+  throw new RealtimeError(
+    'RT035',
+    `${name} is not installed for ${facts.name}. Install the workspace's packages (npm ci), or add it: npm install ${name}`,
+  );
+}
+
+function readEnv(cli: Cli, root: string): Env {
+  const files = ['.env', '.env.local', `${root}/.env`, `${root}/.env.local`]
+    .map((name) => join(cli.root, name))
+    .filter((path) => existsSync(path))
+    .map((path) => parseEnv(readFileSync(path, 'utf-8').replace('\uFEFF', '')));
+  const merged = Object.assign({}, ...files, cli.env) as Record<string, string | undefined>;
+  return Object.fromEntries(Object.entries(merged).filter(([, value]) => value?.trim()));
+}

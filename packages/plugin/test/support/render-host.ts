@@ -21,7 +21,8 @@ export function renderHost(
   const target = join(TMP, shape.name);
   rmSync(target, { recursive: true, force: true });
   for (const { path, content } of renderShape(shape)) {
-    if (keep.test(path) && /\.tsx?$/.test(path)) write(join(target, path), change(path, content));
+    if (keep.test(path) && /\.(?:tsx?|css)$/.test(path))
+      write(join(target, path), change(path, content));
   }
   for (const [path, content] of Object.entries(shape.files ?? {})) {
     write(join(target, path), content);

@@ -16,6 +16,7 @@ export default function setup(): void {
           'edited{id}',
         ],
         clientEvents: ['send{body}', 'status{text?}', 'delete{id}'],
+        example: true,
       }),
       domain({ name: 'Document', rooms: 'resource', clientEvents: ['edit{documentId,text}'] }),
       domain({ name: 'News' }),

@@ -18,6 +18,8 @@ export interface OwnBroker extends Broker {
   kill(): Promise<void>;
   /** Kills it when it still runs, then starts it on the same port with the same data. */
   restart(): Promise<void>;
+  /** Of the process that runs now. */
+  readonly pid: number;
 }
 
 export interface OwnRabbit extends OwnBroker {
@@ -80,6 +82,9 @@ export async function startOwnRabbit(): Promise<OwnRabbit> {
   return {
     url: `amqp://guest:guest@127.0.0.1:${port}`,
     stop: () => guard.stop(),
+    get pid() {
+      return guard.pid;
+    },
     kill: () => guard.kill(),
     restart: () => guard.kill().then(start),
     ctl: async (...args) => {
@@ -110,6 +115,9 @@ export async function startOwnRedis({ durable = false } = {}): Promise<OwnBroker
   return {
     url: `redis://127.0.0.1:${port}`,
     stop: () => guard.stop(),
+    get pid() {
+      return guard.pid;
+    },
     kill: () => guard.kill(),
     restart: () => guard.kill().then(start),
   };
@@ -175,6 +183,13 @@ for turn in 1 2 3 4 5; do rm -rf "$0" && break; sleep 0.2; done`;
     });
     this.watcher.stdin?.on('error', () => undefined);
     this.watcher.unref();
+  }
+
+  /** Of what was started last. */
+  get pid(): number {
+    const pid = this.running.at(-1)?.pid;
+    if (pid === undefined) throw new Error('It is not running');
+    return pid;
   }
 
   spawn(command: string, args: readonly string[], env: NodeJS.ProcessEnv): ChildProcess {

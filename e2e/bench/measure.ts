@@ -1,0 +1,136 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { LoadCommands } from './load';
+import { cpuSeconds } from './machine';
+import type { PublishCommands } from './publish';
+import {
+  mintTokens,
+  startSystem,
+  type Algorithm,
+  type RunningSystem,
+  type System,
+} from './systems';
+import { Worker } from './worker';
+
+/** One run's figures by name, of one system. */
+export type Figures = Record<string, number>;
+
+export interface Bench {
+  readonly rabbitmq: string;
+  readonly publisher: Worker<PublishCommands>;
+  /** Shortens every measurement: to see that it works. */
+  readonly quick: boolean;
+}
+
+const WAIT_MS = 60_000;
+
+/** Runs `measure` on a fresh server with fresh connections; both are gone afterwards. */
+export async function withSystem<T>(
+  bench: Bench,
+  system: System,
+  options: { readonly algorithm?: Algorithm; readonly env?: NodeJS.ProcessEnv },
+  measure: (server: RunningSystem, load: Worker<LoadCommands>) => Promise<T>,
+): Promise<T> {
+  const server = await startSystem(system, bench.rabbitmq, options);
+  const load = Worker.start<LoadCommands>('load');
+  try {
+    return await measure(server, load);
+  } finally {
+    load.stop();
+    await server.stop();
+  }
+}
+
+/** Opens connections and fails when one is refused: nothing is measured by halves. */
+export async function openAll(
+  load: Worker<LoadCommands>,
+  server: RunningSystem,
+  tokens: readonly string[],
+  concurrency = 100,
+  ports: readonly number[] = [server.port],
+): Promise<LoadCommands['open']['out']> {
+  const { protocol } = server.system;
+  const opened = await load.ask('open', {
+    port: server.port,
+    ports,
+    protocol,
+    tokens,
+    concurrency,
+  });
+  if (opened.failed > 0) throw new Error(`${opened.failed} refused: ${opened.refusal}`);
+  return opened;
+}
+
+export interface BurstResult extends Figures {
+  /** Thousand deliveries a second. */
+  rate: number;
+  /** Server CPU for one delivery, in microseconds. */
+  cpu: number;
+  /** Shares of the time that server and load had a core: the load must not be the bottleneck. */
+  serverShare: number;
+  loadShare: number;
+}
+
+/** `events` as fast as the broker takes them, until the last has arrived everywhere. */
+export async function burst(
+  bench: Bench,
+  load: Worker<LoadCommands>,
+  servers: readonly RunningSystem[],
+  { events, tenants, members }: { events: number; tenants: readonly string[]; members: number },
+): Promise<BurstResult> {
+  await load.ask('reset', { ages: false });
+  const cpuOf = (): number => servers.reduce((sum, server) => sum + server.cpu(), 0);
+  const [cpu, loadCpu] = [cpuOf(), cpuSeconds(load.pid)];
+  const published = bench.publisher.ask('burst', { count: events, tenants });
+  const expected = events * members;
+  const { events: got, lastAt } = await load.ask('wait', { events: expected, timeoutMs: WAIT_MS });
+  const { startedAt } = await published;
+  if (got < expected) throw new Error(`${got} of ${expected} deliveries arrived`);
+  const seconds = (lastAt - startedAt) / 1e6;
+  return {
+    rate: got / seconds / 1_000,
+    cpu: ((cpuOf() - cpu) / got) * 1e6,
+    serverShare: (cpuOf() - cpu) / seconds,
+    loadShare: (cpuSeconds(load.pid) - loadCpu) / seconds,
+  };
+}
+
+export interface PacedResult extends Figures {
+  p50: number;
+  p99: number;
+  /** Server CPU for one delivery, in microseconds. */
+  cpu: number;
+  /** Of what was due, the share that arrived. */
+  delivered: number;
+}
+
+/** `rate` events a second: how old each is on arrival, in milliseconds. */
+export async function paced(
+  bench: Bench,
+  load: Worker<LoadCommands>,
+  servers: readonly RunningSystem[],
+  options: { rate: number; tenants: readonly string[]; members: number; waitMs?: number },
+): Promise<PacedResult> {
+  const seconds = bench.quick ? 2 : 6;
+  const { rate, tenants, members } = options;
+  await load.ask('reset', { ages: true });
+  const cpuOf = (): number => servers.reduce((sum, server) => sum + server.cpu(), 0);
+  const cpu = cpuOf();
+  await bench.publisher.ask('paced', { rate, seconds, tenants });
+  const expected = rate * seconds * members;
+  const wait = { events: expected, timeoutMs: options.waitMs ?? WAIT_MS };
+  const { events, p50, p99 } = await load.ask('wait', wait);
+  return { p50, p99, cpu: ((cpuOf() - cpu) / events) * 1e6, delivered: events / expected };
+}
+
+/** A few events that nobody counts: code that runs for the first time is slow. */
+export async function warmUp(
+  bench: Bench,
+  load: Worker<LoadCommands>,
+  tenants: readonly string[],
+): Promise<void> {
+  await bench.publisher.ask('paced', { rate: 100, seconds: 0.5, tenants });
+  await delay(500);
+  await load.ask('reset', { ages: false });
+}
+
+export { mintTokens };

@@ -563,9 +563,23 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'gateway-without-acks',
-    file: 'notifications/notifications.gateway.ts',
-    find: `@UseInterceptors(AckInterceptor)\n`,
+    file: 'core/realtime.adapter.ts',
+    find: `if (this.acknowledged.has(socket.nsp.name)) {`,
+    replace: 'if (socket.nsp.name === "") {',
+    test: 'client-event.test.ts',
+  },
+  {
+    name: 'two-acks-of-one-event',
+    file: 'core/client-event.ts',
+    find: `    isAnswered = true;\n`,
     replace: '',
+    test: 'diagnostics.test.ts',
+  },
+  {
+    name: 'filter-error-ends-the-process',
+    file: 'core/client-event.ts',
+    find: `        ack(failure(error));`,
+    replace: `        throw error;`,
     test: 'client-event.test.ts',
   },
   {

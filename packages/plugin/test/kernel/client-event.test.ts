@@ -1,6 +1,12 @@
-import { AckExceptionFilter, AckInterceptor, ContractPipe } from '@kernel/core/client-event';
+import { AckExceptionFilter, ContractPipe } from '@kernel/core/client-event';
 import { RealtimeException } from '@kernel/core/realtime.errors';
-import { type CanActivate, UseFilters, UseGuards, UseInterceptors } from '@nestjs/common';
+import {
+  type CanActivate,
+  Catch,
+  type ExceptionFilter,
+  UseFilters,
+  UseGuards,
+} from '@nestjs/common';
 import { MessageBody, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { EMPTY, finalize, interval, NEVER, of } from 'rxjs';
 import type { Socket } from 'socket.io-client';
@@ -19,8 +25,14 @@ class DenyingGuard implements CanActivate {
   }
 }
 
+@Catch()
+class BrokenFilter implements ExceptionFilter {
+  catch(): void {
+    throw new Error('inner text of a filter');
+  }
+}
+
 @WebSocketGateway({ namespace: '/acks' })
-@UseInterceptors(AckInterceptor)
 @UseFilters(AckExceptionFilter)
 class AckGateway {
   @SubscribeMessage('echo')
@@ -89,6 +101,12 @@ class AckGateway {
     return;
   }
 
+  @UseFilters(BrokenFilter)
+  @SubscribeMessage('broken-filter')
+  brokenFilter(): void {
+    throw new Error('inner text');
+  }
+
   @SubscribeMessage('never')
   never(): unknown {
     return NEVER;
@@ -124,6 +142,7 @@ describe('client events', () => {
       'refuses',
       { ok: false, error: { code: 'SOLD_OUT', message: 'No seats left', details: { seats: 0 } } },
     ],
+    ['broken-filter', { ok: false, error: { code: 'INTERNAL', message: 'Internal error' } }],
     ['denied', { ok: false, error: { code: 'FORBIDDEN', message: 'Forbidden' } }],
   ])('acknowledges %s', async (event, ack) => {
     expect(await send(event, { text: 'hi' })).toEqual(ack);

@@ -1,5 +1,5 @@
 import { BROKER_EVENT, type BrokerEventContext, REALTIME_BROKER } from '@kernel/core/broker';
-import { AckExceptionFilter, AckInterceptor } from '@kernel/core/client-event';
+import { AckExceptionFilter } from '@kernel/core/client-event';
 import { RequestContextService } from '@kernel/core/request-context';
 import { TcpBroker } from '@kernel/core/tcp.broker';
 import { WsAuthGuard } from '@kernel/guards/ws-auth.guard';
@@ -11,7 +11,6 @@ import {
   type Type,
   UseFilters,
   UseGuards,
-  UseInterceptors,
 } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import {
@@ -62,7 +61,6 @@ class DeepService {
 
 @WebSocketGateway({ namespace: '/probe' })
 @UseGuards(WsAuthGuard)
-@UseInterceptors(AckInterceptor)
 @UseFilters(AckExceptionFilter)
 class ProbeGateway {
   constructor(private readonly service: DeepService) {}

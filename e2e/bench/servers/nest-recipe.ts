@@ -3,7 +3,7 @@ import 'reflect-metadata';
 import { Controller, Inject, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { JwtModule, JwtService } from '@nestjs/jwt';
-import type { RmqContext} from '@nestjs/microservices';
+import type { RmqContext } from '@nestjs/microservices';
 import { Ctx, EventPattern, Payload, Transport } from '@nestjs/microservices';
 import { IoAdapter } from '@nestjs/platform-socket.io';
 import {

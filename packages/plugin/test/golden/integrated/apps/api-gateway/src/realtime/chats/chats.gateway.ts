@@ -1,4 +1,4 @@
-import { UseFilters, UseGuards, UseInterceptors } from '@nestjs/common';
+import { UseFilters, UseGuards } from '@nestjs/common';
 import {
   ConnectedSocket,
   MessageBody,
@@ -12,18 +12,13 @@ import {
   chatLeaveSchema,
   CHATS_NAMESPACE,
 } from '@acme/realtime-contracts/chats';
-import {
-  AckExceptionFilter,
-  AckInterceptor,
-  ContractPipe,
-} from '../core/client-event';
+import { AckExceptionFilter, ContractPipe } from '../core/client-event';
 import type { RealtimeSocket } from '../core/session';
 import { WsAuthGuard } from '../guards/ws-auth.guard';
 import { ChatsService } from './chats.service';
 
 @WebSocketGateway({ namespace: CHATS_NAMESPACE })
 @UseGuards(WsAuthGuard)
-@UseInterceptors(AckInterceptor)
 @UseFilters(AckExceptionFilter)
 export class ChatsGateway {
   constructor(private readonly service: ChatsService) {}

@@ -1,28 +1,31 @@
 import { randomUUID } from 'node:crypto';
 import {
   type ArgumentsHost,
-  type CallHandler,
   Catch,
   type ExceptionFilter,
-  type ExecutionContext,
-  Injectable,
   Logger,
-  type NestInterceptor,
   type PipeTransform,
+  type Type,
 } from '@nestjs/common';
 import { WsException } from '@nestjs/websockets';
-import { defaultIfEmpty, map, Observable, take } from 'rxjs';
+import { firstValueFrom, isObservable } from 'rxjs';
 import type { Socket } from 'socket.io';
 import type { ZodType } from 'zod';
 import { report } from './diagnostics';
 import { RealtimeException } from './realtime.errors';
-import { RequestContextService } from './request-context';
+import type { RequestContextService } from './request-context';
 import type { RealtimeSocket } from './session';
 
 /** The one shape of every acknowledgement. */
 export type ClientAck =
   | { ok: true; data: unknown }
   | { ok: false; error: { code: string; message: string; details?: unknown } };
+
+/** As Nest gives it to an adapter. */
+export interface EventHandler {
+  readonly message: string;
+  readonly callback: (body: unknown, ack: unknown) => Promise<unknown>;
+}
 
 type Packet = [event: string, ...args: unknown[]];
 
@@ -52,37 +55,40 @@ export class ContractPipe<T> implements PipeTransform<unknown, T> {
 }
 
 /**
- * Runs a handler in its request context and acknowledges what it returns, one
- * that returns nothing with null.
+ * Serves a gateway's events: each handler runs in its request context, and what
+ * it returns is acknowledged, nothing as null. Nest's own way wraps each event
+ * in streams, at several times the cost.
  */
-@Injectable()
-export class AckInterceptor implements NestInterceptor<unknown, void> {
-  constructor(private readonly context: RequestContextService) {}
-
-  intercept(
-    execution: ExecutionContext,
-    next: CallHandler<unknown>,
-  ): Observable<void> {
-    const ws = execution.switchToWs();
-    const { identity } = ws.getClient<RealtimeSocket>().data;
-    const context = {
-      event: ws.getPattern(),
-      eventId: randomUUID(),
-      tenantId: identity?.tenantId,
-      userId: identity?.userId,
+export function serveEvents(
+  socket: RealtimeSocket,
+  handlers: readonly EventHandler[],
+  context: RequestContextService,
+): void {
+  for (const { message, callback } of handlers) {
+    const serve = async (body: unknown, ack: (answer: ClientAck) => void) => {
+      try {
+        const result = await callback(body, ack);
+        const data = isObservable(result)
+          ? await firstValueFrom(result, { defaultValue: null })
+          : result;
+        ack({ ok: true, data: data ?? null });
+      } catch (error) {
+        ack(failure(error));
+      }
     };
-    // A handler runs where handle() is called, its stream where it is subscribed.
-    const acks = new Observable((subscriber) =>
-      this.context.run(context, () => next.handle().subscribe(subscriber)),
-    );
-    return acks.pipe(
-      take(1),
-      defaultIfEmpty(null),
-      // Here: on Nest 12 a host's global interceptors may change what is returned.
-      map((data) =>
-        acknowledge(execution.getArgs(), { ok: true, data: data ?? null }),
-      ),
-    );
+    socket.on(message, (...args: unknown[]) => {
+      const { identity } = socket.data;
+      const about = {
+        event: message,
+        eventId: randomUUID(),
+        tenantId: identity?.tenantId,
+        userId: identity?.userId,
+      };
+      // Put there by `screenEvents`, also where the client waits for none.
+      const ack = args.pop() as (answer: ClientAck) => void;
+      const body = args.length > 1 ? args : args[0];
+      void context.run(about, () => serve(body, ack));
+    });
   }
 }
 
@@ -92,6 +98,12 @@ export class AckExceptionFilter implements ExceptionFilter {
   catch(error: unknown, host: ArgumentsHost): void {
     acknowledge(host.getArgs<unknown[]>(), failure(error));
   }
+}
+
+/** Whether a gateway's events are acknowledged in our shape: by the filter. */
+export function acknowledges(gateway: Type): boolean {
+  const filters: unknown = Reflect.getMetadata('__exceptionFilters__', gateway);
+  return Array.isArray(filters) && filters.includes(AckExceptionFilter);
 }
 
 /** Runs a kernel event and acknowledges what comes of it. */
@@ -156,7 +168,10 @@ function hasHandler(socket: Socket, event: string): boolean {
   return event !== 'error' && socket.listenerCount(event) > 0;
 }
 
-/** The packet, whose acknowledgement is reported, also if nobody waits for it. */
+/**
+ * The packet, whose acknowledgement is reported, also if nobody waits for it. The
+ * first one counts: a filter has given it before its handler ends.
+ */
 function watched(packet: Packet, socket: Socket): Packet {
   const [name, ...args] = packet;
   const last = args.at(-1);
@@ -164,7 +179,12 @@ function watched(packet: Packet, socket: Socket): Packet {
   const namespace = socket.nsp.name;
   const event = hasHandler(socket, name) ? name : 'unknown';
   const began = performance.now();
+  let isAnswered = false;
   const acknowledged = (...answer: unknown[]) => {
+    if (isAnswered) {
+      return;
+    }
+    isAnswered = true;
     const ms = performance.now() - began;
     report('client.event', { namespace, event, result: resultOf(answer), ms });
     send?.(...answer);

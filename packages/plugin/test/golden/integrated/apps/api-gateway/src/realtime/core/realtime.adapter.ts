@@ -5,7 +5,13 @@ import { IoAdapter } from '@nestjs/platform-socket.io';
 import type { Namespace, ServerOptions } from 'socket.io';
 import { WsAuthGuard } from '../guards/ws-auth.guard';
 import { Broadcaster } from './broadcaster';
-import { isHarmless, screenEvents } from './client-event';
+import {
+  acknowledges,
+  type EventHandler,
+  isHarmless,
+  screenEvents,
+  serveEvents,
+} from './client-event';
 import { ConnectionLimits } from './connection-limits';
 import { report } from './diagnostics';
 import {
@@ -15,6 +21,7 @@ import {
 } from './realtime.config';
 import { connectionRefusal, RealtimeException } from './realtime.errors';
 import { Replicas } from './replicas';
+import { RequestContextService } from './request-context';
 import { SecurityLog } from './security-log';
 import {
   type RealtimeServer,
@@ -37,6 +44,8 @@ export class RealtimeAdapter extends IoAdapter {
   private readonly limits: ConnectionLimits;
   private readonly securityLog: SecurityLog;
   private readonly refused = new WeakSet<RealtimeSocket['conn']>();
+  /** Namespaces of gateways that acknowledge in our shape. */
+  private readonly acknowledged = new Set<string>();
   private io: RealtimeServer | undefined;
 
   static async create(app: INestApplication): Promise<RealtimeAdapter> {
@@ -69,10 +78,22 @@ export class RealtimeAdapter extends IoAdapter {
       this.refuse(socket, error, next);
     });
     io.on('new_namespace', (namespace) => this.protect(namespace));
-    this.containHooks();
+    this.prepareGateways();
     this.limits.protect(io.engine);
     this.app.get(Broadcaster).bind(io);
     return (this.io = io);
+  }
+
+  override bindMessageHandlers(
+    socket: RealtimeSocket,
+    handlers: EventHandler[],
+    transform: Parameters<IoAdapter['bindMessageHandlers']>[2],
+  ): void {
+    if (this.acknowledged.has(socket.nsp.name)) {
+      serveEvents(socket, handlers, this.app.get(RequestContextService));
+    } else {
+      super.bindMessageHandlers(socket, handlers, transform);
+    }
   }
 
   override async dispose(): Promise<void> {
@@ -184,12 +205,15 @@ export class RealtimeAdapter extends IoAdapter {
   }
 
   /** Nest lets an error in a gateway's connection hooks end the process. */
-  private containHooks(): void {
+  private prepareGateways(): void {
     for (const { providers } of this.app.get(ModulesContainer).values()) {
       for (const { instance, metatype } of providers.values()) {
         if (isGateway(metatype) && instance instanceof metatype) {
           this.contain(instance, 'handleConnection');
           this.contain(instance, 'handleDisconnect');
+          if (acknowledges(metatype)) {
+            this.acknowledged.add(namespaceOf(metatype));
+          }
         }
       }
     }
@@ -218,6 +242,15 @@ function isGateway(type: unknown): type is Type {
     typeof type === 'function' &&
     Reflect.hasMetadata('websockets:is_gateway', type)
   );
+}
+
+function namespaceOf(gateway: Type): string {
+  const options: unknown = Reflect.getMetadata(
+    'websockets:gateway_options',
+    gateway,
+  );
+  const { namespace = '/' } = Object(options) as { namespace?: string };
+  return namespace.startsWith('/') ? namespace : `/${namespace}`;
 }
 
 function describe(error: unknown): string {

@@ -1,4 +1,4 @@
-import { UseFilters, UseGuards, UseInterceptors } from '@nestjs/common';
+import { UseFilters, UseGuards } from '@nestjs/common';
 import {
   ConnectedSocket,
   MessageBody,
@@ -10,18 +10,13 @@ import {
   notificationMarkReadSchema,
   NOTIFICATIONS_NAMESPACE,
 } from '@acme/realtime-contracts/notifications';
-import {
-  AckExceptionFilter,
-  AckInterceptor,
-  ContractPipe,
-} from '../core/client-event';
+import { AckExceptionFilter, ContractPipe } from '../core/client-event';
 import type { RealtimeSocket } from '../core/session';
 import { WsAuthGuard } from '../guards/ws-auth.guard';
 import { NotificationsService } from './notifications.service';
 
 @WebSocketGateway({ namespace: NOTIFICATIONS_NAMESPACE })
 @UseGuards(WsAuthGuard)
-@UseInterceptors(AckInterceptor)
 @UseFilters(AckExceptionFilter)
 export class NotificationsGateway {
   constructor(private readonly service: NotificationsService) {}

@@ -5,6 +5,7 @@
 export const VERSIONS = {
   server: {
     '@nestjs/jwt': { 11: '^11.0.2', 12: '^12.0.2' },
+    '@nestjs/terminus': { 11: '^11.1.1', 12: '^12.1.0' },
     'amqp-connection-manager': '^5.0.0',
     amqplib: '^2.3.1',
     ioredis: '^6.0.0',

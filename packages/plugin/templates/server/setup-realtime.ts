@@ -1,11 +1,14 @@
 import type { Server } from 'node:http';
 import { type INestApplication, Logger, ShutdownSignal } from '@nestjs/common';
 import { RealtimeBroker } from './core/broker';
+import { RealtimeHealth } from './core/health';
 import { RealtimeAdapter } from './core/realtime.adapter';
+import { RealtimeShutdown } from './core/shutdown';
 
 /**
- * Adds the Socket.IO server and the broker's consumer to an app. Call it once,
- * before `app.listen()`: events are consumed when the app listens.
+ * Adds the Socket.IO server, the broker's consumer and the health endpoints to
+ * an app, and ends it in order on SIGTERM and SIGINT. Call it once, before
+ * `app.listen()`: events are consumed when the app listens.
  */
 export async function setupRealtime(app: INestApplication): Promise<void> {
   const logger = new Logger('Realtime');
@@ -20,6 +23,8 @@ export async function setupRealtime(app: INestApplication): Promise<void> {
     );
   }
 
+  app.get(RealtimeHealth).serve();
+
   const server: Server = app.getHttpServer();
   server.once('listening', () =>
     broker.start((error) => {
@@ -30,4 +35,5 @@ export async function setupRealtime(app: INestApplication): Promise<void> {
   app.enableShutdownHooks([ShutdownSignal.SIGTERM, ShutdownSignal.SIGINT], {
     useProcessExit: true,
   });
+  app.get(RealtimeShutdown).guard(server);
 }

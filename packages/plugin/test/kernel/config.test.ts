@@ -34,6 +34,7 @@ describe('loadRealtimeConfig', () => {
       allowNoOrigin: true,
       jwt: { algorithms: ['HS256'], userClaim: 'sub', tenantClaim: 'tenantId' },
       trustedProxies: 0,
+      shutdown: { timeoutMs: 25_000, delayMs: 0 },
       limits: {
         maxMessageBytes: 65_536,
         events: { perSecond: 20, burst: 100 },
@@ -85,6 +86,8 @@ describe('loadRealtimeConfig', () => {
     ['REALTIME_RATE_HANDSHAKES_BURST', '1.5'],
     ['REALTIME_MAX_CONNECTIONS_PER_USER', '0'],
     ['REALTIME_MAX_BUFFERED_BYTES', 'Infinity'],
+    ['REALTIME_SHUTDOWN_MS', '0'],
+    ['REALTIME_DRAIN_DELAY_MS', '12501'],
   ])('refuses %s=%s, naming it and what is allowed', (name, value) => {
     const lines = problems({ [name]: value });
     expect(lines).toHaveLength(1);

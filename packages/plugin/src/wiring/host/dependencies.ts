@@ -149,10 +149,11 @@ function addToProject(tree: Tree, root: string, versions: Versions): void {
 
 function serverVersions(host: HostFacts): Versions {
   const major = host.nest.major >= 12 ? 12 : 11;
-  const { '@nestjs/jwt': jwt, ...others } = VERSIONS.server;
+  const { '@nestjs/jwt': jwt, '@nestjs/terminus': terminus, ...others } = VERSIONS.server;
   return {
     ...Object.fromEntries(VERSIONS.nestLockstep.map((name) => [name, host.nest.range])),
     '@nestjs/jwt': jwt[major],
+    '@nestjs/terminus': terminus[major],
     ...others,
     ...VERSIONS.shared,
   };

@@ -38,9 +38,6 @@ const RETRY_MS = 100;
 /** A handler that takes longer has failed. */
 const HANDLER_TIMEOUT_MS = 30_000;
 
-/** How long a shutdown waits for the events in hand. */
-const DRAIN_TIMEOUT_MS = 10_000;
-
 /** Of a link to a server of ours; `detail` says why it is not ok. */
 export interface LinkHealth {
   readonly ok: boolean;
@@ -54,8 +51,8 @@ export interface RealtimeBroker extends CustomTransportStrategy {
   start(fatal: (error: Error) => void): void;
   /** Ok while it consumes, or stands by to take over. */
   health(): LinkHealth;
-  /** Runs before Nest closes the sockets that the events in hand are sent to. */
-  beforeApplicationShutdown(): Promise<void>;
+  /** Takes no more events, and waits so long for those in hand. */
+  stop(timeoutMs: number): Promise<void>;
 }
 
 /** Injection token of the broker. */
@@ -179,10 +176,10 @@ export class BrokerDispatcher {
     this.releases += 1;
   }
 
-  /** Resolves when nothing is in hand, or after DRAIN_TIMEOUT_MS. */
-  async drained(): Promise<void> {
+  /** Resolves when nothing is in hand, or after so long. */
+  async drained(timeoutMs: number): Promise<void> {
     this.stopping.abort();
-    await within(DRAIN_TIMEOUT_MS, Promise.allSettled(this.inHand)).catch(
+    await within(timeoutMs, Promise.allSettled(this.inHand)).catch(
       () => undefined,
     );
   }

@@ -14,7 +14,7 @@ type Connection = RealtimeSocket['conn'];
 /** The part of the `ws` socket below a connection that is used here. */
 interface RawSocket {
   readonly bufferedAmount: number;
-  on(event: 'ping', listener: () => void): void;
+  on(event: 'ping' | 'close', listener: () => void): void;
   terminate(): void;
 }
 
@@ -43,6 +43,8 @@ export class ConnectionLimits implements OnModuleDestroy {
   private readonly limits: RealtimeConfig['limits'];
   private readonly handshakes: RateLimiter;
   private readonly connections = new Map<Connection, Tracked>();
+  /** Also of a connection that is closed, until its peer has answered that. */
+  private readonly raw = new Set<RawSocket>();
   private readonly users = new Map<string, User>();
   private timer: NodeJS.Timeout | undefined;
 
@@ -130,6 +132,29 @@ export class ConnectionLimits implements OnModuleDestroy {
     };
   }
 
+  /** Whether connections are let in. */
+  get isOpen(): boolean {
+    return this.timer !== undefined;
+  }
+
+  /** Whether the last peer is gone. */
+  get isEmpty(): boolean {
+    return this.raw.size === 0;
+  }
+
+  /** Every connection, with those of its sockets that are connected. */
+  open(): { conn: Connection; sockets: RealtimeSocket[] }[] {
+    return [...this.connections].map(([conn, { sockets }]) => ({
+      conn,
+      sockets: [...sockets.values()].filter(({ connected }) => connected),
+    }));
+  }
+
+  /** Without a farewell: a peer that is gone answers none. */
+  terminateAll(): void {
+    this.raw.forEach((socket) => socket.terminate());
+  }
+
   private user(key: string): User {
     const known = this.users.get(key);
     if (known) {
@@ -155,7 +180,12 @@ export class ConnectionLimits implements OnModuleDestroy {
     };
     // Of every kind, and of clients without a token too.
     conn.on('packet', ({ data = '' }) => count(data.length));
-    rawSocket(conn)?.on('ping', () => count(0));
+    const raw = rawSocket(conn);
+    if (raw) {
+      this.raw.add(raw);
+      raw.on('close', () => this.raw.delete(raw));
+      raw.on('ping', () => count(0));
+    }
   }
 
   private cut(conn: Connection, { sockets }: Tracked): void {

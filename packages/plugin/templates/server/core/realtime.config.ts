@@ -46,6 +46,12 @@ export interface RealtimeConfig {
     readonly userClaim: string;
     readonly tenantClaim: string;
   };
+  readonly shutdown: {
+    /** After which a process that was told to end is ended. */
+    readonly timeoutMs: number;
+    /** How long it goes on serving, while it is not ready any more. */
+    readonly delayMs: number;
+  };
   readonly limits: {
     /** Largest message a client may send, in bytes. */
     readonly maxMessageBytes: number;
@@ -148,6 +154,8 @@ const variables = z.object({
         .replace(/[^\w.-]/g, '-')
         .slice(0, 64),
     ),
+  REALTIME_SHUTDOWN_MS: integer(2_000, 600_000).default(25_000),
+  REALTIME_DRAIN_DELAY_MS: integer(0, 300_000).default(0),
   REALTIME_MAX_MESSAGE_BYTES: integer(1_024, 1_048_576).default(65_536),
   REALTIME_MAX_GRACE_MS: integer(0, 60_000).default(5_000),
   REALTIME_MAX_SUBSCRIPTIONS: integer(0, 100_000).default(100),
@@ -193,6 +201,11 @@ export function loadRealtimeConfig(env: NodeJS.ProcessEnv): RealtimeConfig {
       `JWT_ALGORITHMS does not fit the key; allowed: ${allowed.join(', ')}`,
     );
   }
+  if (data.REALTIME_DRAIN_DELAY_MS > data.REALTIME_SHUTDOWN_MS / 2) {
+    problems.push(
+      'REALTIME_DRAIN_DELAY_MS is too long; allowed: half of REALTIME_SHUTDOWN_MS',
+    );
+  }
   if (problems.length > 0) {
     throw configError(problems);
   }
@@ -215,6 +228,10 @@ export function loadRealtimeConfig(env: NodeJS.ProcessEnv): RealtimeConfig {
       audience: data.JWT_AUDIENCE,
       userClaim: data.JWT_USER_CLAIM,
       tenantClaim: data.JWT_TENANT_CLAIM,
+    },
+    shutdown: {
+      timeoutMs: data.REALTIME_SHUTDOWN_MS,
+      delayMs: data.REALTIME_DRAIN_DELAY_MS,
     },
     limits: {
       maxMessageBytes: data.REALTIME_MAX_MESSAGE_BYTES,

@@ -122,11 +122,11 @@ export class RmqBroker extends Server implements RealtimeBroker {
   }
 
   /** What is not settled in time is delivered again, to another replica. */
-  async beforeApplicationShutdown(): Promise<void> {
+  async stop(timeoutMs: number): Promise<void> {
     this.stopping.abort();
     clearTimeout(this.retry);
     await this.channel?.cancel(this.consumerTag).catch(() => undefined);
-    await this.dispatcher.drained();
+    await this.dispatcher.drained(timeoutMs);
     // Closed with its connection, RabbitMQ would lose the last acknowledgements.
     await this.channel?.close().catch(() => undefined);
     await this.connection?.close();
@@ -135,7 +135,7 @@ export class RmqBroker extends Server implements RealtimeBroker {
   /** Nest calls it after the sockets are closed: too late for events in hand. */
   async close(): Promise<void> {
     if (!this.stopping.signal.aborted) {
-      await this.beforeApplicationShutdown();
+      await this.stop(10_000);
     }
   }
 

@@ -4,18 +4,7 @@ import { type INestApplication, Module } from '@nestjs/common';
 import { JwtService } from '@nestjs/jwt';
 import { ClientProxyFactory, Transport } from '@nestjs/microservices';
 import { Test } from '@nestjs/testing';
-import { loadRealtimeConfig, REALTIME_APP, REALTIME_CONFIG } from '@kernel/core/realtime.config';
-import { brokerProvider } from '@kernel/core/broker.provider';
-import { Broadcaster } from '@kernel/core/broadcaster';
-import { ConnectionLimits } from '@kernel/core/connection-limits';
-import { Replicas } from '@kernel/core/replicas';
-import { RequestContextService } from '@kernel/core/request-context';
-import { RealtimeRevocation } from '@kernel/core/revocation';
-import { REALTIME_ROOMS } from '@kernel/core/rooms';
-import { SecurityLog } from '@kernel/core/security-log';
-import { SessionRegistry } from '@kernel/core/session';
-import { TokenVerifier } from '@kernel/core/token-verifier';
-import { WsAuthGuard } from '@kernel/guards/ws-auth.guard';
+import { loadRealtimeConfig, REALTIME_CONFIG } from '@kernel/core/realtime.config';
 import { RealtimeModule } from '@kernel/realtime.module';
 import { setupRealtime } from '@kernel/setup-realtime';
 import { lastValueFrom } from 'rxjs';
@@ -107,21 +96,8 @@ describe('setupRealtime', () => {
 
   it('says so when no consumer is registered', async () => {
     @Module({
-      providers: [
-        { provide: REALTIME_APP, useValue: 'empty' },
-        { provide: REALTIME_CONFIG, useValue: {} },
-        { provide: REALTIME_ROOMS, useValue: new Map() },
-        brokerProvider,
-        Broadcaster,
-        ConnectionLimits,
-        RealtimeRevocation,
-        Replicas,
-        RequestContextService,
-        SecurityLog,
-        SessionRegistry,
-        TokenVerifier,
-        WsAuthGuard,
-      ],
+      imports: Reflect.getMetadata('imports', RealtimeModule) as [],
+      providers: Reflect.getMetadata('providers', RealtimeModule) as [],
     })
     class EmptyModule {}
     const env = { REALTIME_TRANSPORT: 'tcp', REALTIME_TCP_PORT: '4000' };

@@ -1,9 +1,11 @@
 import { Module } from '@nestjs/common';
+import { TerminusModule } from '@nestjs/terminus';
 import { NOTIFICATIONS_NAMESPACE } from '@acme/realtime-contracts/notifications';
 import { CHATS_NAMESPACE } from '@acme/realtime-contracts/chats';
 import { brokerProvider } from './core/broker.provider';
 import { Broadcaster } from './core/broadcaster';
 import { ConnectionLimits } from './core/connection-limits';
+import { RealtimeHealth } from './core/health';
 import {
   loadRealtimeConfig,
   REALTIME_APP,
@@ -15,6 +17,7 @@ import { RealtimeRevocation } from './core/revocation';
 import { type JoinedRooms, REALTIME_ROOMS } from './core/rooms';
 import { SecurityLog } from './core/security-log';
 import { SessionRegistry } from './core/session';
+import { RealtimeShutdown } from './core/shutdown';
 import { TokenVerifier } from './core/token-verifier';
 import { WsAuthGuard } from './guards/ws-auth.guard';
 import { NotificationsWsConsumer } from './notifications/notifications-ws.consumer';
@@ -25,6 +28,8 @@ import { ChatsGateway } from './chats/chats.gateway';
 import { ChatsService } from './chats/chats.service';
 
 @Module({
+  // Without a logger: the endpoints of the kernel are asked every few seconds.
+  imports: [TerminusModule.forRoot({ logger: false })],
   controllers: [NotificationsWsConsumer, ChatsWsConsumer],
   providers: [
     {
@@ -45,7 +50,9 @@ import { ChatsService } from './chats/chats.service';
     brokerProvider,
     Broadcaster,
     ConnectionLimits,
+    RealtimeHealth,
     RealtimeRevocation,
+    RealtimeShutdown,
     Replicas,
     RequestContextService,
     SecurityLog,
@@ -59,6 +66,7 @@ import { ChatsService } from './chats/chats.service';
   ],
   exports: [
     Broadcaster,
+    RealtimeHealth,
     RealtimeRevocation,
     RequestContextService,
     SessionRegistry,

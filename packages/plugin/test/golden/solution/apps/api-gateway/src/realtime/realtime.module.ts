@@ -1,8 +1,10 @@
 import { Module } from '@nestjs/common';
+import { TerminusModule } from '@nestjs/terminus';
 import { NOTIFICATIONS_NAMESPACE } from '@acme-ts/realtime-contracts/notifications';
 import { brokerProvider } from './core/broker.provider';
 import { Broadcaster } from './core/broadcaster';
 import { ConnectionLimits } from './core/connection-limits';
+import { RealtimeHealth } from './core/health';
 import {
   loadRealtimeConfig,
   REALTIME_APP,
@@ -14,12 +16,15 @@ import { RealtimeRevocation } from './core/revocation';
 import { type JoinedRooms, REALTIME_ROOMS } from './core/rooms';
 import { SecurityLog } from './core/security-log';
 import { SessionRegistry } from './core/session';
+import { RealtimeShutdown } from './core/shutdown';
 import { TokenVerifier } from './core/token-verifier';
 import { WsAuthGuard } from './guards/ws-auth.guard';
 import { NotificationsWsConsumer } from './notifications/notifications-ws.consumer';
 import { NotificationsGateway } from './notifications/notifications.gateway';
 
 @Module({
+  // Without a logger: the endpoints of the kernel are asked every few seconds.
+  imports: [TerminusModule.forRoot({ logger: false })],
   controllers: [NotificationsWsConsumer],
   providers: [
     {
@@ -39,7 +44,9 @@ import { NotificationsGateway } from './notifications/notifications.gateway';
     brokerProvider,
     Broadcaster,
     ConnectionLimits,
+    RealtimeHealth,
     RealtimeRevocation,
+    RealtimeShutdown,
     Replicas,
     RequestContextService,
     SecurityLog,
@@ -50,6 +57,7 @@ import { NotificationsGateway } from './notifications/notifications.gateway';
   ],
   exports: [
     Broadcaster,
+    RealtimeHealth,
     RealtimeRevocation,
     RequestContextService,
     SessionRegistry,

@@ -31,6 +31,9 @@ type Packet = [event: string, ...args: unknown[]];
 
 const logger = new Logger('ClientEvents');
 
+/** Events of a socket that are not acknowledged yet. */
+const pending = new WeakMap<Socket, number>();
+
 /** More than a payload needs: what one may cost stays small. */
 const MAX_DEPTH = 32;
 const MAX_VALUES = 2_000;
@@ -179,18 +182,29 @@ function watched(packet: Packet, socket: Socket): Packet {
   const namespace = socket.nsp.name;
   const event = hasHandler(socket, name) ? name : 'unknown';
   const began = performance.now();
+  count(socket, 1);
   let isAnswered = false;
   const acknowledged = (...answer: unknown[]) => {
     if (isAnswered) {
       return;
     }
     isAnswered = true;
+    count(socket, -1);
     const ms = performance.now() - began;
     report('client.event', { namespace, event, result: resultOf(answer), ms });
     send?.(...answer);
   };
   packet.splice(send ? packet.length - 1 : packet.length, 1, acknowledged);
   return packet;
+}
+
+/** Whether an event of a socket is being handled. */
+export function isBusy(socket: Socket): boolean {
+  return (pending.get(socket) ?? 0) > 0;
+}
+
+function count(socket: Socket, change: 1 | -1): void {
+  pending.set(socket, (pending.get(socket) ?? 0) + change);
 }
 
 /** A gateway that is written by hand may acknowledge with anything. */

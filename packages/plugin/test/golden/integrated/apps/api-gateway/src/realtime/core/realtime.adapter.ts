@@ -28,6 +28,7 @@ import {
   type RealtimeSocket,
   SessionRegistry,
 } from './session';
+import { RealtimeShutdown } from './shutdown';
 
 /** How long a refused connection may stay to try another namespace. */
 const REFUSED_LINGER_MS = 1_000;
@@ -43,6 +44,7 @@ export class RealtimeAdapter extends IoAdapter {
   private readonly sessions: SessionRegistry;
   private readonly limits: ConnectionLimits;
   private readonly securityLog: SecurityLog;
+  private readonly shutdown: RealtimeShutdown;
   private readonly refused = new WeakSet<RealtimeSocket['conn']>();
   /** Namespaces of gateways that acknowledge in our shape. */
   private readonly acknowledged = new Set<string>();
@@ -64,6 +66,7 @@ export class RealtimeAdapter extends IoAdapter {
     this.sessions = app.get(SessionRegistry);
     this.limits = app.get(ConnectionLimits);
     this.securityLog = app.get(SecurityLog);
+    this.shutdown = app.get(RealtimeShutdown);
   }
 
   /** One server, on the app's port: what a decorator asks for is ignored. */
@@ -123,6 +126,9 @@ export class RealtimeAdapter extends IoAdapter {
   }
 
   private requestRefusal(request: IncomingMessage): string | null {
+    if (this.shutdown.isClosed) {
+      return 'UNAVAILABLE';
+    }
     const { origin } = request.headers;
     // CORS does not apply to websockets.
     const isAllowed =
@@ -160,6 +166,9 @@ export class RealtimeAdapter extends IoAdapter {
 
   private async admit(socket: RealtimeSocket): Promise<void> {
     this.limits.enter(socket);
+    if (this.shutdown.isDraining) {
+      throw new RealtimeException('UNAVAILABLE', 'Shutting down');
+    }
     // It is kept, and sent to other replicas that ask for this socket.
     if (!isHarmless(socket.handshake.auth)) {
       throw new RealtimeException('UNAUTHORIZED', 'Not a token');

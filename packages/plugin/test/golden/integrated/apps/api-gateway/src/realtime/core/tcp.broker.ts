@@ -53,10 +53,10 @@ export class TcpBroker extends ServerTCP implements RealtimeBroker {
     return this.state;
   }
 
-  async beforeApplicationShutdown(): Promise<void> {
+  async stop(timeoutMs: number): Promise<void> {
     this.state = { ok: false, detail: 'stopping' };
     super.close();
-    await this.dispatcher.drained();
+    await this.dispatcher.drained(timeoutMs);
   }
 
   override addHandler(...args: Parameters<Server['addHandler']>): void {

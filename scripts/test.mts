@@ -59,6 +59,12 @@ const LANES: readonly Lane[] = [
   },
   { ...jestLane('matrix', '--testMatch', '**/*.matrix.ts'), long: true },
   {
+    ...vitestLane('kernel', 'test/kernel/topology.test.ts'),
+    name: 'long-faults',
+    long: true,
+    env: { KERNEL_REPLICAS: '4', KERNEL_LOAD_MS: '10000' },
+  },
+  {
     name: 'mutation',
     long: true,
     command: (report) => ['tsx', 'scripts/mutate.mts', `--report=${report}`],

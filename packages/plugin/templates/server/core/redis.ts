@@ -94,7 +94,7 @@ export class ReplicaStream {
       // What fails is tried again here, in order.
       enableOfflineQueue: false,
       autoResendUnfulfilledCommands: false,
-      maxRetriesPerRequest: null,
+      maxRetriesPerRequest: 0,
       commandTimeout: ANSWER_MS,
       retryStrategy: (attempt: number) => Math.min(attempt * 100, 1_000),
     };

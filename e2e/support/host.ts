@@ -210,7 +210,7 @@ export async function installPlugin(host: Host, tarball = packedPlugin()): Promi
 }
 
 /** What global-setup packed. */
-function packedPlugin(): string {
+export function packedPlugin(): string {
   const tarball = process.env['NX_REALTIME_TARBALL'];
   if (!tarball) throw new Error('Run this by Jest, whose global setup packs the plugin.');
   return tarball;

@@ -569,6 +569,13 @@ export const MUTATIONS: readonly Mutation[] = [
     test: 'client-event.test.ts',
   },
   {
+    name: 'broadcast-in-two-writes',
+    file: 'core/realtime.adapter.ts',
+    find: `    joinFrames(namespace.adapter);\n`,
+    replace: '',
+    test: 'broadcast-frame.test.ts',
+  },
+  {
     name: 'two-acks-of-one-event',
     file: 'core/client-event.ts',
     find: `    isAnswered = true;\n`,

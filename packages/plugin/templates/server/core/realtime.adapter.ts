@@ -4,6 +4,7 @@ import { ModulesContainer } from '@nestjs/core';
 import { IoAdapter } from '@nestjs/platform-socket.io';
 import type { Namespace, ServerOptions } from 'socket.io';
 import { WsAuthGuard } from '../guards/ws-auth.guard';
+import { joinFrames } from './broadcast-frame';
 import { Broadcaster } from './broadcaster';
 import {
   acknowledges,
@@ -143,6 +144,7 @@ export class RealtimeAdapter extends IoAdapter {
   }
 
   private protect(namespace: Namespace): void {
+    joinFrames(namespace.adapter);
     namespace.use((socket: RealtimeSocket, next) => {
       this.admit(socket)
         .then(

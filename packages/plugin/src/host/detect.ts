@@ -66,7 +66,8 @@ function checkRequestContext(
   );
 }
 
-function detectApp(tree: Tree, project: HostProject): AppFacts {
+/** What is to be known of a Nest app. */
+export function detectApp(tree: Tree, project: HostProject): AppFacts {
   const main = joinPathFragments(project.sourceRoot, 'main.ts');
   const found = rootModuleOf(tree.read(main, 'utf-8') ?? '');
   const module = [found ?? 'app/app.module', 'app.module']

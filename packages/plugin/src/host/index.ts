@@ -1,4 +1,4 @@
-export { detectHost, eslintConfigOf, isSolution, workspaceGlobs } from './detect.js';
+export { detectApp, detectHost, eslintConfigOf, isSolution, workspaceGlobs } from './detect.js';
 export {
   domainPath,
   fileOf,
@@ -20,7 +20,13 @@ export type {
 export { loadParser } from './parser.js';
 export { HostProjects } from './projects.js';
 export type { HostProject } from './projects.js';
-export { hostPublishers, publisherPath, resolvePublisher, tcpPortVariable } from './publishers.js';
+export {
+  formerPublishers,
+  hostPublishers,
+  publisherPath,
+  resolvePublisher,
+  tcpPortVariable,
+} from './publishers.js';
 export type { HostPublisher } from './publishers.js';
 export { VERSIONS } from './versions.js';
 export { API_URL_VARIABLE } from './web-app.js';

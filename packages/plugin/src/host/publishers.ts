@@ -1,5 +1,6 @@
 import { joinPathFragments } from '@nx/devkit';
 import type { Tree } from '@nx/devkit';
+import { posix } from 'node:path';
 import { RealtimeError, parsePublisherFile } from '../domain/index.js';
 import type { PublisherFile } from '../domain/index.js';
 import type { AppFacts } from './facts.js';
@@ -52,6 +53,17 @@ export function resolvePublisher(
   const skipTests = options.skipTests ?? held?.file.skipTests;
   const app = held?.file.app ?? shortestName(projects, project);
   return { project, file: { app, ...(skipTests ? { skipTests } : {}) } };
+}
+
+/** The apps that published until these files were removed. */
+export function formerPublishers(
+  projects: HostProjects,
+  removed: readonly string[],
+): HostProject[] {
+  return projects.list().filter((project) => {
+    const folder = posix.dirname(publisherPath(project));
+    return removed.some((path) => posix.dirname(path) === folder);
+  });
 }
 
 /**

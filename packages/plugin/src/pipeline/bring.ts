@@ -1,7 +1,7 @@
 import type { Tree } from '@nx/devkit';
 import { RealtimeError, checkDomains, checkPublished } from '../domain/index.js';
 import type { Renamed } from '../domain/index.js';
-import { detectHost } from '../host/index.js';
+import { detectApp, detectHost, formerPublishers } from '../host/index.js';
 import type { HostDomain, HostFacts, HostProjects } from '../host/index.js';
 import { reconcile } from '../reconcile/index.js';
 import type { ReconcileOptions, ReconcileReport } from '../reconcile/index.js';
@@ -56,6 +56,11 @@ export async function bringDomains(
     renaming,
   });
   const hostBefore = hostOf(tree, projects, before) ?? host;
+  const removed = removedFiles(files);
+  const former = formerPublishers(projects, removed).map((project) => ({
+    ...detectApp(tree, project),
+    skipTests: false,
+  }));
   const moved = movedFiles(files, renaming !== undefined);
   const followed =
     moved.size > 0
@@ -73,7 +78,7 @@ export async function bringDomains(
     ]),
     followed: followed.changed,
     behind: followed.left,
-    unwired: unwireHost(tree, hostBefore, removedFiles(files)),
+    unwired: unwireHost(tree, { ...hostBefore, publishers: former }, removed),
   };
 }
 

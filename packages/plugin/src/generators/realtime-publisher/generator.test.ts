@@ -2,6 +2,7 @@ import type { Tree } from '@nx/devkit';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { MAIN, MODULE, addNest, hostTree, snapshot } from '../../../test/support/host-tree.js';
 import realtimeDomainGenerator from '../realtime-domain/generator.js';
+import realtimeRemoveGenerator from '../realtime-remove/generator.js';
 import syncGenerator from '../sync/generator.js';
 import realtimePublisherGenerator from './generator.js';
 import type { RealtimePublisherSchema } from './schema.js';
@@ -158,6 +159,23 @@ describe.each(['integrated', 'solution'] as const)('in an %s workspace', (layout
       app: 'billing',
       skipTests: true,
     });
+  });
+
+  it('goes by sync when its file is deleted, and nothing of it stays wired', async () => {
+    tree.delete(FILE);
+    const { outOfSyncDetails } = await syncGenerator(tree);
+    expect(outOfSyncDetails).toContain('wired apps/orders/src/app/app.module.ts');
+    expect(tree.exists(FOLDER)).toBe(false);
+    expect(text('apps/orders/src/app/app.module.ts')).toBe(MODULE);
+    expect(await syncGenerator(tree)).toEqual({});
+  });
+
+  it('knows a domain no more that is removed', async () => {
+    await domain(tree, 'Chat');
+    await realtimeRemoveGenerator(tree, { domain: 'Chat' });
+    expect(text(EVENTS)).not.toContain('chat');
+    expect(text(EVENTS)).toContain("'notification.created': {");
+    expect(await syncGenerator(tree)).toEqual({});
   });
 
   it('does not create again what its owner deleted', async () => {

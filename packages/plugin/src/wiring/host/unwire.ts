@@ -16,7 +16,7 @@ export function unwireHost(tree: Tree, host: HostFacts, removed: readonly string
   const modules = removed.filter((path) => !tree.exists(path)).map(stripped);
   if (modules.length === 0) return [];
   const wired = [
-    ...[...host.apps.values()].flatMap(({ sourceRoot, main, module }) =>
+    ...[...host.apps.values(), ...host.publishers].flatMap(({ sourceRoot, main, module }) =>
       [main, ...(module === null ? [] : [module])].map((path) => ({ path, sourceRoot })),
     ),
     ...[...host.webs.values()].flatMap(({ sourceRoot, entries }) =>

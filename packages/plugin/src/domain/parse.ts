@@ -125,6 +125,12 @@ export function readDraft(source: string, file: DomainFile): DomainDraft {
         : `"${namespace}" is no namespace: it must begin with "/" and hold letters, digits, "-" and "_" (/${names.kebabPlural}).`,
     );
   }
+  if (file.example && file.web === null) {
+    throw new RealtimeError(
+      'RT007',
+      `${source}: an example needs a web app. Name one with --web, or pass --example=false.`,
+    );
+  }
   const rooms = file.rooms ?? 'tenant';
   const serverEvents = Object.entries(file.serverEvents ?? {}).map(([key, event]): ServerEvent => {
     const where = `${source}, serverEvents`;

@@ -68,14 +68,16 @@ export function vitePort(tree: Tree, { root }: Folders): number {
  * own: `(shop)`, `[locale]`.
  */
 function rootLayouts(tree: Tree, folder: string): string[] {
+  const rendersBody = (path: string): boolean =>
+    tree.read(path, 'utf-8')?.includes('<body') ?? false;
   const own = fileIn(tree, folder, 'layout');
-  if (own !== null && (tree.read(own, 'utf-8') ?? '').includes('<body')) return [own];
+  if (own !== null && rendersBody(own)) return [own];
   const below = (tree.exists(folder) ? tree.children(folder) : [])
     .filter((name) => /^[([]/.test(name))
     .flatMap((name) => rootLayouts(tree, joinPathFragments(folder, name)));
   if (own === null) return below;
-  const renderBody = below.filter((path) => (tree.read(path, 'utf-8') ?? '').includes('<body'));
-  return renderBody.length > 0 ? renderBody : [own];
+  const others = below.filter(rendersBody);
+  return others.length > 0 ? others : [own];
 }
 
 /** Next.js makes up an `_app` for a pages router that has none. */

@@ -1,5 +1,5 @@
 /**
- * `npm run mutation [-- filter]`: takes each protection of the emitted kernel out in turn
+ * `npm run mutation [-- filter]`: takes each protection of the emitted code out in turn
  * (packages/plugin/test/mutations.ts), in a copy of its own, and runs the one test file that must
  * go red. Fails when a mutant survives, when its text is not found exactly once, and when its tests
  * cannot run at all. `filter` is a part of a name, of a file or of a test file. With
@@ -100,13 +100,15 @@ async function run(host: string, tests: readonly string[]): Promise<Run> {
 }
 
 function vitest(host: string, tests: readonly string[], report: string): Promise<string> {
-  const args = ['vitest', 'run', '--root', 'packages/plugin', '--project', 'kernel'];
+  const args = ['vitest', 'run', '--root', 'packages/plugin'];
+  for (const project of new Set(tests.map(projectOf))) args.push('--project', project);
   // Of a mutant one red test is enough; without a mutation all are to be green.
   if (tests.length === 1) args.push('--bail=1');
-  args.push('--reporter=json', `--outputFile=${report}`, ...tests.map((name) => `kernel/${name}`));
+  args.push('--reporter=json', `--outputFile=${report}`);
+  args.push(...tests.map((name) => `${projectOf(name)}/${name.replace(/^web\//, '')}`));
   const child = spawn('npx', ['--no-install', ...args], {
     cwd: REPO,
-    env: { ...process.env, KERNEL_MUTANT: host },
+    env: { ...process.env, KERNEL_MUTANT: host, WEB_MUTANT: host },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: TIMEOUT_MS,
   });
@@ -115,6 +117,9 @@ function vitest(host: string, tests: readonly string[], report: string): Promise
   child.stderr.on('data', (chunk) => (output += String(chunk)));
   return new Promise((resolve) => child.once('close', () => resolve(output)));
 }
+
+/** The browser's tests are named `web/<file>`. */
+const projectOf = (test: string): string => (test.startsWith('web/') ? 'web' : 'kernel');
 
 function judge(file: string, output: string): { verdict: Verdict; detail: string } {
   try {

@@ -1,6 +1,8 @@
 import { openBrowser, openPage } from './browser';
+import { describeBrowserLife } from './browser-life';
 import { startRabbit, startRedis, type Broker } from './brokers';
 import { createHost, installPlugin, type Host, type HostKind } from './host';
+import { addLifePage } from './life-page';
 import { freePort } from './ports';
 import type { Running } from './processes';
 import { amqpPublisher, tcpPublisher, type Publisher } from './publish';
@@ -127,8 +129,11 @@ export function describeHost({ kind, typecheck, contracts }: HostSuite): void {
     describe('the code as generated', () => {
       it('builds, both apps', async () => {
         addPage(host);
-        host.commit('A page that lists what arrives');
-        await host.run('npx nx run-many -t build', { NEXT_PUBLIC_API_URL: api });
+        addLifePage(host);
+        host.commit('Pages that show what arrives');
+        // By address: to a server that is called localhost nobody is ever offline.
+        const url = api.replace('localhost', '127.0.0.1');
+        await host.run('npx nx run-many -t build', { NEXT_PUBLIC_API_URL: url });
       });
 
       it('type-checks', async () => {
@@ -233,6 +238,13 @@ export function describeHost({ kind, typecheck, contracts }: HostSuite): void {
         expect(Date.now() - started).toBeLessThan(8_000);
       });
     });
+
+    if (kind === 'integrated') {
+      describeBrowserLife(
+        () => host,
+        () => ports,
+      );
+    }
 
     describe('on RabbitMQ and Redis, two replicas in production', () => {
       let brokers: { rabbitmq: Broker; redis: Broker };

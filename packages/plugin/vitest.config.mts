@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config';
 
 const tmp = resolve(import.meta.dirname, 'tmp');
 const nest12 = resolve(import.meta.dirname, '../../e2e/nest12/package.json');
+const react18 = resolve(import.meta.dirname, '../../e2e/react18/package.json');
 
 /** What a project's global setup renders, and how its tests name it. */
 const aliases = (host: string, name: string, folder: string) => [
@@ -32,16 +33,36 @@ const kernel = (name: string, host: string) => ({
   },
 });
 
-/** Every `@nestjs/*` that tests, the kernel and its libraries import, from Nest 12. */
-const onNest12: Plugin = {
-  name: 'nest12',
+/** The emitted browser code, rendered into a folder of its own: `host`. */
+const web = (name: string, host: string) => ({
+  resolve: { alias: aliases(host, '@web', 'apps/web/src') },
+  test: {
+    name,
+    include: ['test/web/**/*.test.tsx'],
+    env: { WEB_HOST: host },
+    environment: 'happy-dom',
+    globals: true,
+    globalSetup: 'test/web/render.ts',
+    testTimeout: 15_000,
+  },
+});
+
+/** Resolves what tests, the emitted code and its libraries import as another project would. */
+const from = (project: string, pattern: RegExp): Plugin => ({
+  name: `from ${project}`,
   enforce: 'pre',
   resolveId(source) {
-    return source.startsWith('@nestjs/') ? this.resolve(source, nest12, { skipSelf: true }) : null;
+    return pattern.test(source) ? this.resolve(source, project, { skipSelf: true }) : null;
   },
-};
+});
 
 const kernelOnNest12 = kernel('kernel-nest12', 'kernel-nest12');
+const webOnReact18 = web('web-react18', 'web-react18');
+/** As ES modules: what CommonJS requires is resolved by Node alone. */
+const testingLibrary = resolve(
+  import.meta.dirname,
+  '../../node_modules/@testing-library/react/dist/@testing-library/react.esm.js',
+);
 
 export default defineConfig({
   test: {
@@ -56,7 +77,7 @@ export default defineConfig({
       kernel('kernel', process.env['KERNEL_MUTANT'] ?? 'kernel'),
       {
         ...kernelOnNest12,
-        plugins: [onNest12],
+        plugins: [from(nest12, /^@nestjs\//)],
         test: {
           ...kernelOnNest12.test,
           // What does not depend on Nest is tested once.
@@ -72,15 +93,21 @@ export default defineConfig({
           server: { deps: { inline: ['nestjs-cls'] } },
         },
       },
+      web('web', process.env['WEB_MUTANT'] ?? 'web'),
       {
-        resolve: { alias: aliases('web', '@web', 'apps/web/src') },
+        ...webOnReact18,
+        resolve: {
+          alias: [
+            ...webOnReact18.resolve.alias,
+            { find: '@testing-library/react', replacement: testingLibrary },
+          ],
+        },
+        plugins: [from(react18, /^react(?:-dom)?(?:\/|$)/)],
         test: {
-          name: 'web',
-          include: ['test/web/**/*.test.tsx'],
-          environment: 'happy-dom',
-          globals: true,
-          globalSetup: 'test/web/render.ts',
-          testTimeout: 15_000,
+          ...webOnReact18.test,
+          // What does not depend on React is tested once.
+          exclude: ['test/web/life.test.tsx'],
+          server: { deps: { inline: ['@testing-library/react', 'zustand'] } },
         },
       },
     ],

@@ -1,10 +1,14 @@
+import type { TestProject } from 'vitest/node';
+import { mutantHost, MUTATIONS, mutate } from '../mutations.js';
 import { renderHost } from '../support/render-host.js';
 import { domain, hostFacts } from '../support/shapes.js';
 
 /** Listed and unlisted events, with and without commands, and names that are hard to survive. */
-export default function setup(): void {
+export default function setup(project?: TestProject): void {
+  const name = project?.config.env['WEB_HOST'] ?? 'web';
+  const mutation = MUTATIONS.find((found) => mutantHost(found) === name);
   const shape = {
-    name: 'web',
+    name,
     host: hostFacts({ solution: false, runner: 'vitest' }),
     domains: [
       domain({ name: 'Notification', clientEvents: ['markRead{notificationId}'] }),
@@ -27,5 +31,10 @@ export default function setup(): void {
       { ...domain({ name: 'Map', clientEvents: ['open{id}'] }), serverEvents: [] },
     ],
   };
-  renderHost(shape, /^(?:apps\/web|libs)\//, 'test/web/tsconfig.json');
+  renderHost(
+    shape,
+    /^(?:apps\/web|libs)\//,
+    'test/web/tsconfig.json',
+    mutation && mutate(mutation),
+  );
 }

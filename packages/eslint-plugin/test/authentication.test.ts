@@ -1,0 +1,247 @@
+import { gateway, testRule } from './support/cases.js';
+
+testRule('no-token-in-query', {
+  valid: [
+    gateway(`handleConnection(client: Socket) { return client.handshake.auth.token; }`),
+    gateway(`handleConnection(client: Socket) { return client.handshake.query.room; }`),
+    // A query of HTTP, and one of a database.
+    `import { Server } from 'socket.io'; export const f = (req) => req.query.token;`,
+    `import { Server } from 'socket.io'; export const f = (qb) => qb.query.token;`,
+    // No socket anywhere.
+    `export const f = (client) => client.handshake.query.token;`,
+  ],
+  invalid: [
+    {
+      code: gateway(`handleConnection(client: Socket) { return client.handshake.query.token; }`),
+      errors: ['query'],
+    },
+    {
+      code: gateway(
+        `handleConnection(client: Socket) { return client.handshake?.query?.['access_token'] as string; }`,
+      ),
+      errors: ['query'],
+    },
+    {
+      code: gateway(
+        `handleConnection(client: Socket) { const { token, room } = client.handshake.query; return [token, room]; }`,
+      ),
+      errors: ['query'],
+    },
+    {
+      code: `const { Server } = require('socket.io');
+new Server().use((socket, next) => next(socket.handshake.query.jwt));`,
+      errors: ['query'],
+    },
+  ],
+});
+
+testRule('no-token-in-headers', {
+  valid: [
+    gateway(`handleConnection(client: Socket) { return client.handshake.headers.origin; }`),
+    `import { Server } from 'socket.io'; export const f = (req) => req.headers.authorization;`,
+  ],
+  invalid: [
+    {
+      code: gateway(
+        `handleConnection(client: Socket) { return client.handshake.headers.authorization?.split(' ')[1]; }`,
+      ),
+      errors: ['header'],
+    },
+    {
+      code: gateway(
+        `handleConnection(client: Socket) { return client.handshake.headers['x-access-token']; }`,
+      ),
+      errors: ['header'],
+    },
+    {
+      code: gateway(
+        `handleConnection(client: Socket) { const { cookie } = client.handshake.headers; return cookie; }`,
+      ),
+      errors: ['cookie'],
+    },
+  ],
+});
+
+testRule('no-auth-in-handle-connection', {
+  valid: [
+    gateway(`handleConnection(client: Socket) { client.join('user:' + client.data.sub); }`),
+    gateway(`handleConnection(client: Socket) { client.emit('hello', client.handshake.address); }`),
+    // A limit is no authentication.
+    gateway(
+      `count = 0; handleConnection(client: Socket) { if (this.count > 10) client.disconnect(); }`,
+    ),
+    // The middleware decides.
+    gateway(`constructor(private readonly jwt: JwtService) {}
+  afterInit(server: Server) { server.use((socket, next) => next()); }
+  handleConnection(client: Socket) { if (!client.handshake.auth.token) client.disconnect(); }`),
+    `export class Plain { handleConnection(client) { return this.jwt.verify(client.token); } }`,
+  ],
+  invalid: [
+    {
+      code: gateway(`constructor(private readonly jwt: JwtService) {}
+  async handleConnection(client: Socket) {
+    try { client.data = await this.jwt.verifyAsync(client.handshake.auth.token); } catch { client.disconnect(); }
+  }`),
+      errors: ['late'],
+    },
+    {
+      code: gateway(`handleConnection(client: Socket) {
+    const user = client.handshake.query.userId;
+    if (!user) { client.disconnect(true); return; }
+  }`),
+      errors: ['late'],
+    },
+    {
+      code: gateway(`async handleConnection(client: Socket) { await this.signIn(client); }
+  private async signIn(client: Socket) { client.data.user = await this.auth.getUserFromToken(client.handshake.auth.token); }`),
+      errors: ['late'],
+    },
+  ],
+});
+
+testRule('no-throw-in-connection-hook', {
+  valid: [
+    gateway(
+      `handleConnection(client: Socket) { try { throw new Error('x'); } catch { client.disconnect(); } }`,
+    ),
+    gateway(`@SubscribeMessage('a') a() { throw new Error('the filter answers'); }`),
+    gateway(
+      `handleConnection(client: Socket) { client.on('x', () => { throw new Error('elsewhere'); }); }`,
+    ),
+  ],
+  invalid: [
+    {
+      code: gateway(
+        `handleConnection(client: Socket) { if (!client.data.user) throw new Error('x'); }`,
+      ),
+      errors: ['thrown'],
+    },
+    {
+      code: gateway(
+        `handleConnection(client: Socket) { try { client.join('a'); } catch (error) { throw error; } }`,
+      ),
+      errors: ['thrown'],
+    },
+    {
+      code: gateway(
+        `handleDisconnect(client: Socket) { try { client.join('a'); } finally { throw new Error('x'); } }`,
+      ),
+      errors: ['thrown'],
+    },
+  ],
+});
+
+testRule('no-guard-on-connection', {
+  valid: [
+    gateway(`@UseGuards(WsGuard) @SubscribeMessage('a') a() {}`),
+    gateway(`handleConnection(client: Socket) { client.emit('hello'); }`),
+    // Somebody else sets the user.
+    `import { UseGuards } from '@nestjs/common';
+import { WebSocketGateway } from '@nestjs/websockets';
+@UseGuards(WsGuard)
+@WebSocketGateway()
+export class G extends Base { handleConnection(client) { return client.data.user.id; } }`,
+  ],
+  invalid: [
+    {
+      code: gateway(
+        `@UseGuards(WsGuard) handleConnection(client: Socket) { client.emit('hello'); }`,
+      ),
+      errors: ['hook'],
+    },
+    {
+      code: gateway(`@UsePipes(Pipe) handleDisconnect(client: Socket) { client.emit('bye'); }`),
+      errors: ['hook'],
+    },
+    {
+      code: `import { UseGuards as Guarded } from '@nestjs/common';
+import * as ws from '@nestjs/websockets';
+@ws.WebSocketGateway()
+export class G { @Guarded(WsGuard) handleConnection() {} }`,
+      errors: ['hook'],
+    },
+  ],
+});
+
+testRule('no-verify-per-message', {
+  valid: [
+    gateway(
+      `afterInit(server: Server) { server.use((s, next) => { this.jwt.verify(s.handshake.auth.token); next(); }); }`,
+    ),
+    // A guard of HTTP.
+    `import { JwtService } from '@nestjs/jwt';
+export class HttpGuard { canActivate(context) { return this.jwt.verify(context.switchToHttp().getRequest().token); } }
+// SubscribeMessage`,
+  ],
+  invalid: [
+    {
+      code: gateway(
+        `@SubscribeMessage('a') a(@ConnectedSocket() client: Socket) { return this.jwt.verify(client.handshake.auth.token); }`,
+      ),
+      errors: ['again'],
+    },
+    {
+      code: `export class WsGuard { canActivate(context) {
+  const client = context.switchToWs().getClient();
+  return this.jwt.verifyAsync(client.handshake.auth.token);
+} }`,
+      errors: ['again'],
+    },
+  ],
+});
+
+testRule('require-jwt-algorithms', {
+  valid: [
+    gateway(`constructor(private readonly jwt: JwtService) {}
+  check(token: string) { return this.jwt.verify(token, { algorithms: ['RS256'] }); }`),
+    // Options that are made elsewhere are not judged.
+    gateway(`constructor(private readonly jwt: JwtService) {}
+  check(token: string, options) { return this.jwt.verify(token, options); }`),
+    gateway(`constructor(private readonly jwt: JwtService) {}
+  check(token: string) { return this.jwt.verify(token, { ...OPTIONS }); }`),
+    // Another service's verify.
+    gateway(
+      `constructor(private readonly captcha: CaptchaService) {} check(token: string) { return this.captcha.verify(token); }`,
+    ),
+    `import { jwtVerify } from 'jose'; import 'socket.io';
+export const f = (token, key) => jwtVerify(token, key, { algorithms: ['ES256'] });`,
+    // No realtime code.
+    `import { verify } from 'jsonwebtoken'; export const f = (token) => verify(token, 'secret');`,
+    // The module pins them.
+    `import { JwtModule, JwtService } from '@nestjs/jwt'; import 'socket.io';
+JwtModule.register({ secret: 's', verifyOptions: { algorithms: ['HS256'] } });
+export class A { constructor(private jwt: JwtService) {} f(t) { return this.jwt.verify(t); } }`,
+  ],
+  invalid: [
+    {
+      code: gateway(
+        `constructor(private readonly jwt: JwtService) {} check(token: string) { return this.jwt.verify(token); }`,
+      ),
+      errors: ['unpinned'],
+    },
+    {
+      code: gateway(`constructor(private readonly jwt: JwtService) {}
+  check(token: string) { return this.jwt.verifyAsync(token, { secret: process.env.JWT_SECRET }); }`),
+      errors: ['unpinned'],
+    },
+    {
+      code: `import * as jwt from 'jsonwebtoken'; import { Server } from 'socket.io';
+new Server().use((socket, next) => { jwt.verify(socket.handshake.auth.token, 'secret', (error) => next(error)); });`,
+      errors: ['unpinned'],
+    },
+    {
+      code: `import { jwtVerify as check } from 'jose'; import 'socket.io';
+export const f = (token, key) => check(token, key);`,
+      errors: ['unpinned'],
+    },
+  ],
+});
+
+// Needs a whole program: the recipe has its finding, these are what it must leave alone.
+testRule('require-gateway-auth', {
+  valid: [
+    gateway(`@SubscribeMessage('a') a() {}`),
+    `import { WebSocketGateway } from '@nestjs/websockets'; @WebSocketGateway() export class G extends Base {}`,
+  ],
+  invalid: [],
+});

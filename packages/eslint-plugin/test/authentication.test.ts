@@ -168,6 +168,10 @@ testRule('no-verify-per-message', {
     gateway(
       `afterInit(server: Server) { server.use((s, next) => { this.jwt.verify(s.handshake.auth.token); next(); }); }`,
     ),
+    // The message brings it.
+    gateway(
+      `@SubscribeMessage('authenticate') a(@MessageBody() data: { token: string }) { return this.jwt.verify(data.token); }`,
+    ),
     // A guard of HTTP.
     `import { JwtService } from '@nestjs/jwt';
 export class HttpGuard { canActivate(context) { return this.jwt.verify(context.switchToHttp().getRequest().token); } }

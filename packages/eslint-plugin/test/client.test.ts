@@ -91,6 +91,9 @@ testRule('require-socket-cleanup', {
   useEffect(() => () => { ref.current?.disconnect(); }, []);`),
     hook(`const [socket, setSocket] = useState<Socket>();
   useEffect(() => { const s = io('/chat'); setSocket(s); return () => { disconnectAll(); }; }, []);`),
+    // Kept on purpose, for the next component.
+    `${REACT}let socket: Socket | undefined;
+export function useChat() { useEffect(() => { if (!socket) { socket = io('/chat'); } }, []); }`,
     // A cleanup that is made elsewhere.
     hook(`useEffect(() => { const socket = io('/chat'); return stopperOf(socket); }, []);`),
     `${REACT}export const socket = io('/chat');`,

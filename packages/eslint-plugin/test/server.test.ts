@@ -18,6 +18,7 @@ app.enableCors({ origin: '*' });`,
   ],
   invalid: [
     { code: withCors(`true`), errors: ['wildcard'] },
+    { code: withCors(`'*'`), errors: ['wildcard'] },
     { code: withCors(`{ origin: '*' }`), errors: ['wildcard'] },
     { code: withCors(`{ origin: ['*'] }`), errors: ['wildcard'] },
     { code: withCors(`{ credentials: true }`), errors: ['wildcard'] },

@@ -33,7 +33,7 @@ export default createRule({
       const cors = property(node, 'cors')?.value;
       if (!cors) return;
       const value = resolve(context, cors);
-      if (value.type === AST_NODE_TYPES.Literal && value.value === true) {
+      if (value.type === AST_NODE_TYPES.Literal && (value.value === true || value.value === '*')) {
         context.report({ node: cors, messageId: 'wildcard' });
         return;
       }

@@ -1,6 +1,6 @@
 import { AST_NODE_TYPES } from '@typescript-eslint/utils';
 import type { TSESTree } from '@typescript-eslint/utils';
-import { ancestors, calledName, contains, isFunction } from '../ast.js';
+import { ancestors, calledName, contains, isFunction, variableOf } from '../ast.js';
 import type { Context, FunctionNode } from '../ast.js';
 import { cleanupsOf, componentAround, effectAround, isEffect } from '../react.js';
 import { CLIENT, createRule } from '../rule.js';
@@ -31,7 +31,7 @@ export default createRule({
       const component = componentAround(node);
       if (!component || !isCreatedByReact(node, component)) return;
       // Whoever gets it from here disconnects it, or nobody can tell.
-      if (isHandedOut(node)) return;
+      if (isHandedOut(context, node)) return;
       if (!isClosed(context, component)) context.report({ node, messageId: 'missing' });
     },
   }),
@@ -54,12 +54,16 @@ function isCreatedByReact(node: TSESTree.Node, component: FunctionNode): boolean
   return false;
 }
 
-/** Assigned to a variable of the module, which outlives components on purpose. */
-function isHandedOut(node: TSESTree.CallExpression): boolean {
+/** Returned to who asked for it, or kept in a variable of the module, which outlives components on purpose. */
+function isHandedOut(context: Context, node: TSESTree.CallExpression): boolean {
   const { parent } = node;
+  if (parent.type === AST_NODE_TYPES.ReturnStatement) {
+    return !ancestors(node).some((ancestor) => isEffect(ancestor));
+  }
   return (
-    parent.type === AST_NODE_TYPES.ReturnStatement &&
-    !ancestors(node).some((ancestor) => isEffect(ancestor))
+    parent.type === AST_NODE_TYPES.AssignmentExpression &&
+    parent.left.type === AST_NODE_TYPES.Identifier &&
+    /^(?:module|global)$/.test(variableOf(context, parent.left)?.scope.type ?? '')
   );
 }
 

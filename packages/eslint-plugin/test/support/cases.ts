@@ -53,7 +53,8 @@ export function testRule(name: string, cases: Cases): void {
       })),
     })),
   };
-  describe('ESLint 9', () => new RuleTester({ languageOptions }).run(name, rule, tests as never));
+  describe('ESLint 9', () =>
+    new RuleTester({ languageOptions }).run(name, rule as never, tests as never));
   describe('ESLint 10', () => {
     expect(next.Linter.version).toMatch(/^10\./);
     new next.RuleTester({ languageOptions }).run(name, rule as never, tests as never);

@@ -22,9 +22,9 @@ export type ClientAck =
   | { ok: false; error: { code: string; message: string; details?: unknown } };
 
 /** As Nest gives it to an adapter. */
-export interface EventHandler {
+interface EventHandler {
   readonly message: string;
-  readonly callback: (body: unknown, ack: unknown) => Promise<unknown>;
+  readonly callback: (body: unknown, ack: unknown) => unknown;
 }
 
 type Packet = [event: string, ...args: unknown[]];
@@ -70,7 +70,7 @@ export function serveEvents(
   for (const { message, callback } of handlers) {
     const serve = async (body: unknown, ack: (answer: ClientAck) => void) => {
       try {
-        const result = await callback(body, ack);
+        const result: unknown = await callback(body, ack);
         const data = isObservable(result)
           ? await firstValueFrom(result, { defaultValue: null })
           : result;

@@ -8,7 +8,6 @@ import { joinFrames } from './broadcast-frame';
 import { Broadcaster } from './broadcaster';
 import {
   acknowledges,
-  type EventHandler,
   isHarmless,
   screenEvents,
   serveEvents,
@@ -89,14 +88,16 @@ export class RealtimeAdapter extends IoAdapter {
   }
 
   override bindMessageHandlers(
-    socket: RealtimeSocket,
-    handlers: EventHandler[],
-    transform: Parameters<IoAdapter['bindMessageHandlers']>[2],
+    ...args: Parameters<IoAdapter['bindMessageHandlers']>
   ): void {
-    if (this.acknowledged.has(socket.nsp.name)) {
-      serveEvents(socket, handlers, this.app.get(RequestContextService));
+    const [client, handlers] = args;
+    // Nest's own copy of Socket.IO may be of another version.
+    const socket: unknown = client;
+    if (this.acknowledged.has(client.nsp.name)) {
+      const context = this.app.get(RequestContextService);
+      serveEvents(socket as RealtimeSocket, handlers, context);
     } else {
-      super.bindMessageHandlers(socket, handlers, transform);
+      super.bindMessageHandlers(...args);
     }
   }
 

@@ -1,12 +1,13 @@
 import type { RenderedFile } from '../render/index.js';
 import type { Format } from './formatter.js';
-import { inStyleOf, sameLines } from './lines.js';
+import { inStyleOf, normalizeLines, sameLines } from './lines.js';
 import { hashOf } from './manifest.js';
 import type { Entry } from './manifest.js';
 import { hasMarkers, merge3 } from './merge.js';
 import type { Merge } from './merge.js';
 import type { Renaming } from './rename.js';
 import type { Outcome } from './report.js';
+import { isSameCode, isSound, mergeSyntax, parseSource } from './syntax/index.js';
 
 export interface ReconcileOptions {
   /** Take files that are there and that we never wrote as edited by their owner. */
@@ -122,14 +123,15 @@ async function planUpdate(
   const { path } = file;
   const raw = { base, yours, next: file.content };
   const formatted = await formatAlike(raw, path, format);
-  const pristine = sameLines(yours, base) || sameLines(formatted.yours, formatted.base);
+  const pristine = isPristine(path, yours, base) || sameLines(formatted.yours, formatted.base);
   if (pristine) {
     const unformatted = options.skipFormat && sameLines(yours, base);
     const text = inStyleOf(yours, unformatted ? raw.next : formatted.next);
     const outcome = text === yours ? 'unchanged' : 'updated';
     return { path, outcome, text, ...recordOf(file) };
   }
-  const { text, conflicts } = bestMerge([{ ...formatted, yours }, raw, formatted]);
+  const lines = bestMerge([{ ...formatted, yours }, raw, formatted]);
+  const { text, conflicts } = await bySyntax(path, { ...formatted, yours }, lines, format);
   const outcome = conflicts > 0 ? 'conflict' : text === yours ? 'kept' : 'merged';
   return { path, outcome, text, conflicts, ...recordOf(file) };
 }
@@ -159,6 +161,35 @@ function bestMerge(candidates: readonly [Versions, ...Versions[]]): Merge {
     if (merge.conflicts < best.conflicts) best = merge;
   }
   return best;
+}
+
+/** Whether nobody has edited a text since it was rendered: layout is no edit. */
+export function isPristine(path: string, yours: string, base: string): boolean {
+  if (sameLines(yours, base)) return true;
+  const [held, rendered] = [yours, base].map((text) => parseSource(path, normalizeLines(text)));
+  return held != null && rendered != null && isSameCode(held, rendered);
+}
+
+/**
+ * The merge by lines, unless syntax shows that it is wrong, or resolves what lines cannot. What was
+ * formatted stays so.
+ */
+async function bySyntax(
+  path: string,
+  { base, yours, next }: Versions,
+  lines: Merge,
+  format: Format,
+): Promise<Merge> {
+  const plain = normalizeLines(yours);
+  const merged = mergeSyntax(path, normalizeLines(base), plain, normalizeLines(next));
+  if (!merged) return lines;
+  const isClean = lines.conflicts === 0 && merged.conflicts === 0;
+  const result = isClean ? parseSource(path, normalizeLines(lines.text)) : null;
+  if (result && isSound(result)) return lines;
+  if (lines.conflicts > 0 && lines.conflicts <= merged.conflicts) return lines;
+  const isFormatted = merged.conflicts === 0 && (await format(path, plain)) === plain;
+  const text = isFormatted ? ((await format(path, merged.text)) ?? merged.text) : merged.text;
+  return { text: inStyleOf(yours, text), conflicts: merged.conflicts };
 }
 
 function recordOf({ content, owner }: RenderedFile): Pick<Plan, 'base' | 'entry'> {

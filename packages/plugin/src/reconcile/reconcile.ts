@@ -17,7 +17,7 @@ import type { Manifest } from './manifest.js';
 import { hasMarkers } from './merge.js';
 import { respelled, spellingOf } from './rename.js';
 import type { Renaming } from './rename.js';
-import { planFile } from './plan.js';
+import { isPristine, planFile } from './plan.js';
 import type { Known, Plan, ReconcileOptions } from './plan.js';
 import type { FileReport, ReconcileReport } from './report.js';
 
@@ -194,7 +194,7 @@ async function planLeft(
     const pristine =
       base !== null &&
       hashes.includes(hashOf(base)) &&
-      (sameLines(yours, base) ||
+      (isPristine(path, yours, base) ||
         sameFormatted(await format(path, yours), await format(path, base)));
     const outcome = pristine || force ? 'removed' : 'orphan';
     left.push({ ...report, written: outcome === 'removed', outcome });
@@ -241,7 +241,7 @@ export async function removeUnedited(
     const yours = tree.read(path, 'utf-8');
     if (!left.delete(path) || yours === null) continue;
     const pristine =
-      sameLines(yours, content) ||
+      isPristine(path, yours, content) ||
       sameFormatted(await format(path, yours), await format(path, content));
     if (pristine) tree.delete(path);
     const outcome = pristine ? 'removed' : 'kept';

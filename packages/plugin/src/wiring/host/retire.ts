@@ -2,6 +2,7 @@ import { visitNotIgnoredFiles } from '@nx/devkit';
 import type { Tree } from '@nx/devkit';
 import { EMPTY_APP, isWordIn } from '../text/index.js';
 import { unwireCacheInputs } from './cache-inputs.js';
+import { unwireCheckTarget } from './check-target.js';
 import { COMPOSE_FILE } from './compose.js';
 import { unwireContracts } from './contracts.js';
 import { unwireDependencies } from './dependencies.js';
@@ -25,6 +26,7 @@ export function retire(
   const isNamed = namesIn(tree);
   const wired = [
     ...unwireContracts(tree, before, after),
+    ...unwireCheckTarget(tree, before.host, after.host),
     ...unwireCacheInputs(tree, before.host, after.host),
   ];
   unwireDevelopment(tree, before, after, isNamed);

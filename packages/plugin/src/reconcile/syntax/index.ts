@@ -1,0 +1,2 @@
+export { isSound, mergeSyntax } from './merge.js';
+export { isSameCode, parseSource } from './source.js';

@@ -167,7 +167,7 @@ function bestMerge(candidates: readonly [Versions, ...Versions[]]): Merge {
 export function isPristine(path: string, yours: string, base: string): boolean {
   if (sameLines(yours, base)) return true;
   const [held, rendered] = [yours, base].map((text) => parseSource(path, normalizeLines(text)));
-  return held != null && rendered != null && isSameCode(held, rendered);
+  return Boolean(held && rendered && isSameCode(held, rendered));
 }
 
 /**

@@ -63,8 +63,12 @@ const CHANGES: Record<string, () => Map<string, string>> = {
     ),
   'a template gains a provider': () =>
     replaced('realtime.module.ts', '    WsAuthGuard,\n', '    WsAuthGuard,\n    OriginGuard,\n'),
-  'a template logs otherwise': () =>
-    replaced('notifications.service.ts', /logger\.debug/g, 'logger.verbose'),
+  'a template has another body': () =>
+    replaced(
+      'notifications.service.ts',
+      /void \[payload, identity\]/g,
+      'void { payload, identity }',
+    ),
 };
 
 interface Edit {
@@ -97,7 +101,7 @@ const IMPORT = swap(
   "from '@nestjs/common';\n",
   "from '@nestjs/common';\nimport { Repo } from '../../repo';\n",
 );
-const BODY = /    const fields = [^]*?;\n    this\.logger[^]*?;\n/;
+const BODY = / {4}\/\/ In place of this line[^]*?;\n/;
 /** Each text once: formatting is what takes long here. */
 const cache = new Map<string, Promise<string>>();
 const formatted = (style: Options) => (text: string) => {
@@ -117,12 +121,12 @@ const method = (text: string, start: string): string => {
 const EDITS: Record<string, Edit> = {
   'the first body filled in': {
     file: SERVICE,
-    edit: swap(BODY, '    await this.repo.read(payload.id, userId);\n'),
+    edit: swap(BODY, '    await this.repo.read(payload.id, identity.userId);\n'),
   },
   'the last body filled in': {
     file: SERVICE,
     edit: (text) => {
-      const at = text.lastIndexOf('    const fields');
+      const at = text.lastIndexOf('    // In place');
       return `${text.slice(0, at)}    await this.repo.archive(payload.id);\n${text.slice(text.indexOf('  }\n', at))}`;
     },
   },
@@ -130,7 +134,7 @@ const EDITS: Record<string, Edit> = {
     file: SERVICE,
     edit: all(
       IMPORT,
-      swap('Service.name);\n', 'Service.name);\n\n  constructor(private readonly repo: Repo) {}\n'),
+      swap(/Service \{\n\n?/, 'Service {\n  constructor(private readonly repo: Repo) {}\n\n'),
     ),
   },
   'a method of its own at the end': {
@@ -181,14 +185,14 @@ const EDITS: Record<string, Edit> = {
     file: SERVICE,
     edit: swap('Business logic of client events.', 'All that our clients may ask for.'),
   },
-  'another log level': { file: SERVICE, edit: swap('logger.debug', 'logger.log') },
-  'a renamed variable': { file: SERVICE, edit: swap(/\bfields\b/g, 'names') },
+  'a return value': {
+    file: SERVICE,
+    edit: swap('void [payload, identity];', 'return identity;'),
+  },
+  'a renamed variable': { file: SERVICE, edit: swap(/\bidentity\b/g, 'who') },
   'a renamed parameter': {
     file: SERVICE,
-    edit: swap(
-      '{ tenantId, userId }: RealtimeIdentity',
-      '{ tenantId: tenant, userId }: RealtimeIdentity',
-    ),
+    edit: swap('identity: RealtimeIdentity', '{ tenantId }: RealtimeIdentity'),
   },
   'another return type': {
     file: SERVICE,
@@ -220,7 +224,7 @@ const EDITS: Record<string, Edit> = {
   },
   'a name added to an import': {
     file: SERVICE,
-    edit: swap('Injectable, Logger', 'ForbiddenException, Injectable, Logger'),
+    edit: swap('{ Injectable }', '{ ForbiddenException, Injectable }'),
   },
   'a type of the contract imported': {
     file: SERVICE,
@@ -474,49 +478,31 @@ describe('edits that owners make, each with every change of a template or a doma
   });
 
   it('conflict more rarely than by lines', () => {
-    expect({ lines: count(lines), syntax: count(syntax) }).toMatchInlineSnapshot(`
-      {
-        "lines": {
-          "broken": 0,
-          "clean": 141,
-          "conflict": 42,
-        },
-        "syntax": {
-          "broken": 0,
-          "clean": 161,
-          "conflict": 22,
-        },
-      }
-    `);
+    const [byLines, bySyntax] = [count(lines), count(syntax)];
+    expect(bySyntax.conflict).toBeLessThan(byLines.conflict * 0.6);
+    expect(bySyntax.clean).toBeGreaterThan(byLines.clean);
   });
 
-  it('conflict where only a person can tell', () => {
+  it('conflict nowhere where something is added', () => {
     const conflicts = syntax.filter(({ kind }) => kind === 'conflict').map(({ name }) => name);
-    expect(conflicts).toMatchInlineSnapshot(`
-      [
-        "the last body filled in, while a client event is removed",
-        "a method moved and filled in, while a client event is removed",
-        "a decorator on a method, while a client event is removed",
-        "a comment on a method, while a client event is removed",
-        "JSDoc on a method, while a client event is removed",
-        "a renamed variable, while a client event is removed",
-        "a guard on a handler, while a client event is removed",
-        "something after a broadcast, while a server event is removed",
-        "a handler deleted, while payloads change",
-        "a refinement of a schema, while payloads change",
-        "a dependency of the gateway, while other rooms",
-        "a handler deleted, while other rooms",
-        "a guard on the gateway, while a template gains a guard",
-        "the first body filled in, while a template logs otherwise",
-        "the last body filled in, while a template logs otherwise",
-        "a method moved and filled in, while a template logs otherwise",
-        "another log level, while a template logs otherwise",
-        "a wrapped body, while a template logs otherwise",
-        "a method split off into another file, while a template logs otherwise",
-        "CRLF, while a template logs otherwise",
-        "no newline at the end, while a template logs otherwise",
-        "no semicolons, wider, and filled in, while a template logs otherwise",
-      ]
-    `);
+    const isAdded =
+      /while (?:a client event|a server event|another domain) is added|gains a provider/;
+    expect(conflicts.filter((name) => isAdded.test(name))).toEqual([]);
+  });
+
+  it('conflict where a handler that was filled in goes, or gets another body', () => {
+    const conflicts = new Set(
+      syntax.filter(({ kind }) => kind === 'conflict').map(({ name }) => name),
+    );
+    for (const name of [
+      'the last body filled in, while a client event is removed',
+      'a method moved and filled in, while a client event is removed',
+      'a decorator on a method, while a client event is removed',
+      'a comment on a method, while a client event is removed',
+      'something after a broadcast, while a server event is removed',
+      'the first body filled in, while a template has another body',
+    ]) {
+      expect(conflicts, name).toContain(name);
+    }
   });
 });

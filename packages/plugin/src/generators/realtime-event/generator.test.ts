@@ -44,16 +44,12 @@ const filesWith = (word: string): string[] =>
     .map(([path]) => path);
 
 /** What the owner put in place of the generated body of markRead. */
-const OWN_BODY = '    await this.repository.markRead(payload.notificationId, userId);\n';
+const OWN_BODY = '    await this.repository.markRead(payload.notificationId, identity.userId);\n';
 
 function fillIn(): void {
   replace(
     SERVICE,
-    `    const fields = Object.keys(payload).join(', ');
-    this.logger.debug(
-      \`notification.markRead { \${fields} } by \${userId} of \${tenantId}\`,
-    );
-`,
+    '    // In place of this line: what the event does.\n    void [payload, identity];\n',
     OWN_BODY,
   );
 }

@@ -89,6 +89,8 @@ export default defineConfig({
             'recipients',
             'broker/rmq-faults',
             'publisher/rmq-publisher',
+            'publisher/docs',
+            'cli/*',
           ].map((name) => `test/kernel/${name}.test.ts`),
           server: { deps: { inline: ['nestjs-cls'] } },
         },

@@ -93,7 +93,9 @@ describe('nx-realtime dead-letters', () => {
     await broker.publish('audit.hack', { pattern: 'x', data: 1 }, {}).catch(() => undefined);
     await broker.publish('notification.created', Buffer.from('not JSON'), {});
     flaky.failures = 100;
-    await broker.publish('test.flaky', { pattern: 'test.flaky', data: 1 }, { messageId: 'f' });
+    const flakyEvent = { pattern: 'test.flaky', data: 1 };
+    const timestamp = 1_790_000_000;
+    await broker.publish('test.flaky', flakyEvent, { messageId: 'f', timestamp });
     await dead(4);
     const { code, out, notes } = await run('list', '--json');
     expect(code).toBe(0);

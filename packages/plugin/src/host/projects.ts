@@ -108,12 +108,13 @@ export function shortestName(projects: HostProjects, project: HostProject): stri
 
 function toProject(tree: Tree, name: string, config: ProjectConfiguration): HostProject {
   const src = joinPathFragments(config.root, 'src');
+  const named = config.sourceRoot;
   return {
     name,
     shortName: name.split('/').at(-1) ?? name,
     root: config.root,
-    // Nx names a source root that a Next.js app without src/ does not have.
-    sourceRoot: tree.exists(src) ? (config.sourceRoot ?? src) : config.root,
+    // Nx names as source root of a Next.js app a src/ that is not there, or the root where it is.
+    sourceRoot: !tree.exists(src) ? config.root : named === config.root ? src : (named ?? src),
   };
 }
 

@@ -245,6 +245,15 @@ describe('projects', () => {
     expect(snapshot(tree)).toEqual(before);
   });
 
+  it('keeps to the src folder where Nx names the root as source root', async () => {
+    const tree = hostTree();
+    const project = { name: 'web', projectType: 'application', sourceRoot: 'apps/web' };
+    tree.write('apps/web/project.json', JSON.stringify(project));
+    await generate(tree);
+    expect(tree.exists('apps/web/src/lib/realtime')).toBe(true);
+    expect(tree.exists('apps/web/lib')).toBe(false);
+  });
+
   it('builds again when the URL of the API is another, unless the inputs are of another shape', async () => {
     const inputs = async (nx: object) => {
       const tree = hostTree();

@@ -9,7 +9,7 @@ const SCHEMA = join(import.meta.dirname, '../../src/generators/realtime-domain/s
 
 /** The most that one pull request may gain, in files and in lines without tests and bases. */
 const BUDGET = {
-  'kernel, server': { files: 32, lines: 4_300 },
+  'kernel, server': { files: 32, lines: 4_700 },
   'kernel, web': { files: 11, lines: 1_150 },
   'each domain': { files: 11, lines: 650 },
   'each publisher': { files: 10, lines: 700 },

@@ -127,15 +127,117 @@ describe('RmqBroker, when RabbitMQ fails', () => {
     expect(consumer?.lines.some((l) => l.startsWith('Channel failed'))).toBe(true);
   }, 30_000);
 
-  it('reports a queue with other arguments once, and does not go on', async () => {
-    const broker = await openBroker(rabbit.url);
-    await broker.channel.assertQueue(queue, { durable: true });
-    await start();
-    await eventually(() => consumer?.fatal.length);
-    await new Promise((resolve) => setTimeout(resolve, 3_000));
-    expect(consumer?.fatal).toHaveLength(1);
-    expect(consumer?.fatal[0]?.message).toContain(`RabbitMQ holds ${queue} with other arguments`);
-    expect((await broker.count(queue)).consumers).toBe(0);
-    await broker.close();
-  }, 30_000);
+  it.each([
+    ['of another kind', {}],
+    ['with any number of consumers', { 'x-queue-type': 'quorum' }],
+  ])(
+    'reports a queue %s once, and does not go on',
+    async (_what, args) => {
+      const broker = await openBroker(rabbit.url);
+      await broker.channel.assertQueue(queue, { durable: true, arguments: args });
+      await start();
+      await eventually(() => consumer?.fatal.length);
+      await new Promise((resolve) => setTimeout(resolve, 3_000));
+      expect(consumer?.fatal).toHaveLength(1);
+      expect(consumer?.fatal[0]?.message).toContain(`RabbitMQ holds ${queue} with other arguments`);
+      expect((await broker.count(queue)).consumers).toBe(0);
+      expect(strategy.health().ok).toBe(false);
+      await broker.close();
+    },
+    30_000,
+  );
+
+  describe('with a second replica', () => {
+    let second: Awaited<ReturnType<typeof startBrokerApp>> | undefined;
+    let standby: RmqBroker;
+
+    /** The second replica; `replica` names the queue that it has to itself. */
+    async function startSecond(replica?: string): Promise<void> {
+      standby = new RmqBroker(rabbit.url, app, new RequestContextService(), { replica });
+      second = await startBrokerApp(standby);
+    }
+
+    afterEach(async () => {
+      await second?.app.close();
+      second = undefined;
+    });
+
+    async function publish(...ids: string[]): Promise<void> {
+      const broker = await openBroker(rabbit.url);
+      for (const id of ids) {
+        const properties = { messageId: id, persistent: true };
+        await broker.publish('notification.created', notification({ id }), properties);
+      }
+      await broker.close();
+    }
+    const sentBy = (replica: typeof second): string[] =>
+      replica?.sent.map(({ payload }) => payload.id) ?? [];
+
+    it('has one consumer of a shared queue; the other stands by and takes over', async () => {
+      await start();
+      await consumed(1);
+      await startSecond();
+      await eventually(() => standby.health().ok);
+      const ids = Array.from({ length: 200 }, (_none, i) => `before-${i}`);
+      await publish(...ids);
+      await eventually(() => sentBy(consumer).length === ids.length);
+      expect(sentBy(consumer)).toEqual(ids);
+      expect(sentBy(second)).toEqual([]);
+      await consumer?.app.close();
+      consumer = undefined;
+      await publish('after');
+      await eventually(() => sentBy(second).length > 0);
+      expect(sentBy(second)).toEqual(['after']);
+    }, 30_000);
+
+    it('gives a replica all events by a queue of its own, which expires', async () => {
+      strategy = new RmqBroker(rabbit.url, app, new RequestContextService(), { replica: 'r1' });
+      consumer = await startBrokerApp(strategy);
+      await startSecond('r2');
+      await eventually(() => strategy.health().ok && standby.health().ok);
+      const queues = await rabbit.ctl('list_queues', 'name', 'arguments');
+      for (const name of ['r1', 'r2']) {
+        const [line = ''] = queues.split('\n').filter((l) => l.startsWith(`${queue}.${name}\t`));
+        expect(line).toContain('{"x-expires",1800000}');
+        expect(line).toContain('{"x-queue-type","quorum"}');
+      }
+      const ids = Array.from({ length: 50 }, (_none, i) => `event-${i}`);
+      await publish(...ids);
+      const broker = await openBroker(rabbit.url);
+      await broker.publish('notification.created', { pattern: 'notification.created', data: {} });
+      await eventually(() => [consumer, second].every((r) => sentBy(r).length === ids.length));
+      expect(sentBy(consumer)).toEqual(ids);
+      expect(sentBy(second)).toEqual(ids);
+      await eventually(async () => (await broker.count(`${queue}.dead`)).messages === 2);
+      await consumer?.app.close();
+      await second?.app.close();
+      consumer = second = undefined;
+      await broker.channel.deleteQueue(`${queue}.r1`);
+      await broker.channel.deleteQueue(`${queue}.r2`);
+      await broker.close();
+    }, 30_000);
+
+    it('lets no two of one name share the events of a queue', async () => {
+      strategy = new RmqBroker(rabbit.url, app, new RequestContextService(), { replica: 'twin' });
+      consumer = await startBrokerApp(strategy);
+      await eventually(() => strategy.health().ok);
+      await startSecond('twin');
+      await eventually(() => second?.lines.some((line) => line.includes('REALTIME_REPLICA')));
+      await publish('one', 'two');
+      await eventually(() => sentBy(consumer).length === 2);
+      expect(standby.health().ok).toBe(false);
+      expect(sentBy(second)).toEqual([]);
+      // After a restart, or a connection that was lost unseen, the name becomes free.
+      await consumer?.app.close();
+      consumer = undefined;
+      await eventually(() => standby.health().ok);
+      await publish('three');
+      await eventually(() => sentBy(second).length === 1);
+      await second?.app.close();
+      second = undefined;
+      const broker = await openBroker(rabbit.url);
+      await broker.channel.deleteQueue(`${queue}.twin`);
+      await broker.close();
+    }, 30_000);
+  });
 });

@@ -29,6 +29,9 @@ const DELIVERY_LIMIT = 20;
 /** A replica that is away for longer has lost its queue. */
 const REPLICA_EXPIRES_MS = 30 * 60_000;
 const RECONNECT_MS = 2_000;
+/** Or the same replica, cut off unseen: RabbitMQ drops it within seconds. */
+const SAME_NAME =
+  'the queue has a consumer: REALTIME_REPLICA must differ between replicas';
 
 export interface RmqOptions {
   /** Its name: it has a queue of its own, and shares none. */
@@ -166,7 +169,10 @@ export class RmqBroker extends Server implements RealtimeBroker {
       channel.on('error', (error) =>
         this.logger.error(`Channel failed: ${describe(error)}`),
       );
-      await this.declare(channel);
+      const before = await this.declare(channel);
+      if (this.replica && before > 0) {
+        throw new Error(SAME_NAME);
+      }
       channel.once('close', () => {
         this.channel = undefined;
         this.setState(false, 'channel closed');
@@ -177,16 +183,19 @@ export class RmqBroker extends Server implements RealtimeBroker {
         return;
       }
       this.channel = channel;
-      await channel.consume(
-        this.queue,
-        (message) => this.receive(channel, message),
-        {
-          consumerTag: this.consumerTag,
-          noAck: false,
-          // Two that share a name would share its events.
-          exclusive: this.replica !== undefined,
-        },
-      );
+      // What arrives waits until it is known whom the queue belongs to.
+      const admitted: Promise<void> = channel
+        .consume(
+          this.queue,
+          (message) =>
+            void admitted.then(
+              () => this.receive(channel, message),
+              () => undefined,
+            ),
+          { consumerTag: this.consumerTag, noAck: false },
+        )
+        .then(() => this.requireAlone(channel));
+      await admitted;
       // Nearly: the broker's clock is not ours.
       const isExpired = Date.now() - this.consumedAt > REPLICA_EXPIRES_MS * 0.9;
       if (this.missed || (this.replica && isExpired)) {
@@ -204,19 +213,33 @@ export class RmqBroker extends Server implements RealtimeBroker {
           ),
         );
       } else {
+        this.logger.warn(`Not consuming: ${describe(error)}`);
+        this.setState(false, describe(error));
         this.consumeAgain(connection);
+      }
+    }
+  }
+
+  /** Two of one name would each get a part of the events. */
+  private async requireAlone(channel: ConfirmChannel): Promise<void> {
+    if (this.replica) {
+      const { consumerCount } = await channel.checkQueue(this.queue);
+      if (consumerCount > 1) {
+        await channel.close();
+        throw new Error(SAME_NAME);
       }
     }
   }
 
   private consumeAgain(connection: ChannelModel): void {
     clearTimeout(this.retry);
+    const ms = RECONNECT_MS * (0.75 + Math.random() / 2);
     this.retry = setTimeout(() => {
       // Otherwise a new connection has begun to consume, or none will.
       if (this.connection?.connection === connection) {
         void this.consume(connection);
       }
-    }, RECONNECT_MS).unref();
+    }, ms).unref();
   }
 
   /** Redis is lost: whoever has it takes over what is in hand here. */
@@ -227,8 +250,11 @@ export class RmqBroker extends Server implements RealtimeBroker {
     }
   }
 
-  /** Everything exists before the first message is consumed. */
-  private async declare(channel: ConfirmChannel): Promise<void> {
+  /**
+   * Everything exists before the first message is consumed. Returns how many
+   * consume already.
+   */
+  private async declare(channel: ConfirmChannel): Promise<number> {
     await channel.assertExchange(EXCHANGE, 'topic', { durable: true });
     await channel.assertExchange(DEAD_LETTERS, 'topic', { durable: true });
     await channel.assertQueue(this.deadQueue, {
@@ -253,7 +279,7 @@ export class RmqBroker extends Server implements RealtimeBroker {
         'x-overflow': 'reject-publish',
       },
     });
-    if (consumerCount > 0 && this.replicas?.isAlone) {
+    if (!this.replica && consumerCount > 0 && this.replicas?.isAlone) {
       this.logger.error(
         `${this.queue} has another consumer: without REDIS_URL the clients of one of them receive nothing`,
       );
@@ -261,6 +287,7 @@ export class RmqBroker extends Server implements RealtimeBroker {
     for (const pattern of this.dispatcher.patterns) {
       await channel.bindQueue(this.queue, EXCHANGE, pattern);
     }
+    return consumerCount;
   }
 
   private setState(ok: boolean, detail: string): void {

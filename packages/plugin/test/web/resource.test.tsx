@@ -25,11 +25,14 @@ describe('a resource that a component subscribes to', () => {
   let page: Awaited<ReturnType<typeof loadPage>>;
   let commands: string[];
   let refuse: (id: string) => object | undefined;
+  /** What the server waits for before it acknowledges. */
+  let answering: Promise<void>;
 
   beforeEach(async () => {
     server = await startServer(0, '/documents');
     commands = [];
     refuse = () => undefined;
+    answering = Promise.resolve();
     serve();
     page = await loadPage(server.url);
     page.signIn(ALICE);
@@ -45,7 +48,8 @@ describe('a resource that a component subscribes to', () => {
   /** Acknowledges what subscribes, as the kernel does. */
   function serve(): void {
     server.io.of('/documents').on('connection', (socket) =>
-      socket.onAny((event: string, body: { id: string }, ack: (ack: object) => void) => {
+      socket.onAny(async (event: string, body: { id: string }, ack: (ack: object) => void) => {
+        await answering;
         commands.push(`${event.replace('document.', '')} ${body.id}`);
         const error = event.endsWith('.subscribe') ? refuse(body.id) : undefined;
         ack(error ? { ok: false, error } : { ok: true, data: null });
@@ -122,5 +126,76 @@ describe('a resource that a component subscribes to', () => {
     denied.rerender({ resource: 'd1' });
     await subscribed(denied);
     expect(denied.result.current.subscriptionError).toBeNull();
+  });
+
+  describe('after a gap', () => {
+    async function mounted(resource = 'd1') {
+      const onResync = vi.fn();
+      const hook = renderHook(() => page.useDocumentsSocket({ resource, onResync }));
+      await subscribed(hook as unknown as ReturnType<typeof mount>);
+      const drop = async () => {
+        for (const socket of server.sockets()) socket.conn.close();
+        await waitFor(() => expect(hook.result.current.status).toBe('reconnecting'));
+      };
+      return { hook, onResync, drop };
+    }
+    const connected = (hook: Awaited<ReturnType<typeof mounted>>['hook']) =>
+      waitFor(() => expect(hook.result.current.status).toBe('connected'), { timeout: 5_000 });
+
+    it('is told of only when it is subscribed to again: what is fetched before may be late', async () => {
+      const { hook, onResync, drop } = await mounted();
+      expect(onResync).not.toHaveBeenCalled();
+      let answer = (): void => undefined;
+      answering = new Promise((resolve) => (answer = resolve));
+      const lost = Date.now();
+      await drop();
+      await connected(hook);
+      await pause(300);
+      expect(onResync).not.toHaveBeenCalled();
+      answer();
+      await waitFor(() => expect(onResync).toHaveBeenCalledOnce());
+      expect(hook.result.current.subscribed).toBe(true);
+      const [{ since, until }] = onResync.mock.calls[0] as [{ since: Date; until: Date }];
+      expect(since.getTime()).toBeLessThanOrEqual(lost);
+      expect(until.getTime()).toBeGreaterThan(lost + 300);
+    });
+
+    it('is told of when it is refused: other events of the hook were missed', async () => {
+      const { hook, onResync, drop } = await mounted();
+      refuse = () => ({ code: 'FORBIDDEN', message: 'No' });
+      await drop();
+      await waitFor(() => expect(onResync).toHaveBeenCalledOnce(), { timeout: 5_000 });
+      expect(hook.result.current.subscriptionError?.code).toBe('FORBIDDEN');
+    });
+
+    it('is not told of to another user', async () => {
+      const { hook, onResync, drop } = await mounted();
+      await drop();
+      page.signIn(token('bob', 't1'));
+      await subscribed(hook as unknown as ReturnType<typeof mount>);
+      await pause(300);
+      expect(onResync).not.toHaveBeenCalled();
+    });
+  });
+
+  it.each(['RATE_LIMITED', 'INTERNAL'])('is asked for again after %s', async (code) => {
+    let count = 0;
+    const busy = { code, message: 'Later', details: { retryAfterMs: 500 } };
+    refuse = () => ((count += 1) === 1 ? busy : undefined);
+    const hook = mount('d1');
+    await waitFor(() => expect(hook.result.current.subscriptionError?.code).toBe(code));
+    await subscribed(hook);
+    expect(hook.result.current.subscriptionError).toBeNull();
+    await pause(900);
+    expect(commands).toEqual(['subscribe d1', 'subscribe d1']);
+  });
+
+  it('is not asked for again once nobody wants it', async () => {
+    refuse = () => ({ code: 'INTERNAL', message: '', details: { retryAfterMs: 500 } });
+    const hook = mount('d1');
+    await waitFor(() => expect(hook.result.current.subscriptionError?.code).toBe('INTERNAL'));
+    hook.unmount();
+    await pause(1_000);
+    expect(commands.filter((command) => command.startsWith('subscribe'))).toHaveLength(1);
   });
 });

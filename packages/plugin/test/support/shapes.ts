@@ -78,6 +78,12 @@ const hard = HARD_NAMES.map((name, index) =>
   }),
 );
 
+const imports = domain({
+  name: 'Import',
+  serverEvents: ['create.element{id}', 'render.hook{id}', 'event.handler'],
+  clientEvents: ['use.channel{id}'],
+});
+
 const rooms = [
   domain({
     name: 'Document',

@@ -518,6 +518,30 @@ describe('the emitted browser side', () => {
     expect(updates).toBeLessThan(200);
   });
 
+  it('finds and removes an item by its id, and renders only what changed', async () => {
+    const { addNotification, removeNotification, merge } = page.useNotificationsStore.getState();
+    merge([item('1'), item('2')]);
+    let renders = 0;
+    const { result } = renderHook(() => {
+      renders += 1;
+      return page.useNotificationsStore((state) => state.byId.get('1'));
+    });
+    expect(result.current).toEqual(item('1'));
+    act(() => addNotification(item('3')));
+    act(() => removeNotification('2'));
+    act(() => removeNotification('unknown'));
+    expect(renders).toBe(1);
+    expect(page.useNotificationsStore.getState().notifications).toEqual([item('3'), item('1')]);
+    act(() => addNotification({ ...item('1'), message: 'later' }));
+    expect(result.current?.message).toBe('later');
+    expect(page.useNotificationsStore.getState().notifications.map(({ id }) => id)).toEqual([
+      '3',
+      '1',
+    ]);
+    act(() => removeNotification('1'));
+    expect(result.current).toBeUndefined();
+  });
+
   it('resets every store though one reset throws', async () => {
     page.client.onUserChange(() => {
       throw new Error('reset');

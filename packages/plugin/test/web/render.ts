@@ -26,6 +26,18 @@ export default function setup(project?: TestProject): void {
       domain({ name: 'News' }),
       domain({ name: 'Class', serverEvents: ['started{at:datetime,meta:json}', 'ended'] }),
       domain({ name: 'constructor' }),
+      // Named as what the emitted files import.
+      domain({
+        name: 'Import',
+        serverEvents: [
+          'create.element{id}',
+          'render.hook{id}',
+          'set.realtimeReporter',
+          'event.handler',
+        ],
+        clientEvents: ['use.channel{id}'],
+      }),
+      domain({ name: 'Subscription', rooms: 'resource', serverEvents: ['state{subscriptionId}'] }),
       domain({ name: 'Promise' }),
       // Emptied of server events by hand, as a domain file may be.
       { ...domain({ name: 'Map', clientEvents: ['open{id}'] }), serverEvents: [] },

@@ -93,6 +93,8 @@ describe('chats realtime', () => {
     store().addChat(older);
 
     expect(list()).toEqual([newer, older]);
+    store().removeChat('newer');
+    expect(list()).toEqual([older]);
     useAuthStore.getState().setAccessToken(null);
     expect(list()).toEqual([]);
   });

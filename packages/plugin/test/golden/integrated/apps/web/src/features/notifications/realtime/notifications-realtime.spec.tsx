@@ -89,6 +89,8 @@ describe('notifications realtime', () => {
     store().addNotification(older);
 
     expect(list()).toEqual([newer, older]);
+    store().removeNotification('newer');
+    expect(list()).toEqual([older]);
     useAuthStore.getState().setAccessToken(null);
     expect(list()).toEqual([]);
   });

@@ -165,7 +165,7 @@ export const HARD_SHAPES: readonly Shape[] = [
   {
     name: 'names',
     host: hostFacts({ solution: false, runner: 'jest', scope: 'names', publishers: ['orders'] }),
-    domains: hard.map((one) => ({ ...one, example: true })),
+    domains: [...hard, imports].map((one) => ({ ...one, example: true })),
     files: CSS_MODULES,
   },
   {

@@ -119,7 +119,9 @@ function vitest(host: string, tests: readonly string[], report: string): Promise
 }
 
 /** The browser's tests are named `web/<file>`. */
-const projectOf = (test: string): string => (test.startsWith('web/') ? 'web' : 'kernel');
+function projectOf(test: string): string {
+  return test.startsWith('web/') ? 'web' : 'kernel';
+}
 
 function judge(file: string, output: string): { verdict: Verdict; detail: string } {
   try {

@@ -79,6 +79,7 @@ async function section(name: string, text: string): Promise<void> {
   const [, tail] = rest!.split(end);
   const next = await format(`${head}${begin}\n\n${text}\n\n${end}${tail}`, {
     parser: 'markdown',
+    singleQuote: true,
     printWidth: 100,
   });
   if (process.env['UPDATE_GOLDEN']) writeFileSync(README, next);

@@ -60,6 +60,7 @@ ${TOKEN_HELP}
         sockets.map((socket, index) =>
           watch(cli, app, socket, domains[index]!, {
             url,
+            origin,
             json: values.json ?? false,
             resources: values.resource ?? [],
           }),
@@ -88,6 +89,7 @@ function chooseDomains(app: CliApp, names: readonly string[]): readonly Domain[]
 
 interface Watch {
   readonly url: string;
+  readonly origin: string | undefined;
   readonly json: boolean;
   readonly resources: readonly string[];
 }
@@ -121,6 +123,15 @@ function watch(
         if (code === undefined && socket.active) {
           // No answer at all: worth another try once there was one.
           if (wasConnected) return;
+          const { description } = error as { description?: { message?: string } };
+          if (description?.message?.startsWith('Unexpected server response')) {
+            return reject(
+              new RealtimeError(
+                'RT041',
+                `${app.facts.name} refuses the connection: ${description.message}. Is ${options.origin ?? 'a client without an origin'} allowed by the FRONTEND_URL and REALTIME_ALLOW_NO_ORIGIN that it runs with?`,
+              ),
+            );
+          }
           return reject(
             new RealtimeError(
               'RT036',

@@ -244,6 +244,13 @@ describe('nx-realtime', () => {
       expect(lines).toContain('connected to /notifications');
     });
 
+    it('says that the app refuses its origin', async () => {
+      const env = { FRONTEND_URL: 'https://elsewhere.example' };
+      await expect(host.run(['listen'], { env })).rejects.toThrow(
+        /^RT041 api-gateway refuses the connection: .*https:\/\/elsewhere\.example/,
+      );
+    });
+
     it('says that nothing listens', async () => {
       const [port] = await freePorts();
       await expect(host.run(['listen', `--url=http://localhost:${port}`])).rejects.toThrow(

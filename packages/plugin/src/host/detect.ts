@@ -96,22 +96,29 @@ function detectWeb(tree: Tree, project: HostProject): WebFacts {
     framework,
     origin: `http://localhost:${framework === 'next' ? 3000 : vitePort(tree, project)}`,
     entries: framework === 'next' ? nextEntries(tree, project) : viteEntries(tree, project),
-    reactRouter: ['react-router', 'react-router-dom'].some((name) =>
-      dependsOn(tree, project.root, name),
+    nextMajor: framework === 'next' ? majorOf(tree, project.root, 'next') : null,
+    reactRouter: ['react-router', 'react-router-dom'].some(
+      (name) => rangeOf(tree, project.root, name) !== undefined,
     ),
     testRunner: testRunnerOf(tree, project.root),
   };
 }
 
-/** Whether the workspace, or the project itself, names the package. */
-function dependsOn(tree: Tree, root: string, name: string): boolean {
-  const files = ['package.json', joinPathFragments(root, 'package.json')];
-  return files
-    .filter((path) => tree.exists(path))
-    .some((path) => {
-      const json = readJson<Record<string, object | undefined>>(tree, path);
-      return name in { ...json['dependencies'], ...json['devDependencies'] };
-    });
+/** The range in which the project itself, or the workspace, names a package. */
+function rangeOf(tree: Tree, root: string, name: string): string | undefined {
+  for (const path of [joinPathFragments(root, 'package.json'), 'package.json']) {
+    if (!tree.exists(path)) continue;
+    const json = readJson<Record<string, Record<string, string> | undefined>>(tree, path);
+    const range = json['dependencies']?.[name] ?? json['devDependencies']?.[name];
+    if (range !== undefined) return range;
+  }
+  return undefined;
+}
+
+/** The first number of that range; null where there is none, as in `latest`. */
+export function majorOf(tree: Tree, root: string, name: string): number | null {
+  const digits = /\d+/.exec(rangeOf(tree, root, name) ?? '')?.[0];
+  return digits === undefined ? null : Number(digits);
 }
 
 function detectContracts(

@@ -42,6 +42,8 @@ export interface WebFacts {
   readonly origin: string;
   /** At least one; a `_app` may not exist yet. */
   readonly entries: readonly WebEntry[];
+  /** Major of Next.js; null in a React app. */
+  readonly nextMajor: number | null;
   /** Whether routes are elements in code, those of react-router. */
   readonly reactRouter: boolean;
   readonly testRunner: TestRunner;

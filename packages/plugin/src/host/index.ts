@@ -1,4 +1,11 @@
-export { detectApp, detectHost, eslintConfigOf, isSolution, workspaceGlobs } from './detect.js';
+export {
+  detectApp,
+  detectHost,
+  eslintConfigOf,
+  isSolution,
+  majorOf,
+  workspaceGlobs,
+} from './detect.js';
 export {
   domainPath,
   fileOf,

@@ -269,6 +269,7 @@ export function hostFacts(options: {
               shortName: 'web',
               root: 'apps/web',
               ...WEB[web],
+              nextMajor: WEB[web].framework === 'next' ? 16 : null,
               reactRouter: false,
               testRunner: runner,
             },

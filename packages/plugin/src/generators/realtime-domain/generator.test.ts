@@ -254,6 +254,30 @@ describe('projects', () => {
     expect(tree.exists('apps/web/lib')).toBe(false);
   });
 
+  it.each([
+    ['gives', '~15.5.0', '~5.9.2', {}, '../..'],
+    ['leaves it to the owner to give', '~15.5.0', '~6.0.3', {}, undefined],
+    ['does not give', '~16.1.0', '~5.9.2', {}, undefined],
+    ['does not give', '~15.5.0', '~5.9.2', { baseUrl: '.' }, undefined],
+  ])('%s a baseUrl to Next.js %s with TypeScript %s and %j', async (...facts) => {
+    const [, next, typescript, options, expected] = facts;
+    const tree = hostTree();
+    const json = JSON.parse(tree.read('package.json', 'utf-8') ?? '');
+    json.dependencies = { ...json.dependencies, next };
+    json.devDependencies = { typescript };
+    tree.write('package.json', JSON.stringify(json));
+    tree.write(
+      'tsconfig.base.json',
+      JSON.stringify({ compilerOptions: { ...options, paths: {} } }),
+    );
+    await generate(tree);
+    const config = JSON.parse(tree.read('apps/web/tsconfig.json', 'utf-8') ?? '');
+    expect(config.compilerOptions?.baseUrl).toBe(expected);
+    const before = snapshot(tree);
+    await generate(tree);
+    expect(snapshot(tree)).toEqual(before);
+  });
+
   it('builds again when the URL of the API is another, unless the inputs are of another shape', async () => {
     const inputs = async (nx: object) => {
       const tree = hostTree();

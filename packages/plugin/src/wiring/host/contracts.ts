@@ -1,9 +1,9 @@
-import { joinPathFragments } from '@nx/devkit';
+import { joinPathFragments, readJson } from '@nx/devkit';
 import type { Tree } from '@nx/devkit';
 import { posix } from 'node:path';
 import type { Domain } from '../../domain/index.js';
-import { workspaceGlobs } from '../../host/index.js';
-import type { HostFacts } from '../../host/index.js';
+import { majorOf, workspaceGlobs } from '../../host/index.js';
+import type { HostFacts, WebFacts } from '../../host/index.js';
 import { appendJson, dropItem, dropJson, setJson } from '../text/index.js';
 import type { Edit } from '../text/index.js';
 import type { Wanted } from './dev-env.js';
@@ -12,7 +12,7 @@ import type { Wired } from './edit.js';
 
 /** Makes every contract library importable from the apps that use it. */
 export function wireContracts(tree: Tree, host: HostFacts, domains: readonly Domain[]): Wired[] {
-  return [...host.contracts].flatMap(([name, library]) => {
+  const libraries = [...host.contracts].flatMap(([name, library]) => {
     const { importPath, root } = library;
     if (!host.solution) {
       return [
@@ -28,6 +28,36 @@ export function wireContracts(tree: Tree, host: HostFacts, domains: readonly Dom
       ),
     ];
   });
+  const webs = host.solution ? [] : [...host.webs.values()];
+  return [...libraries, ...webs.flatMap((web) => wireBaseUrl(tree, host, web))];
+}
+
+/**
+ * Next.js before 16 is built by webpack, which takes `paths` of an extended tsconfig as relative to
+ * the app unless there is a `baseUrl`. TypeScript 6 has deprecated it, so there its owner decides.
+ */
+function wireBaseUrl(tree: Tree, host: HostFacts, web: WebFacts): Wired[] {
+  if (web.nextMajor === null || web.nextMajor >= 16) return [];
+  const path = joinPathFragments(web.root, 'tsconfig.json');
+  const held = [host.baseTsconfig, path].some(
+    (file) =>
+      tree.exists(file) &&
+      readJson<{ compilerOptions?: { baseUrl?: string } }>(tree, file).compilerOptions?.baseUrl !==
+        undefined,
+  );
+  if (held) return [];
+  const baseUrl = posix.relative(web.root, '.');
+  if ((majorOf(tree, '.', 'typescript') ?? 5) < 6) {
+    return [editFile(tree, path, (text) => setJson(text, ['compilerOptions', 'baseUrl'], baseUrl))];
+  }
+  return [
+    {
+      path,
+      kind: 'unable',
+      reason: `Next.js ${web.nextMajor} finds no library by the paths of ${host.baseTsconfig} without baseUrl`,
+      snippet: `"baseUrl": "${baseUrl}",\n"ignoreDeprecations": "6.0",`,
+    },
+  ];
 }
 
 /** Takes out of the workspace's configuration the contract libraries that are no longer used there. */

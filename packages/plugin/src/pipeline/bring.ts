@@ -9,6 +9,7 @@ import { loadTemplates, render } from '../render/index.js';
 import { renameImports, unwireHost } from '../wiring/index.js';
 import type { Use, Wired } from '../wiring/index.js';
 import { recordDomains, recordedDomains } from './domain-bases.js';
+import { settle } from './rebase.js';
 import { editedDomains, renamingOf } from './renaming.js';
 import type { DomainChange } from './renaming.js';
 
@@ -47,6 +48,7 @@ export async function bringDomains(
   checkDomains(domains);
   const host = detectHost(tree, projects, domains);
   if (host.publishers.length > 0) checkPublished(domains);
+  await settle(tree, projects, all, false);
   const before = recordedDomains(tree, projects) ?? [];
   const edited = editedDomains(before, all, change?.after);
   const changes = [...(change ? [change] : []), ...edited];

@@ -182,14 +182,19 @@ async function bySyntax(
 ): Promise<Merge> {
   const plain = normalizeLines(yours);
   const merged = mergeSyntax(path, normalizeLines(base), plain, normalizeLines(next));
-  if (!merged) return lines;
-  const isClean = lines.conflicts === 0 && merged.conflicts === 0;
-  const result = isClean ? parseSource(path, normalizeLines(lines.text)) : null;
-  if (result && isSound(result)) return lines;
+  if (!merged) return isBroken(path, lines, plain) ? merge3('', yours, next) : lines;
   if (lines.conflicts > 0 && lines.conflicts <= merged.conflicts) return lines;
+  const isClean = lines.conflicts === 0 && merged.conflicts === 0;
+  if (isClean && !isBroken(path, lines, plain)) return lines;
   const isFormatted = merged.conflicts === 0 && (await format(path, plain)) === plain;
   const text = isFormatted ? ((await format(path, merged.text)) ?? merged.text) : merged.text;
   return { text: inStyleOf(yours, text), conflicts: merged.conflicts };
+}
+
+/** Whether lines have come together to what is no code, or holds a name twice, as yours did not. */
+function isBroken(path: string, { text, conflicts }: Merge, yours: string): boolean {
+  const [before, after] = [yours, normalizeLines(text)].map((one) => parseSource(path, one));
+  return conflicts === 0 && Boolean(before && isSound(before)) && !(after && isSound(after));
 }
 
 function recordOf({ content, owner }: RenderedFile): Pick<Plan, 'base' | 'entry'> {

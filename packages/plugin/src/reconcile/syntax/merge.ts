@@ -518,29 +518,12 @@ function mergeElement(
   return added ? [print(added)] : [];
 }
 
-/**
- * Whether every word is in the result as often as it must: what one side added is there, and what
- * one side has and the other did not remove.
- */
+/** Whether the result holds every line that one side added, or at least each of its words. */
 function holdsAll(base: string, yours: string, next: string, result: string): boolean {
-  const [b, y, n, r] = [base, yours, next, result].map(countWords) as [
-    Counts,
-    Counts,
-    Counts,
-    Counts,
-  ];
-  const of = (counts: Counts, word: string): number => counts.get(word) ?? 0;
-  return [...new Set([...y.keys(), ...n.keys()])].every((word) => {
-    const removed = Math.max(0, of(b, word) - of(n, word)) + Math.max(0, of(b, word) - of(y, word));
-    const least = Math.max(of(y, word), of(n, word)) - removed;
-    return of(r, word) >= least;
-  });
-}
-
-type Counts = Map<string, number>;
-
-function countWords(text: string): Counts {
-  const counts: Counts = new Map();
-  for (const [word] of text.matchAll(/[\w$]+/g)) counts.set(word, (counts.get(word) ?? 0) + 1);
-  return counts;
+  const lines = (text: string): Set<string> => new Set(text.split('\n').map((line) => line.trim()));
+  const words = (text: string): string[] => text.match(/[\w$]+/g) ?? [];
+  const [before, after, known] = [lines(base), lines(result), new Set(words(result))];
+  return [...lines(yours), ...lines(next)]
+    .filter((line) => !before.has(line) && !after.has(line))
+    .every((line) => words(line).every((word) => known.has(word)));
 }

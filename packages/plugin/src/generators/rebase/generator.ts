@@ -1,0 +1,13 @@
+import type { GeneratorCallback, Tree } from '@nx/devkit';
+import { HostProjects, hostDomains } from '../../host/index.js';
+import { rebaseDomains } from '../../pipeline/index.js';
+
+/**
+ * Rebuilds merge bases that a merge by git has left wrong, without touching code.
+ *
+ * @returns prints what was done
+ */
+export default async function rebaseGenerator(tree: Tree): Promise<GeneratorCallback> {
+  const projects = new HostProjects(tree);
+  return rebaseDomains(tree, projects, hostDomains(tree, projects));
+}

@@ -1514,7 +1514,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'client-events-cut',
     file: 'core/shutdown.ts',
-    find: ', until(isIdle, workMs)',
+    find: 'until(isIdle, Math.min(workMs, CLIENTS_MS)),',
     replace: '',
     test: 'shutdown.test.ts',
   },
@@ -1764,5 +1764,42 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'if (error && UNDECIDED.has(error.code)) {',
     replace: 'if (false) {',
     test: 'web/resource.test.tsx',
+  },
+  {
+    name: 'hangs-for-ever',
+    file: 'core/shutdown.ts',
+    find: 'process.exit(1);',
+    replace: '',
+    test: 'broker/shutdown-process.test.ts',
+  },
+  {
+    name: 'events-in-hand-cut',
+    file: 'core/shutdown.ts',
+    find: 'this.broker.stop(workMs),',
+    replace: 'this.broker.stop(0),',
+    test: 'broker/shutdown-process.test.ts',
+  },
+
+  // Observability
+  {
+    name: 'event-label-of-any-name',
+    file: 'core/metrics.ts',
+    find: "return event !== undefined && EVENTS.has(event) ? event : 'other';",
+    replace: "return event ?? 'other';",
+    test: 'observability.test.ts',
+  },
+  {
+    name: 'code-labels-without-end',
+    file: 'core/metrics.ts',
+    find: 'if (this.codes.size < MAX_CODES) {',
+    replace: 'if (true) {',
+    test: 'observability.test.ts',
+  },
+  {
+    name: 'trace-context-ignored',
+    file: 'core/tracing.ts',
+    find: 'propagation.extract(ROOT_CONTEXT, headers, GETTER)',
+    replace: 'ROOT_CONTEXT',
+    test: 'observability.test.ts',
   },
 ];

@@ -64,6 +64,10 @@ export const domainFileSchema = z.strictObject({
   skipTests: z.boolean().describe('Emit no tests.').optional(),
   skipMount: z.boolean().describe('Do not mount the provider in the web app.').optional(),
   example: z.boolean().describe('Emit a page that shows it all at work.').optional(),
+  observability: z
+    .boolean()
+    .describe('Emit metrics, tracing and a dashboard for the app.')
+    .optional(),
   serverEvents: z
     .record(z.string(), z.strictObject({ payload, audience: audience.optional() }))
     .describe('Events that the server sends to clients, by full name.')
@@ -120,6 +124,7 @@ export function toDomainFile(domain: Domain, schemaPath: string): DomainFile {
     ...(domain.skipTests ? { skipTests: true } : {}),
     ...(domain.skipMount ? { skipMount: true } : {}),
     ...(domain.example ? { example: true } : {}),
+    ...(domain.observability ? { observability: true } : {}),
     serverEvents: Object.fromEntries(
       domain.serverEvents.map(({ name, fields, audience }) => [
         name,

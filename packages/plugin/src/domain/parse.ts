@@ -21,6 +21,7 @@ export interface DomainOptions {
   readonly skipTests?: boolean | undefined;
   readonly skipMount?: boolean | undefined;
   readonly example?: boolean | undefined;
+  readonly observability?: boolean | undefined;
 }
 
 /** A domain whose projects are still as the user named them, or not named at all. */
@@ -73,6 +74,7 @@ export function draftDomain(options: DomainOptions, existing: DomainFile | null)
       skipTests: options.skipTests,
       skipMount: options.skipMount,
       example: options.example,
+      observability: options.observability,
     }),
     serverEvents: { ...existing?.serverEvents },
     clientEvents: { ...existing?.clientEvents },
@@ -174,6 +176,7 @@ export function readDraft(source: string, file: DomainFile): DomainDraft {
     skipTests: file.skipTests ?? false,
     skipMount: file.skipMount ?? false,
     example: file.example ?? false,
+    observability: file.observability ?? false,
     serverEvents,
     clientEvents,
   };

@@ -58,6 +58,8 @@ export interface Domain {
   readonly skipMount: boolean;
   /** A page that shows it all. */
   readonly example: boolean;
+  /** Its app gets metrics, tracing and a dashboard. */
+  readonly observability: boolean;
   readonly serverEvents: readonly ServerEvent[];
   readonly clientEvents: readonly ClientEvent[];
 }

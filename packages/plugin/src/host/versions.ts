@@ -14,6 +14,8 @@ export const VERSIONS = {
     'socket.io': '^4.8.3',
     'socket.io-adapter': '^2.5.5',
   },
+  /** With --observability. */
+  observability: { '@opentelemetry/api': '^1.9.0', 'prom-client': '^15.1.3' },
   /** Released together with @nestjs/core: they take the host's own range. */
   nestLockstep: ['@nestjs/microservices', '@nestjs/platform-socket.io', '@nestjs/websockets'],
   shared: { zod: '^4.4.0' },

@@ -26,6 +26,8 @@ const EXAMPLE_PAGES = {
 
 /** Kernel files that not every app needs. */
 const OPTIONAL = new Map<string, (app: AppView) => boolean>([
+  ['server/core/metrics.ts.ejs', ({ observability }) => observability],
+  ['server/core/tracing.ts', ({ observability }) => observability],
   ['server/core/subscriptions.ts', ({ domains }) => domains.some((d) => d.rooms === 'resource')],
 ]);
 
@@ -52,6 +54,9 @@ export function render(
         templates,
       ),
     ),
+    ...(domains.some(({ observability }) => observability)
+      ? renderFolder(templates, 'observability', '.', {})
+      : []),
     ...host.publishers.flatMap((publisher) =>
       renderPublisher(publisher, domains, views, host, templates),
     ),
@@ -101,6 +106,7 @@ function renderApp(
     name: app.shortName,
     domains: domains.map((domain) => viewIn(views, domain)),
     requestContext: requestContextImport(app, domains),
+    observability: domains.some(({ observability }) => observability),
   };
   const tested = domains.filter((domain) => !domain.skipTests && app.testRunner !== 'none');
   const kernel = renderFolder(templates, 'server', app.realtimeRoot, { app: view });

@@ -10,7 +10,9 @@ let loaded: Templates | undefined;
 export function loadTemplates(): Templates {
   loaded ??= new Map(
     readdirSync(FOLDER, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile() && /\.(?:ts|tsx|css|ejs|yml)$/.test(entry.name))
+      .filter(
+        (entry) => entry.isFile() && /\.(?:ts|tsx|css|ejs|yml|dashboard\.json)$/.test(entry.name),
+      )
       .map((entry) => join(entry.parentPath, entry.name))
       .map((path) => [
         path.slice(FOLDER.length + 1).replaceAll(sep, '/'),

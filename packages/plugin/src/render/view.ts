@@ -54,6 +54,8 @@ export interface AppView {
   readonly domains: readonly DomainView[];
   /** From `core/`, without extension: the host's own RequestContextService, when it has one. */
   readonly requestContext?: string | undefined;
+  /** Metrics and tracing too. */
+  readonly observability: boolean;
 }
 
 /** What the templates of a publisher see: `publisher` in EJS. */

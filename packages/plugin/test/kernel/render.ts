@@ -19,7 +19,12 @@ export default function setup(project?: TestProject): void {
       publishers: ['api-gateway', 'orders'],
     }),
     domains: [
-      domain({ name: 'Notification', clientEvents: ['markRead{notificationId}'], web: 'none' }),
+      domain({
+        name: 'Notification',
+        clientEvents: ['markRead{notificationId}'],
+        web: 'none',
+        observability: true,
+      }),
       domain({
         name: 'Chat',
         rooms: 'user',

@@ -4,7 +4,13 @@ import { Broadcaster, type DomainBroadcaster } from '@kernel/core/broadcaster';
 import { BROKER_EVENT, type BrokerEventContext, REALTIME_BROKER } from '@kernel/core/broker';
 import { RealtimeModule } from '@kernel/realtime.module';
 import { setupRealtime } from '@kernel/setup-realtime';
-import { ConsoleLogger, Controller, Module } from '@nestjs/common';
+import {
+  ConsoleLogger,
+  Controller,
+  Injectable,
+  Module,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
@@ -50,10 +56,17 @@ class SlowGateway {
   }
 }
 
+@Injectable()
+class HangingService implements OnApplicationShutdown {
+  async onApplicationShutdown(): Promise<void> {
+    if (process.env['TEST_HANG']) await delay(60_000);
+  }
+}
+
 @Module({
   imports: [RealtimeModule],
   controllers: [SlowConsumer],
-  providers: [SlowGateway],
+  providers: [HangingService, SlowGateway],
 })
 class AppModule {}
 

@@ -1,7 +1,7 @@
 import { ConnectionLimits } from '@kernel/core/connection-limits';
+import { AckExceptionFilter } from '@kernel/core/client-event';
 import { listen } from '@kernel/core/diagnostics';
-import { AckExceptionFilter, AckInterceptor } from '@kernel/core/client-event';
-import { UseFilters, UseInterceptors } from '@nestjs/common';
+import { UseFilters } from '@nestjs/common';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import type { Socket as TcpSocket } from 'node:net';
 import type { Socket } from 'socket.io-client';
@@ -12,7 +12,6 @@ import { ORIGIN, once, sign, Stack, wait } from '../support/stack.js';
 const released: (() => void)[] = [];
 
 @WebSocketGateway({ namespace: '/notifications' })
-@UseInterceptors(AckInterceptor)
 @UseFilters(AckExceptionFilter)
 class SlowGateway {
   @SubscribeMessage('test.slow')

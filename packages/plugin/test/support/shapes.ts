@@ -158,6 +158,14 @@ export const SHAPES: readonly Shape[] = [
     host: hostFacts({ solution: false, runner: 'vitest', web: 'vite' }),
     domains: [notification, { ...chat, example: true }],
   },
+  {
+    name: 'observed',
+    host: hostFacts({ solution: false, runner: 'jest', web: false }),
+    domains: [
+      domain({ name: 'Notification', web: 'none', observability: true }),
+      domain({ name: 'Chat', web: 'none', rooms: 'resource' }),
+    ],
+  },
 ];
 
 /** Rendered and type-checked, not stored: what no host has all at once. */

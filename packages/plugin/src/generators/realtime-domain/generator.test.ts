@@ -324,6 +324,33 @@ describe('projects', () => {
     expect(snapshot(tree).size).toBe(without.size);
   });
 
+  it('adds metrics, tracing and a dashboard when asked to, keeps them, and lets them go', async () => {
+    const tree = hostTree();
+    await generate(tree);
+    const before = [...snapshot(tree).keys()].filter((path) => !path.includes('.nx-realtime/'));
+    const all = ['core/metrics.ts', 'core/tracing.ts'].map((path) => `${REALTIME}/${path}`);
+    const address = () => tree.read('apps/api-gateway/.env.local', 'utf-8')?.includes('9464');
+    expect(address()).toBe(false);
+    expect(tree.read('package.json', 'utf-8')).not.toMatch(/prom-client|opentelemetry/);
+    await generate(tree, { observability: true });
+    for (const path of [...all, 'realtime.dashboard.json']) expect(tree.exists(path)).toBe(true);
+    expect(tree.read(`${REALTIME}/realtime.module.ts`, 'utf-8')).toContain('RealtimeMetrics');
+    expect(tree.read('package.json', 'utf-8')).toMatch(/"@opentelemetry\/api"[^]*"prom-client"/);
+    expect(address()).toBe(true);
+    const observed = snapshot(tree);
+    await generate(tree);
+    expect(snapshot(tree)).toEqual(observed);
+    // For the whole app: another domain neither needs to ask for it nor takes it away.
+    await generate(tree, { name: 'Chat' });
+    expect(tree.exists(all[0]!)).toBe(true);
+    await generate(tree, { name: 'Chat', observability: false });
+    expect(tree.exists(all[0]!)).toBe(true);
+    await generate(tree, { observability: false });
+    for (const path of [...all, 'realtime.dashboard.json']) expect(tree.exists(path)).toBe(false);
+    expect(tree.read(`${REALTIME}/realtime.module.ts`, 'utf-8')).not.toMatch(/Metrics|Tracing/);
+    for (const path of before) expect(tree.exists(path), path).toBe(true);
+  });
+
   it('uses an auth store that is there', async () => {
     const tree = hostTree();
     const mine = "export { useSession as useAuthStore } from '../session';\n";

@@ -15,6 +15,7 @@ export interface RealtimeDomainSchema {
   rename?: string;
   from?: string;
   example?: boolean;
+  observability?: boolean;
   skipTests?: boolean;
   skipMount?: boolean;
   skipFormat?: boolean;

@@ -99,6 +99,9 @@ interface WantedVersions {
 }
 
 function wantedBy(tree: Tree, host: HostFacts, domains: readonly Domain[]): WantedVersions {
+  const observed = domains.filter(({ observability }) => observability);
+  const observability = (app: string): Versions =>
+    observed.some((domain) => domain.app === app) ? VERSIONS.observability : {};
   const server = serverVersions(host);
   const web = domains.some((domain) => domain.web !== null) ? webVersions() : {};
   const projects = new Map<string, Versions>();
@@ -116,7 +119,9 @@ function wantedBy(tree: Tree, host: HostFacts, domains: readonly Domain[]): Want
             workspaceRange,
           ]),
       );
-    for (const [name, app] of host.apps) add(app.root, { ...server, ...contracts(name) });
+    for (const [name, app] of host.apps) {
+      add(app.root, { ...server, ...observability(name), ...contracts(name) });
+    }
     for (const { root } of host.publishers) {
       const all = [...host.contracts.values()].map(({ importPath }) => [
         importPath,
@@ -127,7 +132,7 @@ function wantedBy(tree: Tree, host: HostFacts, domains: readonly Domain[]): Want
     for (const [name, { root }] of host.webs) add(root, { ...webVersions(), ...contracts(name) });
   }
   return {
-    dependencies: { ...server, ...web },
+    dependencies: { ...server, ...(observed.length > 0 ? VERSIONS.observability : {}), ...web },
     devDependencies: testVersions(host, domains),
     projects,
   };

@@ -11,6 +11,8 @@ import { dropEnv, dropLines, ensureEnv, ensureLines } from '../text/index.js';
 /** Nest and Next both take 3000, so the first API gets 3333. */
 const FIRST_API_PORT = 3333;
 const FIRST_TCP_PORT = 4333;
+/** Where Prometheus looks by custom. */
+const FIRST_METRICS_PORT = 9464;
 /** For an app without a web app: where most would have one. */
 const DEFAULT_ORIGIN = 'http://localhost:3000';
 
@@ -74,6 +76,9 @@ export interface Wanted {
   readonly domains: readonly Domain[];
 }
 
+/** Of the form `host:port`. */
+const METRICS = 'REALTIME_METRICS_ADDRESS';
+
 const SECRET_FILES = ['.env.local', '.env.*.local'];
 const SECRETS_HEADING = 'Secrets of development';
 
@@ -111,6 +116,14 @@ function eachEnvFile(
       { key: 'REALTIME_TRANSPORT', value: 'tcp' },
       { key: 'REALTIME_TCP_PORT', value: String(tcpPort) },
     ]);
+    if (domains.some((domain) => domain.app === name && domain.observability)) {
+      const metricsPort = portOf(tree, host, app, METRICS, FIRST_METRICS_PORT);
+      const address = { key: METRICS, value: `127.0.0.1:${metricsPort}` };
+      writeEnv(app.root, '.env.example', [
+        { ...address, comment: 'Where Prometheus gets its metrics; without it nowhere' },
+      ]);
+      writeEnv(app.root, '.env.local', [address]);
+    }
     for (const web of webs) {
       const url = { key: API_URL_VARIABLE[web.framework], value: `http://localhost:${port}` };
       writeEnv(web.root, '.env.example', [
@@ -209,7 +222,7 @@ function portOf(tree: Tree, host: HostFacts, app: AppFacts, key: string, first: 
 function readPort(tree: Tree, root: string, key: string): number | undefined {
   for (const name of ['.env.local', '.env', '.env.example']) {
     const text = tree.read(joinPathFragments(root, name), 'utf-8');
-    const port = text === null ? NaN : Number(readEnv(text)[key]);
+    const port = text === null ? NaN : Number(readEnv(text)[key]?.split(':').at(-1));
     if (port > 0) return port;
   }
   return undefined;

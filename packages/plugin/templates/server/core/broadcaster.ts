@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { isFirstSent } from './broker';
+import { report } from './diagnostics';
 import { customRoom, resourceRoom, tenantRoom, userRoom } from './rooms';
 import type { RealtimeServer } from './session';
 
@@ -33,6 +34,7 @@ export class Broadcaster {
         );
       }
       if (isFirstSent()) {
+        report('emit', { namespace: name, event });
         this.server.of(name).to(room).emit(event, payload, meta);
       }
     });

@@ -85,6 +85,8 @@ export interface Delivery {
   /** The publisher's id of the event, if it gave one. */
   readonly id?: string | undefined;
   readonly at?: Date | undefined;
+  /** Of the message: a trace context, for example. */
+  readonly headers?: Readonly<Record<string, unknown>> | undefined;
   readonly redelivered: boolean;
 }
 
@@ -132,6 +134,13 @@ export function isFirstSent(): boolean {
   return isFirst;
 }
 
+/** Calls `work`, and returns what it returns. */
+export type Around = <T>(
+  event: string,
+  delivery: Delivery,
+  work: () => Promise<T>,
+) => Promise<T>;
+
 /** Runs events through their handlers, the same way on every transport. */
 export class BrokerDispatcher {
   private readonly logger = new Logger('RealtimeBroker');
@@ -142,6 +151,7 @@ export class BrokerDispatcher {
   private readonly tails = new Map<unknown, Promise<unknown>>();
   private readonly stopping = new AbortController();
   private releases = 0;
+  private around: Around = (_event, _delivery, work) => work();
 
   constructor(
     private readonly handlers: ReadonlyMap<string, MessageHandler>,
@@ -169,6 +179,11 @@ export class BrokerDispatcher {
       .finally(() => this.inHand.delete(work));
     this.inHand.add(work);
     return work;
+  }
+
+  /** Has every event handled inside `around`. */
+  surround(around: Around): void {
+    this.around = around;
   }
 
   /** Gives back what is in hand: nothing more of it is sent. */
@@ -235,7 +250,9 @@ export class BrokerDispatcher {
       if (this.recent.has(key) || kind === 'done') {
         return 'duplicate';
       }
-      return this.attempt(envelope, meta, delivery, handler, emission);
+      return this.around(envelope.pattern, delivery, () =>
+        this.attempt(envelope, meta, delivery, handler, emission),
+      );
     });
     const outcome = handled.then(async (kind): Promise<Outcome> => {
       const taken = await Promise.allSettled(emission.taken);

@@ -21,6 +21,8 @@ const SPREAD_MS = 2;
 const MAX_SPREAD_MS = 10_000;
 /** How long a client may take to answer the closing frame. */
 const FAREWELL_MS = 1_000;
+/** How long client events in hand are waited for: not all gateways answer. */
+const CLIENTS_MS = 5_000;
 const POLL_MS = 25;
 /** Of the time for a shutdown, what is left when requests are cut. */
 const LAST_MS = 1_000;
@@ -80,7 +82,10 @@ export class RealtimeShutdown
     const workMs = this.left() / 2;
     const isIdle = () =>
       !this.limits.open().some(({ sockets }) => sockets.some(isBusy));
-    await Promise.all([this.broker.stop(workMs), until(isIdle, workMs)]);
+    await Promise.all([
+      this.broker.stop(workMs),
+      until(isIdle, Math.min(workMs, CLIENTS_MS)),
+    ]);
     await this.closeConnections();
     this.closed = true;
   }

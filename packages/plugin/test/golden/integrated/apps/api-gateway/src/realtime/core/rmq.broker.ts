@@ -407,6 +407,7 @@ function deliveryOf({ fields, properties }: ConsumeMessage): Delivery {
   const seconds = Number(properties.timestamp);
   return {
     id: properties.messageId,
+    headers: properties.headers,
     // Later than the year 9999 is a publisher's mistake: milliseconds.
     at:
       seconds > 0 && seconds < 253_402_300_800

@@ -1,0 +1,77 @@
+import {
+  NOTIFICATIONS_NAMESPACE,
+  type NotificationCreated,
+  type ServerToClientEvents,
+} from '@acme/realtime-contracts/notifications';
+import { userRoom } from '../core/rooms';
+import { RealtimeTestApp } from '../testing/realtime-test-app';
+
+describe('NotificationsGateway', () => {
+  const namespace = NOTIFICATIONS_NAMESPACE;
+  let app: RealtimeTestApp;
+
+  beforeAll(async () => {
+    app = await RealtimeTestApp.start();
+  });
+
+  afterAll(() => app?.close());
+
+  it('refuses a client without a token', async () => {
+    expect(await app.refusal(namespace, {})).toBe('UNAUTHORIZED');
+  });
+
+  it('refuses an expired token', async () => {
+    const token = app.token('acme', 'ann', -1);
+    expect(await app.refusal(namespace, { token })).toBe('TOKEN_EXPIRED');
+  });
+
+  it('refuses a foreign origin, even with a token', async () => {
+    const token = app.token('acme', 'ann');
+    const origin = 'https://evil.example';
+    const refusal = await app.refusal(namespace, { token, origin });
+    expect(refusal).toBe('websocket error');
+  });
+
+  it('delivers to its user, and to nobody else, whatever room they ask for', async () => {
+    const ann = await app.connect(namespace, app.token('acme', 'ann'));
+    const eve = await app.connect(namespace, app.token('acme', 'eve'));
+    const spy = await app.connect(namespace, app.token('other', 'ann'));
+    const room = userRoom('acme', 'ann');
+    for (const foreign of [eve, spy]) {
+      const ack = await foreign.timeout(2_000).emitWithAck('join', room);
+      expect(ack).toMatchObject({ ok: false });
+    }
+    const received: string[] = [];
+    const listen = (name: string, socket: typeof ann) =>
+      new Promise<void>((resolve) => {
+        socket.onAny((_event, _payload, { id }) => {
+          received.push(`${name}: ${id}`);
+          resolve();
+        });
+      });
+    const all = Promise.all([
+      listen('ann', ann),
+      listen('eve', eve),
+      listen('spy', spy),
+    ]);
+
+    const domain = app.broadcaster<ServerToClientEvents>(namespace);
+    const event = 'notification.created';
+    const payload: NotificationCreated = {
+      id: 'id-1',
+      message: 'message-1',
+      type: 'type-1',
+      userId: 'userId-1',
+    };
+    const send = (tenantId: string, userId: string, id: string) =>
+      domain.toUser(tenantId, userId, event, payload, {
+        id,
+        at: new Date().toISOString(),
+      });
+    send('acme', 'ann', 'secret');
+    send('acme', 'eve', 'last');
+    send('other', 'ann', 'last');
+    await all;
+    expect(received.sort()).toEqual(['ann: secret', 'eve: last', 'spy: last']);
+  });
+});

@@ -62,7 +62,7 @@ const LANES: readonly Lane[] = [
     ...vitestLane('kernel', 'test/kernel/topology.test.ts'),
     name: 'long-faults',
     long: true,
-    env: { KERNEL_REPLICAS: '4', KERNEL_LOAD_MS: '10000' },
+    env: { KERNEL_REPLICAS: '4', KERNEL_LOAD_MS: '3000' },
   },
   {
     name: 'mutation',

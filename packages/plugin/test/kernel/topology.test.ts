@@ -57,12 +57,26 @@ describe.each(['shared', 'replica'] as const)('topology %s, when a part fails', 
     if (main) rmSync(resolve(main, '../../../../..'), { recursive: true, force: true });
   });
 
+  /** Nothing waits for these replicas, and nothing is a dead letter. */
+  async function untilConsumed(of: readonly ReplicaProcess[]): Promise<void> {
+    const broker = await openBroker(rabbit.url);
+    const names = topology === 'shared' ? [''] : of.map(({ name }) => `.${name}`);
+    for (const name of names) {
+      const queue = `realtime.api-gateway${name}`;
+      await eventually(async () => (await broker.count(queue)).messages === 0, 30_000);
+    }
+    expect(await broker.count(DEAD)).toMatchObject({ messages: 0 });
+    await broker.close();
+  }
+
   /** The longest time that a client waited for its next event, in ms. */
   async function underLoad(
     fault: () => Promise<unknown>,
     { survivors = replicas }: { survivors?: readonly ReplicaProcess[] } = {},
   ): Promise<{ events: number; silence: number }> {
     await Promise.all(replicas.map((replica) => replica.untilHealthy()));
+    // A replica that was away gives what its queue holds to whoever is there.
+    await untilConsumed(replicas);
     const clients = await Promise.all(
       survivors.flatMap((replica) => TENANTS.map((tenant) => replica.connect(tenant))),
     );
@@ -92,15 +106,7 @@ describe.each(['shared', 'replica'] as const)('topology %s, when a part fails', 
         received.map(({ at }, i) => at - (received[i - 1]?.at ?? at)),
       ),
     );
-    const broker = await openBroker(rabbit.url);
-    expect(await broker.count(DEAD)).toMatchObject({ messages: 0 });
-    const queues = topology === 'shared' ? [''] : survivors.map(({ name }) => `.${name}`);
-    for (const queue of queues) {
-      await eventually(
-        async () => (await broker.count(`realtime.api-gateway${queue}`)).messages === 0,
-      );
-    }
-    await broker.close();
+    await untilConsumed(survivors);
     clients.forEach(({ socket }) => socket.disconnect());
     survivors.forEach((replica) => replica.clients.splice(0));
     const events = TENANTS.reduce((sum, tenant) => sum + expected(tenant).length, 0);

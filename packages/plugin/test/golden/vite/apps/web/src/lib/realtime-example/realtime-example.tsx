@@ -57,7 +57,7 @@ export function RealtimeExample({
     <div className={styles.page}>
       <header>
         <h1>{title}</h1>
-        <Status {...connection} />
+        <ConnectionStatus {...connection} />
         {signedIn && (
           <button type="button" onClick={() => signIn(null)}>
             Sign out
@@ -112,7 +112,8 @@ const EMPTY_TEXTS = {
   refused: 'Not connected.',
 } as const;
 
-function Status({ status, error }: RealtimeState) {
+/** The state of a connection in words, as every hook returns it. */
+export function ConnectionStatus({ status, error }: RealtimeState) {
   return (
     <p role="status" data-status={status}>
       <strong>{STATUS_TEXTS[status]}</strong>

@@ -12,9 +12,16 @@ export interface Respelling {
 /** How a word may be spelled after a rename: the likeliest first, none where it stays. */
 export type Respell = (word: string) => readonly Respelling[];
 
-/** The spellings of an event's name: full, of its types, its values, and its methods. */
-export function respellEvent({ from, to }: Renamed, { camel }: DomainNames): Respell {
-  const [old, next] = [spellingsOf(from, camel), spellingsOf(to, camel)];
+/**
+ * The spellings of an event's name: full, of its types, its values, and its methods, which depend
+ * on the name of its domain.
+ */
+export function respellEvent(
+  { from, to }: Renamed,
+  before: DomainNames,
+  after: DomainNames,
+): Respell {
+  const [old, next] = [spellingsOf(from, before.camel), spellingsOf(to, after.camel)];
   return (word) => {
     const replaced = replaceAll(word, [
       [old.name, next.name],
@@ -22,7 +29,7 @@ export function respellEvent({ from, to }: Renamed, { camel }: DomainNames): Res
       [old.camel, next.camel],
     ]);
     if (replaced !== word) return [{ word: replaced, bare: false }];
-    if (word !== old.method) return [];
+    if (word !== old.method || word === next.method) return [];
     return [next.method, next.camel].map((name) => ({ word: name, bare: true }));
   };
 }

@@ -22,7 +22,9 @@ export function renamingOf(
 ): Renaming | undefined {
   const moves = changes.flatMap((change) => movesOf(tree, projects, change));
   const respells = changes.flatMap(({ before, after, events }): Respell[] => [
-    ...events.map((event) => respellEvent(event, before.names)),
+    ...[...events, ...keptEvents(before, after, events)].map((event) =>
+      respellEvent(event, before.names, after.names),
+    ),
     ...(before.names.pascal === after.names.pascal
       ? []
       : [respellDomain(before.names, after.names)]),
@@ -32,6 +34,15 @@ export function renamingOf(
     pathBefore: (path) => moves.reduce((moved, move) => move(moved), path),
     respell: (word) => respells.flatMap((respell) => respell(word)),
   };
+}
+
+/** In a domain of another name, events that keep theirs: what it is called in code changes too. */
+function keptEvents(before: Domain, after: Domain, events: readonly Renamed[]): Renamed[] {
+  if (before.names.pascal === after.names.pascal) return [];
+  const renamed = new Set(events.map(({ from }) => from));
+  return [...before.serverEvents, ...before.clientEvents]
+    .filter(({ name }) => !renamed.has(name))
+    .map(({ name }) => ({ from: name, to: name }));
 }
 
 /** From where the files of a domain are to where they were. */

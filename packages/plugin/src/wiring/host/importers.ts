@@ -53,7 +53,7 @@ export function renameImports(
       pathOf: (from) => {
         const old = resolve(path, from);
         const now = old === undefined ? undefined : moved.get(old);
-        return old === undefined || now === undefined
+        return old === undefined || now === undefined || leaves(path, old, now)
           ? undefined
           : {
               module: tree.read(now, 'utf-8') ?? '',
@@ -69,6 +69,12 @@ export function renameImports(
     left.push(...result.left.map((use) => ({ path, ...use })));
   }
   return { changed, left };
+}
+
+/** Whether a file has gone to another project, from that of its importer. */
+function leaves(importer: string, old: string, now: string): boolean {
+  const [from, to] = [old, now].map((path) => path.split(/\/src\//)[0] ?? path);
+  return from !== to && importer.startsWith(`${from}/`);
 }
 
 /** The new specifier, in the manner of the old one. */

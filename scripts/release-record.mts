@@ -4,14 +4,16 @@
  * a changelog entry and a migration. Fails when one of these is missing now.
  */
 import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { REPO } from '../e2e/support/repo.js';
 import {
-  RECORDS,
   hasEntry,
   releaseProblems,
   releaseState,
 } from '../packages/plugin/test/support/release.js';
 
-const state = releaseState();
+const folder = join(REPO, 'packages/plugin');
+const state = releaseState(folder);
 const { version, records, rendered } = state;
 const problems = [
   ...releaseProblems(state),
@@ -21,7 +23,10 @@ if (problems.length > 0) {
   console.error([...new Set(problems)].join('\n'));
   process.exitCode = 1;
 } else {
-  writeFileSync(RECORDS, `${JSON.stringify({ ...records, [version]: rendered }, null, 2)}\n`);
+  writeFileSync(
+    join(folder, 'released.json'),
+    `${JSON.stringify({ ...records, [version]: rendered }, null, 2)}\n`,
+  );
   console.log(
     `Recorded ${version}: ${Object.keys(rendered).length} shapes. Commit it with the release.`,
   );

@@ -58,8 +58,9 @@ const LANES: readonly Lane[] = [
     env: { KERNEL_FUZZ_SECONDS: '300' },
   },
   { ...jestLane('matrix', '--testMatch', '**/*.matrix.ts'), long: true },
+  { ...jestLane('upgrade', '--testMatch', '**/*.upgrade.ts'), long: true },
   {
-    ...vitestLane('kernel', 'test/kernel/topology.test.ts'),
+    ...vitestLane('packages/plugin', 'kernel', 'test/kernel/topology.test.ts'),
     name: 'long-faults',
     long: true,
     env: { KERNEL_REPLICAS: '4', KERNEL_LOAD_MS: '3000' },

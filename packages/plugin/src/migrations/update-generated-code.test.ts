@@ -124,6 +124,13 @@ describe('dependencies that a release raised', () => {
     expect(versions()).toEqual({ ...before, 'socket.io': '^5.1.0' });
   });
 
+  it('are raised to what the root has, where Nx took a later one', () => {
+    ageManifest(tree, '0.1.1');
+    edit(tree, 'package.json', /"socket\.io": "[^"]+"/, '"socket.io": "5.2.0"');
+    updateProjectDependencies(tree, new HostProjects(tree), updates);
+    expect(versions()['socket.io']).toBe('5.2.0');
+  });
+
   it('stay where the release was run already', () => {
     const before = versions();
     ageManifest(tree, '0.3.0');

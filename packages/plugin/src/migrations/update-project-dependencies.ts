@@ -40,6 +40,7 @@ export function updateProjectDependencies(
       .map(([name, to]) => [name, typeof to === 'string' ? to : to.version]),
   );
   if (versions.size === 0) return;
+  const atRoot = rangesOf(readJson<Sections>(tree, 'package.json'));
   for (const { root } of projects.list()) {
     const path = joinPathFragments(root, 'package.json');
     if (root === '.' || !tree.exists(path)) continue;
@@ -49,13 +50,20 @@ export function updateProjectDependencies(
       for (const [name, range] of Object.entries(json[section] ?? {})) {
         const version = versions.get(name);
         if (version === undefined || !isOlder(range, version)) continue;
-        json[section] = { ...json[section], [name]: version };
+        const rooted = atRoot[name];
+        const raised = rooted === undefined || isOlder(rooted, version) ? version : rooted;
+        json[section] = { ...json[section], [name]: raised };
         changed = true;
       }
     }
     if (changed) writeJson(tree, path, json);
   }
 }
+
+const rangesOf = ({ dependencies, devDependencies }: Sections): Record<string, string> => ({
+  ...devDependencies,
+  ...dependencies,
+});
 
 function readUpdates(): PackageUpdates {
   const file = join(__dirname, '../../migrations.json');

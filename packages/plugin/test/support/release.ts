@@ -18,18 +18,15 @@ export interface ReleaseState {
   };
 }
 
-const PACKAGE = join(import.meta.dirname, '../..');
-export const RECORDS = join(PACKAGE, 'released.json');
-
-/** The state of this checkout. */
-export function releaseState(): ReleaseState {
+/** The state of a checkout. @param folder of the package */
+export function releaseState(folder: string): ReleaseState {
   const json = (file: string): never =>
-    JSON.parse(readFileSync(join(PACKAGE, file), 'utf-8')) as never;
+    JSON.parse(readFileSync(join(folder, file), 'utf-8')) as never;
   return {
     version: (json('package.json') as { version: string }).version,
     records: json('released.json'),
     rendered: renderedNow(),
-    changelog: readFileSync(join(PACKAGE, 'CHANGELOG.md'), 'utf-8'),
+    changelog: readFileSync(join(folder, 'CHANGELOG.md'), 'utf-8'),
     migrations: json('migrations.json'),
   };
 }

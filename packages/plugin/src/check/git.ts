@@ -34,11 +34,8 @@ function commitOf(root: string, ref: string): string {
       `--against=${ref}: git sees no repository in ${root}, so there is nothing to compare with: ${inside.stderr.trim()}`,
     );
   }
-  // A ref that begins with a dash would be an option.
-  const found = ref.startsWith('-')
-    ? null
-    : git(root, ['rev-parse', '--verify', '--quiet', `${ref}^{commit}`]);
-  if (found?.status === 0) return found.stdout.trim();
+  const found = git(root, ['rev-parse', '--verify', '--quiet', `${ref}^{commit}`]);
+  if (found.status === 0) return found.stdout.trim();
   const shallow = git(root, ['rev-parse', '--is-shallow-repository']).stdout.trim() === 'true';
   throw new RealtimeError(
     'RT051',

@@ -39,6 +39,8 @@ const GENERATE = [
 /** All that a user does with the plugin in one real workspace, in this order. */
 export function describeHost({ kind, typecheck, contracts }: HostSuite): void {
   describe(`a workspace of the ${kind} preset`, () => {
+    /** The other preset stays without. */
+    const observed = kind === 'integrated';
     let host: Host;
     let ports: Ports;
     let api: string;
@@ -83,6 +85,22 @@ export function describeHost({ kind, typecheck, contracts }: HostSuite): void {
         for (const command of GENERATE) await host.run(command);
         expect(host.status()).toEqual([]);
       });
+
+      if (observed) {
+        it('adds metrics and tracing later, when it is run again', async () => {
+          await host.run('npx nx g realtime-domain Notification --observability');
+          expect(host.status().map(pathOf)).toEqual(
+            expect.arrayContaining([
+              'apps/api-gateway/src/realtime/core/metrics.ts',
+              'apps/api-gateway/src/realtime/core/tracing.ts',
+              'realtime.dashboard.json',
+            ]),
+          );
+          host.commit('Observe the API');
+          for (const command of GENERATE) await host.run(command);
+          expect(host.status()).toEqual([]);
+        });
+      }
 
       it('is in sync, and says when it is not', async () => {
         await host.run('npx nx sync:check');
@@ -161,12 +179,14 @@ export function describeHost({ kind, typecheck, contracts }: HostSuite): void {
     });
 
     describe('on the embedded transport: no broker, no Redis', () => {
+      let metrics: string;
       let server: Running;
       let publisher: Publisher;
       let recorders: Recorder[] = [];
 
       beforeAll(async () => {
-        server = await startApiEmbedded(host, ports);
+        metrics = `127.0.0.1:${await freePort()}`;
+        server = await startApiEmbedded(host, ports, { REALTIME_METRICS_ADDRESS: metrics });
         publisher = await eventually(() => tcpPublisher(ports.tcp));
         recorders = await connectUsers(() => api, '/notifications');
       });
@@ -232,10 +252,20 @@ export function describeHost({ kind, typecheck, contracts }: HostSuite): void {
         }
       });
 
+      it(`${observed ? 'tells' : 'has no'} metrics, on an address of their own`, async () => {
+        expect((await fetch(`${api}/metrics`)).status).toBe(404);
+        const text = await fetch(`http://${metrics}/metrics`).then(
+          (response) => response.text(),
+          () => 'nothing',
+        );
+        expect(text).toMatch(observed ? /^realtime_emits_total{.*} \d/m : /^nothing$/);
+      });
+
       it('ends at once when it is told to', async () => {
         const started = Date.now();
         await server.stop(10_000);
         expect(Date.now() - started).toBeLessThan(8_000);
+        expect(await server.exited).toBe(0);
       });
     });
 
@@ -272,6 +302,12 @@ export function describeHost({ kind, typecheck, contracts }: HostSuite): void {
         await eventually(() =>
           publisher.publish('notification.created', 't0', notification('is-anyone-there')),
         );
+      });
+
+      it('is alive and ready, below no prefix', async () => {
+        for (const path of ['/health/live', '/health/ready']) {
+          await eventually(async () => expect((await fetch(api + path)).status).toBe(200));
+        }
       });
 
       afterAll(async () => {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { RequestContextService } from '@kernel/core/request-context';
+import type { Replicas } from '@kernel/core/replicas';
 import { RmqBroker } from '@kernel/core/rmq.broker';
 import type { ConfirmChannel, Message } from 'amqplib';
 import { type OwnRabbit, startOwnRabbit } from '../../support/brokers.js';
@@ -34,8 +35,23 @@ describe('RmqBroker, when RabbitMQ fails', () => {
     await broker.close();
   });
 
-  async function start(): Promise<void> {
-    strategy = new RmqBroker(rabbit.url, app, new RequestContextService());
+  /** What the broker asks of, and tells, the link to other replicas. */
+  const others = {
+    isAlone: false,
+    resyncs: 0,
+    ready: () => Promise.resolve(),
+    lost: () => undefined as void,
+    resync: () => void (others.resyncs += 1),
+    onLost: (listener: () => void) => void (others.lost = listener),
+  };
+
+  async function start(replica?: string): Promise<void> {
+    others.resyncs = 0;
+    others.ready = () => Promise.resolve();
+    strategy = new RmqBroker(rabbit.url, app, new RequestContextService(), {
+      replica,
+      replicas: others as unknown as Replicas,
+    });
     consumer = await startBrokerApp(strategy);
   }
 
@@ -109,10 +125,13 @@ describe('RmqBroker, when RabbitMQ fails', () => {
     await start();
     await consumed(1);
     const broker = await openBroker(rabbit.url);
+    expect(others.resyncs).toBe(0);
     await broker.channel.deleteQueue(queue);
     await eventually(() => !strategy.health().ok);
     await consumed(2);
     expect(strategy.health().ok).toBe(true);
+    // Events passed by: clients are told to come back.
+    expect(others.resyncs).toBe(1);
     await broker.close();
     await expectDelivery();
   }, 30_000);
@@ -146,6 +165,39 @@ describe('RmqBroker, when RabbitMQ fails', () => {
     },
     30_000,
   );
+
+  it('gives back what it has in hand when Redis is lost, and waits until it is there', async () => {
+    await start();
+    await consumed(1);
+    let linked = (): void => undefined;
+    others.ready = () => new Promise<void>((resolve) => (linked = resolve));
+    others.lost();
+    const broker = await openBroker(rabbit.url);
+    await eventually(async () => (await broker.count(queue)).consumers === 0);
+    const id = randomUUID();
+    await broker.publish('notification.created', notification({ id }), { persistent: true });
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    expect(await broker.count(queue)).toEqual({ messages: 1, consumers: 0 });
+    expect(strategy.health().ok).toBe(false);
+    linked();
+    await eventually(() => consumer?.sent.some(({ payload }) => payload.id === id));
+    expect(strategy.health().ok).toBe(true);
+    await broker.close();
+  }, 30_000);
+
+  it('lets clients come back that were there before the queue of their replica', async () => {
+    await start('r1');
+    await consumed(1);
+    expect(others.resyncs).toBe(1);
+    await rabbit.ctl('close_all_connections', 'maintenance');
+    await consumed(2);
+    expect(others.resyncs).toBe(1);
+    await consumer?.app.close();
+    consumer = undefined;
+    const broker = await openBroker(rabbit.url);
+    await broker.channel.deleteQueue(`${queue}.r1`);
+    await broker.close();
+  }, 30_000);
 
   describe('with a second replica', () => {
     let second: Awaited<ReturnType<typeof startBrokerApp>> | undefined;

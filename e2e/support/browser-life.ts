@@ -264,11 +264,16 @@ export function describeBrowserLife(hostOf: () => Host, portsOf: () => Ports): v
       });
       const file = 'apps/web/src/lib/realtime/realtime-channel.ts';
       const text = hostOf().read(file);
-      hostOf().write(file, `${text}\nexport const EDITED = true;\n`);
       try {
-        await strict.waitForFunction(() => !window.life.mark, null, { timeout: 60_000 });
+        // Written until it is seen: a busy machine's watcher may miss a change.
+        let edits = 0;
+        await eventually(async () => {
+          hostOf().write(file, `${text}\nexport const EDITED = ${(edits += 1)};\n`);
+          await strict.waitForFunction(() => !window.life.mark, null, { timeout: 20_000 });
+        }, 120_000);
         await until('connected', strict);
-        await eventually(async () => expect([opened, open]).toEqual([2, 1]), 10_000);
+        await eventually(async () => expect(open).toBe(1), 10_000);
+        expect(opened).toBeGreaterThan(1);
         const second = await publish();
         await see(second, strict);
         expect(await strict.evaluate(() => window.life.received)).toEqual([second]);

@@ -41,7 +41,8 @@ export function rmqOptions(
         )) ||
       (ancestor.type === AST_NODE_TYPES.Property &&
         'name' in ancestor.key &&
-        ancestor.key.name === 'clients'),
+        // Clients are registered by factories, microservices are not.
+        ['clients', 'useFactory'].includes(ancestor.key.name as string)),
   );
   return isClient || property(node, 'name') ? undefined : options;
 }

@@ -54,7 +54,7 @@ interface Definition<Options extends readonly unknown[], MessageIds extends stri
 
 /** Tests and mocks open, refuse and forge what no app may. */
 const TEST =
-  /(?:^|[\\/])(?:__tests__|__mocks__|tests?|testing|e2e|[\w-]+-e2e)[\\/]|\.(?:spec|test|e2e|e2e-spec|stories|mock)\.[cm]?[jt]sx?$/;
+  /(?:^|[\\/])(?:__tests__|__mocks__|tests?|testing|e2e|[\w-]+-e2e)[\\/]|\.(?:spec|test|e2e|e2e-spec|stories|mock)\.[cm]?[jt]sx?$|(?:^|[\\/])test[-_.][^\\/]*$/;
 
 /** A rule that reads only files in which it can find something. */
 export function createRule<

@@ -112,6 +112,12 @@ testRule('no-throw-in-connection-hook', {
   invalid: [
     {
       code: gateway(
+        `handleConnection(client: Socket) { try { throw new Error('x'); } finally { client.join('a'); } }`,
+      ),
+      errors: ['thrown'],
+    },
+    {
+      code: gateway(
         `handleConnection(client: Socket) { if (!client.data.user) throw new Error('x'); }`,
       ),
       errors: ['thrown'],

@@ -139,7 +139,7 @@ testRule('no-double-ack', {
       `try { await this.store(order); channel.ack(message); } catch { channel.nack(message, false, false); }`,
     ),
     handler(
-      `try { channel.ack(message); this.logger.log('done', order.id); } catch { channel.nack(message, false, false); }`,
+      `try { channel.ack(message); this.logger.log('done', nameOf(order)); } catch { channel.nack(message, false, false); }`,
     ),
     handler(`if (order) { channel.ack(message); } else { channel.nack(message, false, false); }`),
     handler(`if (!order) { channel.nack(message, false, false); return; } channel.ack(message);`),
@@ -261,6 +261,9 @@ testRule('no-auto-ack', {
     boot(`{ queue: 'q', noAck }`),
     boot(`{ ...options }`),
     `import { Transport } from '@nestjs/microservices'; export const o = { transport: Transport.TCP, options: {} };`,
+    // A client, registered elsewhere.
+    `import { Transport } from '@nestjs/microservices';
+export const client = (name) => ({ name, useFactory: () => ({ transport: Transport.RMQ, options: { queue: name } }) });`,
   ],
   invalid: [
     { code: boot(`{ queue: 'q' }`), errors: ['lost'] },

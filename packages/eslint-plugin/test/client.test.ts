@@ -12,6 +12,8 @@ testRule('no-token-in-url', {
     `${REACT}export const s = io('/chat', { query: { room } });`,
     `${REACT}export const s = io(\`\${URL}/chat?room=\${room}\`);`,
     `export const url = \`/api?token=\${token}\`;`,
+    // Another function, under the same name.
+    `${REACT}export const open = (io) => io('/chat', { query: { token } });`,
   ],
   invalid: [
     {
@@ -133,6 +135,7 @@ testRule('no-off-without-handler', {
       `useEffect(() => { const socket = io('/chat'); return () => { socket.off('a'); socket.disconnect(); }; }, []);`,
     ),
     listens(`socket.off('a'); socket.disconnect();`),
+    listens(`socket.off('a'); disconnectSocket();`),
     hook(
       `const ref = useRef<Socket>(null); useEffect(() => () => { ref.current?.off('a'); }, []);`,
     ),

@@ -61,6 +61,7 @@ testRule('no-room-from-client-input', {
     gateway(
       `@UseGuards(RoomMemberGuard) @SubscribeMessage('x') x(@ConnectedSocket() client: Socket, @MessageBody() data: Dto) { client.join(data.room); }`,
     ),
+    handler(`if (client.data.room !== data.room) return; this.io.to(data.room).emit('x');`),
     // What the server looked up is not what the client sent.
     handler(`const chat = await this.chats.byInvite(data.code); client.join(chat.room);`),
     handler(`client.join(this.rooms.nameOf(data.id));`),

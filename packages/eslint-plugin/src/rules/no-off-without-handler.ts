@@ -1,6 +1,7 @@
 import { AST_NODE_TYPES } from '@typescript-eslint/utils';
 import type { TSESTree } from '@typescript-eslint/utils';
 import {
+  calledName,
   contains,
   enclosingFunction,
   initializerOf,
@@ -86,12 +87,12 @@ function isDropped(context: Context, node: TSESTree.CallExpression, owner: TSEST
   return (
     around !== undefined &&
     contains(context, around, (inner) => {
+      if (inner.type !== AST_NODE_TYPES.CallExpression) return false;
       const call = methodCall(inner);
-      return (
-        call !== undefined &&
-        /^(?:disconnect|close)$/.test(call.name) &&
-        context.sourceCode.getText(unwrap(call.object)) === name
-      );
+      return call
+        ? /^(?:disconnect|close)$/.test(call.name) &&
+            context.sourceCode.getText(unwrap(call.object)) === name
+        : /^(?:disconnect|close|reset|destroy|stop)\w*Socket$|^disconnect$/.test(calledName(inner));
     })
   );
 }

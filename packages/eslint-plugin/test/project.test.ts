@@ -1,0 +1,297 @@
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { lintFolder } from './support/lint.js';
+
+const TSCONFIG = JSON.stringify({
+  compilerOptions: {
+    target: 'es2022',
+    module: 'esnext',
+    moduleResolution: 'bundler',
+    experimentalDecorators: true,
+    noLib: true,
+    types: [],
+    paths: { '@acme/*': ['./libs/*'] },
+  },
+  include: ['**/*'],
+});
+
+const MAIN = `import { NestFactory } from '@nestjs/core';
+import { Transport } from '@nestjs/microservices';
+import { AppModule } from './app.module';
+const app = await NestFactory.create(AppModule);
+`;
+
+const OPEN_GATEWAY = `import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
+@WebSocketGateway({ namespace: '/chat' })
+export class ChatGateway { @SubscribeMessage('ping') ping() { return 'pong'; } }
+`;
+
+const consumer = (body: string): string => `import { Controller } from '@nestjs/common';
+import { Ctx, EventPattern, Payload, RmqContext } from '@nestjs/microservices';
+@Controller()
+export class OrdersConsumer {
+  @EventPattern('order.created')
+  created(@Payload() order: Order, @Ctx() context: RmqContext) { ${body} }
+}
+`;
+
+const boot = (options: string): string =>
+  `${MAIN}app.connectMicroservice({ transport: Transport.RMQ, options: ${options} });`;
+
+const ACK = 'context.getChannelRef().ack(context.getMessage());';
+
+describe('rules that look at the whole program', () => {
+  const folders: string[] = [];
+
+  afterEach(() => {
+    for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+  });
+
+  /** What the named rule finds in a program of these files, as `file:line`. */
+  async function find(rule: string, files: Readonly<Record<string, string>>): Promise<string[]> {
+    const folder = realpathSync(mkdtempSync(join(tmpdir(), 'nx-realtime-project-')));
+    folders.push(folder);
+    for (const [path, content] of Object.entries({ 'tsconfig.json': TSCONFIG, ...files })) {
+      mkdirSync(dirname(join(folder, path)), { recursive: true });
+      writeFileSync(join(folder, path), content);
+    }
+    const findings = await lintFolder(folder);
+    return findings
+      .filter((finding) => finding.rule === rule)
+      .map(({ file, line }) => `${file}:${line}`)
+      .sort();
+  }
+
+  describe('require-gateway-auth', () => {
+    it('finds a gateway that nobody protects in a program that boots', async () => {
+      const files = { 'src/main.ts': MAIN, 'src/chat.gateway.ts': OPEN_GATEWAY };
+      expect(await find('require-gateway-auth', files)).toEqual(['src/chat.gateway.ts:2']);
+    });
+
+    it('leaves it to an adapter with a middleware', async () => {
+      const files = {
+        'src/main.ts': MAIN,
+        'src/chat.gateway.ts': OPEN_GATEWAY,
+        'src/auth.adapter.ts': `import { IoAdapter } from '@nestjs/platform-socket.io';
+export class AuthAdapter extends IoAdapter {
+  createIOServer(port, options) {
+    const io = super.createIOServer(port, options);
+    io.on('new_namespace', (namespace) => namespace.use(this.authenticate));
+    return io;
+  }
+}`,
+      };
+      expect(await find('require-gateway-auth', files)).toEqual([]);
+    });
+
+    it('does not judge a library, whose app is in another program', async () => {
+      expect(await find('require-gateway-auth', { 'src/chat.gateway.ts': OPEN_GATEWAY })).toEqual(
+        [],
+      );
+    });
+
+    it('does not judge plain websockets', async () => {
+      const files = {
+        'src/main.ts': `import { WsAdapter } from '@nestjs/platform-ws';\n${MAIN}app.useWebSocketAdapter(new WsAdapter(app));`,
+        'src/chat.gateway.ts': OPEN_GATEWAY,
+      };
+      expect(await find('require-gateway-auth', files)).toEqual([]);
+    });
+  });
+
+  describe('no-guard-on-connection', () => {
+    const gateway = `import { UseGuards } from '@nestjs/common';
+import { WebSocketGateway } from '@nestjs/websockets';
+import { Socket } from 'socket.io';
+@UseGuards(JwtGuard)
+@WebSocketGateway()
+export class ChatGateway {
+  handleConnection(client: Socket) { client.join(roomOf(client.data.user.id)); }
+}`;
+
+    it('finds a user that only a guard would set', async () => {
+      const files = { 'src/main.ts': MAIN, 'src/chat.gateway.ts': gateway };
+      expect(await find('no-guard-on-connection', files)).toEqual(['src/chat.gateway.ts:7']);
+    });
+
+    it('leaves it to an adapter that may set it', async () => {
+      const files = {
+        'src/main.ts': MAIN,
+        'src/chat.gateway.ts': gateway,
+        'src/auth.adapter.ts': `import { IoAdapter } from '@nestjs/platform-socket.io';
+export class AuthAdapter extends IoAdapter { createIOServer(port) { return super.createIOServer(port).use(auth); } }`,
+      };
+      expect(await find('no-guard-on-connection', files)).toEqual([]);
+    });
+  });
+
+  it('knows a gateway under an alias and through a path mapping', async () => {
+    const files = {
+      'libs/chat.ts': `export { ChatGateway } from './chat.gateway';`,
+      'libs/chat.gateway.ts': OPEN_GATEWAY,
+      'src/chat.module.ts': `import { Module } from '@nestjs/common';
+import { ChatGateway } from '@acme/chat';
+@Module({ providers: [ChatGateway] })
+export class ChatModule {}`,
+      'src/orders.module.ts': `import { Module } from '@nestjs/common';
+import { ChatGateway as Chat } from '../libs/chat.gateway';
+@Module({
+  providers: [Service, Chat],
+})
+export class OrdersModule {}`,
+      // What a test makes is no second binding.
+      'src/orders.spec.ts': `import { Module } from '@nestjs/common';
+import { ChatGateway } from '@acme/chat';
+@Module({ providers: [ChatGateway] })
+class TestModule {}`,
+    };
+    expect(await find('gateway-in-one-module', files)).toEqual([
+      'src/chat.module.ts:3',
+      'src/orders.module.ts:4',
+    ]);
+  });
+
+  it('finds a consumer of another file among the providers, and not one in the controllers', async () => {
+    const files = {
+      'src/orders.consumer.ts': consumer('return order;'),
+      'src/orders.module.ts': `import { Module } from '@nestjs/common';
+import { OrdersConsumer } from './orders.consumer';
+@Module({ providers: [OrdersConsumer] })
+export class OrdersModule {}`,
+      'src/mail.consumer.ts': consumer('return order;').replace('OrdersConsumer', 'MailConsumer'),
+      'src/mail.module.ts': `import { Module } from '@nestjs/common';
+import { MailConsumer } from './mail.consumer';
+@Module({ controllers: [MailConsumer] })
+export class MailModule {}`,
+    };
+    expect(await find('consumer-in-controllers', files)).toEqual(['src/orders.module.ts:3']);
+  });
+
+  describe('acknowledgement', () => {
+    it('finds an ack under the default, which is noAck', async () => {
+      const files = {
+        'src/main.ts': boot(`{ urls: [], queue: 'orders' }`),
+        'src/orders.consumer.ts': consumer(ACK),
+      };
+      expect(await find('no-ack-under-no-ack', files)).toEqual(['src/orders.consumer.ts:6']);
+    });
+
+    it.each([
+      ['false', `{ urls: [], queue: 'orders', noAck: false }`],
+      ['computed', `{ urls: [], queue: 'orders', noAck: config.noAck }`],
+    ])('leaves an ack alone where noAck is %s', async (_name, options) => {
+      const files = { 'src/main.ts': boot(options), 'src/orders.consumer.ts': consumer(ACK) };
+      expect(await find('no-ack-under-no-ack', files)).toEqual([]);
+    });
+
+    it('finds a handler that nobody acknowledges', async () => {
+      const files = {
+        'src/main.ts': boot(`{ urls: [], queue: 'orders', noAck: false }`),
+        'src/orders.consumer.ts': consumer('return order;'),
+      };
+      expect(await find('require-ack', files)).toEqual(['src/orders.consumer.ts:6']);
+    });
+
+    it('does not where the context goes to somebody who may', async () => {
+      const files = {
+        'src/main.ts': boot(`{ urls: [], queue: 'orders', noAck: false }`),
+        'src/orders.consumer.ts': consumer('return this.orders.handle(order, context);'),
+      };
+      expect(await find('require-ack', files)).toEqual([]);
+    });
+
+    it('does not where another microservice may be the one that acknowledges by itself', async () => {
+      const files = {
+        'src/main.ts': boot(`{ urls: [], queue: 'orders', noAck: false }`),
+        'src/mail.ts': boot(`{ urls: [], queue: 'mails' }`),
+        'src/orders.consumer.ts': consumer('return order;'),
+      };
+      expect(await find('require-ack', files)).toEqual([]);
+    });
+  });
+
+  describe('require-dead-letter-exchange', () => {
+    const named = boot(
+      `{ queue: 'orders', noAck: false, queueOptions: { arguments: {\n'x-dead-letter-exchange': 'dlx' } } }`,
+    );
+
+    it('finds an exchange that nothing declares', async () => {
+      expect(await find('require-dead-letter-exchange', { 'src/main.ts': named })).toEqual([
+        'src/main.ts:6',
+      ]);
+    });
+
+    it.each([
+      ['by its name', `channel.assertExchange('dlx', 'topic');`],
+      ['by a name that is computed', `channel.assertExchange(nameOf('dlx'), 'topic');`],
+    ])('does not where one is declared %s', async (_name, code) => {
+      const files = { 'src/main.ts': named, 'src/topology.ts': `import 'amqplib';\n${code}` };
+      expect(await find('require-dead-letter-exchange', files)).toEqual([]);
+    });
+  });
+
+  it('accepts algorithms that a module of another file pins', async () => {
+    const gateway = `import { JwtService } from '@nestjs/jwt';
+import { WebSocketGateway } from '@nestjs/websockets';
+@WebSocketGateway()
+export class ChatGateway {
+  constructor(private readonly jwt: JwtService) {}
+  check(token: string) { return this.jwt.verify(token); }
+}`;
+    expect(await find('require-jwt-algorithms', { 'src/chat.gateway.ts': gateway })).toEqual([
+      'src/chat.gateway.ts:6',
+    ]);
+    const files = {
+      'src/chat.gateway.ts': gateway,
+      'src/auth.module.ts': `import { JwtModule } from '@nestjs/jwt';
+export const jwt = JwtModule.register({ verifyOptions: { algorithms: ['HS256'] } });`,
+    };
+    expect(await find('require-jwt-algorithms', files)).toEqual([]);
+  });
+
+  it('compares the options of gateways across files', async () => {
+    const gateway = (name: string, options: string): string =>
+      `import { WebSocketGateway } from '@nestjs/websockets';\n@WebSocketGateway(${options})\nexport class ${name} {}`;
+    const files = {
+      'src/a.gateway.ts': gateway('A', `{ namespace: '/a', maxHttpBufferSize: 1 }`),
+      'src/b.gateway.ts': gateway('B', `{ namespace: '/b' }`),
+      'src/c.gateway.ts': gateway('C', `3001, { maxHttpBufferSize: 2 }`),
+    };
+    expect(await find('no-ignored-gateway-options', files)).toEqual(['src/a.gateway.ts:2']);
+  });
+
+  it('accepts one allowRequest and one list of transports for all gateways', async () => {
+    const gateway = `import { WebSocketGateway } from '@nestjs/websockets';
+@WebSocketGateway({ cors: { origin: 'https://app.example.com' } })
+export class ChatGateway {}`;
+    const adapter = `import { IoAdapter } from '@nestjs/platform-socket.io';
+export class Adapter extends IoAdapter {
+  createIOServer(port, options) {
+    return super.createIOServer(port, { ...options, transports: ['websocket'], allowRequest: this.check });
+  }
+}`;
+    const alone = { 'src/chat.gateway.ts': gateway };
+    const both = { ...alone, 'src/adapter.ts': adapter };
+    for (const rule of ['require-origin-check', 'websocket-only']) {
+      expect(await find(rule, alone)).toEqual(['src/chat.gateway.ts:2']);
+      expect(await find(rule, both)).toEqual([]);
+    }
+  });
+
+  it('leaves tests and mocks alone', async () => {
+    const code = `import { io } from 'socket.io-client';
+const socket = io('/chat', { query: { token: 'x' }, reconnection: false });
+socket.on('a', () => undefined);`;
+    for (const path of [
+      'test/client.ts',
+      'src/chat.spec.ts',
+      'apps/api-e2e/src/a.ts',
+      '__mocks__/b.ts',
+      'test-socket.ts',
+    ]) {
+      expect(await find('no-token-in-url', { [path]: code })).toEqual([]);
+    }
+    expect(await find('no-token-in-url', { 'src/latest/client.ts': code })).toHaveLength(1);
+  });
+});

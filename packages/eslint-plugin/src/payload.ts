@@ -136,7 +136,13 @@ export function isAuthorized(context: Context, node: TSESTree.Node, handler: Han
     if (candidate.type === AST_NODE_TYPES.CallExpression) {
       const name = calledName(candidate);
       // What is read for this user alone is what this user may see.
-      const isScoped = READS.test(name) && candidate.arguments.some(namesUser);
+      // So is what a service is asked to do for this user: it may refuse.
+      const isScoped =
+        (READS.test(name) && candidate.arguments.some(namesUser)) ||
+        (candidate.parent.type === AST_NODE_TYPES.AwaitExpression &&
+          candidate.arguments.some(
+            (argument) => argument.type !== AST_NODE_TYPES.ObjectExpression && namesUser(argument),
+          ));
       return (CHECKS.test(name) || isScoped) && isAsked(candidate);
     }
     if (
@@ -145,14 +151,20 @@ export function isAuthorized(context: Context, node: TSESTree.Node, handler: Han
     ) {
       return false;
     }
-    return contains(context, candidate.test, (part) => {
-      if (isAsked(part)) return true;
-      // `if (!membership)`, where a call was asked for the membership.
-      const initializer = answerOf(context, part);
-      if (initializer) return contains(context, initializer, isAsked);
-      return isKnownOfSocket(part, handler);
-    });
+    return restsOnAnswer(candidate.test);
   });
+
+  /** A call is asked, or was asked for a name that is looked at: `if (!isMember)`. */
+  function restsOnAnswer(condition: TSESTree.Node, seen = new Set<TSESTree.Node>()): boolean {
+    return contains(context, condition, (part) => {
+      if (isAsked(part)) return true;
+      const initializer = answerOf(context, part);
+      if (!initializer) return isKnownOfSocket(part, handler);
+      if (seen.has(initializer)) return false;
+      seen.add(initializer);
+      return restsOnAnswer(initializer, seen);
+    });
+  }
 }
 
 /** What a name was given, also by destructuring. */

@@ -9,6 +9,15 @@ export interface Listing {
   readonly list: 'providers' | 'controllers';
 }
 
+interface GatewayFacts {
+  readonly port: string;
+  readonly options: string;
+  /** As written. */
+  readonly namespace: string;
+  /** Something in it asks who a client is. */
+  readonly asks: boolean;
+}
+
 interface Facts {
   /** The file that boots the app is among those that are known. */
   boots: boolean;
@@ -24,7 +33,7 @@ interface Facts {
   /** What is given to `assertExchange`: names, or the text of what computes them. */
   readonly exchanges: Set<string>;
   /** Options other than the namespace of each gateway, by the port and path that it asks for. */
-  readonly gateways: Map<ts.ClassLikeDeclaration, { port: string; options: string }>;
+  readonly gateways: Map<ts.ClassLikeDeclaration, GatewayFacts>;
   readonly listings: Map<ts.Node, Listing[]>;
 }
 
@@ -240,7 +249,16 @@ function readClass(
       const path =
         options && ts.isObjectLiteralExpression(options) ? entry(options, 'path') : undefined;
       const port = `${first && first !== options ? first.getText() : 0} ${path?.getText() ?? ''}`;
-      facts.gateways.set(node, { port, options: serverOptions(options) });
+      const namespace =
+        options && ts.isObjectLiteralExpression(options) ? entry(options, 'namespace') : undefined;
+      facts.gateways.set(node, {
+        port,
+        options: serverOptions(options),
+        namespace: namespace?.getText() ?? '',
+        asks: /\.use\(|\.disconnect\(|verify|handshake\.auth|token|jwt|UseGuards/i.test(
+          node.getText(),
+        ),
+      });
     }
     if (name !== 'Module') continue;
     const [metadata] = expression.arguments;

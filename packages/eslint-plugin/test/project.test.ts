@@ -91,6 +91,24 @@ export class AuthAdapter extends IoAdapter {
       );
     });
 
+    it('leaves it to another gateway of the same namespace', async () => {
+      const files = {
+        'src/main.ts': MAIN,
+        'src/chat.gateway.ts': OPEN_GATEWAY,
+        'src/presence.gateway.ts': OPEN_GATEWAY.replace('ChatGateway', 'PresenceGateway')
+          .replace(
+            'ping()',
+            'handleConnection(client) { if (!verify(client)) client.disconnect(); } ping()',
+          )
+          .replace("@SubscribeMessage('ping') ", ''),
+      };
+      expect(await find('require-gateway-auth', files)).toEqual([]);
+      const elsewhere = files['src/presence.gateway.ts'].replace('/chat', '/presence');
+      expect(
+        await find('require-gateway-auth', { ...files, 'src/presence.gateway.ts': elsewhere }),
+      ).toEqual(['src/chat.gateway.ts:2']);
+    });
+
     it('does not judge plain websockets', async () => {
       const files = {
         'src/main.ts': `import { WsAdapter } from '@nestjs/platform-ws';\n${MAIN}app.useWebSocketAdapter(new WsAdapter(app));`,

@@ -61,6 +61,13 @@ testRule('no-room-from-client-input', {
     gateway(
       `@UseGuards(RoomMemberGuard) @SubscribeMessage('x') x(@ConnectedSocket() client: Socket, @MessageBody() data: Dto) { client.join(data.room); }`,
     ),
+    handler(
+      `const order = await this.orders.get(data.id); const isOwner = order.owner === client.data.userId;
+if (!isOwner) return; client.join('order:' + data.id);`,
+    ),
+    handler(
+      `const sent = await this.chat.send(data.room, client.data.userId, data.text); this.io.to(data.room).emit('x', sent);`,
+    ),
     handler(`if (client.data.room !== data.room) return; this.io.to(data.room).emit('x');`),
     // What the server looked up is not what the client sent.
     handler(`const chat = await this.chats.byInvite(data.code); client.join(chat.room);`),

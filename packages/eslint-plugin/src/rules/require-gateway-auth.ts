@@ -33,6 +33,10 @@ export default createRule({
       const project = projectOf(context);
       if (!project?.isWhole) return;
       if (project.facts.hasGuardedAdapter || project.facts.usesWs) return;
+      // Another gateway of the namespace sees the same sockets.
+      const own = project.facts.gateways.get(project.tsNode(node) as never);
+      const others = [...project.facts.gateways.values()].filter((other) => other !== own);
+      if (others.some(({ asks, namespace }) => asks && namespace === own?.namespace)) return;
       let asks = false;
       walk(context, node.body, (inner) => {
         asks ||= isTrace(inner);

@@ -159,7 +159,9 @@ export function describeHost({ kind, typecheck, contracts }: HostSuite): void {
       });
 
       it('has no lint finding', async () => {
-        const output = await host.run('npx nx run-many -t lint');
+        // ESLint may find something in what Next.js writes itself: next-env.d.ts of Next.js 15.
+        const { output } = await host.tryRun('npx nx run-many -t lint');
+        expect(output).toMatch(/Running target lint for \d+ projects/);
         expect(findingsIn(output).filter((path) => path.includes('realtime'))).toEqual([]);
       });
 

@@ -88,6 +88,7 @@ export default defineConfig({
             'redis',
             'recipients',
             'broker/rmq-faults',
+            'broker/shutdown-process',
             'publisher/rmq-publisher',
             'publisher/docs',
             'cli/*',

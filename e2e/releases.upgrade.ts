@@ -9,6 +9,8 @@ const REALTIME = 'apps/api-gateway/src/realtime';
 const GATEWAY = `${REALTIME}/chats/chats.gateway.ts`;
 const ROOMS = `${REALTIME}/core/rooms.ts`;
 const RENAMED = `${REALTIME}/core/room-names.ts`;
+/** A line of core/rooms.ts. */
+const TENANT_NOTE = '/** Every socket of a tenant. */';
 const FIRST = "// The owner's first line.";
 const LAST = "// The owner's last line.";
 const MINE = '  readonly mine = true;';
@@ -20,7 +22,9 @@ function makeReleases(): [Release, Release, Release] {
   for (const template of second.templates) second.patch(template, (text) => noted(text, '2'));
   // A fix that every workspace must have, whatever its owner made of the file.
   second.patch('server/core/rooms.ts', (text) =>
-    text.replace(/^export /m, 'export const FIXED_IN_TWO = true;\n\nexport '),
+    text
+      .replace(TENANT_NOTE, '/** Of release 2: every socket of one tenant. */')
+      .replace(/^export /m, 'export const FIXED_IN_TWO = true;\n\nexport '),
   );
   const third = second.next();
   for (const template of third.templates) {
@@ -150,10 +154,8 @@ describe.each<Exclude<HostKind, 'empty'>>(['integrated', 'ts'])(
       host.git('checkout', '--quiet', '-b', 'conflict', 'main~2');
       await host.run('npm install');
       host.git('checkout', '--quiet', '--', '.');
-      host.write(
-        ROOMS,
-        host.read(ROOMS).replace(/^export /m, '// Ours, here of all places.\nexport '),
-      );
+      host.write(ROOMS, host.read(ROOMS).replace(TENANT_NOTE, '// Ours, here of all places.'));
+      expect(host.read(ROOMS)).toContain('here of all places');
       host.commit('An edit where the release has one');
       const { output } = await migrate(releases[1].version);
       expect(output).toMatch(/Resolve the conflict markers/);

@@ -8,7 +8,7 @@ import type { Verdict } from './verdict.js';
 
 /** Why a file is not what would be generated now. */
 export interface Cause {
-  readonly class: 'domain-changed' | 'templates-newer';
+  readonly class: 'domain-changed' | 'templates-newer' | 'base-mismatch';
   readonly message: string;
 }
 

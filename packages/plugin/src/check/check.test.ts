@@ -206,8 +206,18 @@ describe.each(['integrated', 'solution'] as const)('in an %s workspace', (layout
     expect(read(`${REALTIME}/alerts/alerts.service.ts`)).toContain('// mine');
   });
 
-  it('tells a base that is not the one that was written', async () => {
+  it('tells a base that is not the one that was written, and that sync finds it', async () => {
     edit(baseOf(GATEWAY), 'export class', '// merged by git\nexport class');
+    expect(await check()).toMatchObject([
+      { class: 'base-mismatch', path: GATEWAY, fix: 'nx sync' },
+    ]);
+    await syncGenerator(tree);
+    expect(await check()).toEqual([]);
+  });
+
+  it('tells a base that cannot be found any more', async () => {
+    age(tree, GATEWAY, 'export class', '// as it was\nexport class');
+    edit(baseOf(GATEWAY), '// as it was', '// merged by git');
     expect(await check()).toMatchObject([
       { class: 'base-mismatch', path: GATEWAY, fix: 'nx g @nx-realtime/plugin:rebase' },
     ]);

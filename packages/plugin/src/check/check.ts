@@ -13,6 +13,7 @@ import {
   isOlder,
   parseManifest,
   pluginVersion,
+  unsettledFiles,
 } from '../reconcile/index.js';
 import type { FileReport } from '../reconcile/index.js';
 import { SYNC_GENERATOR, wireDependencies, wireHost } from '../wiring/index.js';
@@ -109,6 +110,7 @@ async function checkCode(
   const domains = all.map(({ domain }) => domain);
   const known = recordedDomains(original, projects);
   const before = known?.length === 0 && plugin.wrote !== '' ? null : known;
+  const unsettled = new Set(unsettledFiles(original));
   const recording = record(original);
   const { tree } = recording;
   const brought = await bringDomains(tree, projects, all);
@@ -118,7 +120,13 @@ async function checkCode(
   const changes = recording.changes();
 
   const causeOf = causes(tree, projects, before, generated, plugin);
-  const files = brought.files.flatMap((file) => checkFile(tree, file, generated, causeOf, all));
+  const foundBase: Cause = {
+    class: 'base-mismatch',
+    message:
+      'Its base is not the one that was written last, as after a merge by git; sync finds it.',
+  };
+  const reasonOf = (path: string): Cause => (unsettled.has(path) ? foundBase : causeOf(path));
+  const files = brought.files.flatMap((file) => checkFile(tree, file, generated, reasonOf, all));
   const found = [...checkDomainFiles(projects, all, before ?? all), ...files];
   const stale = new Set(found.map((finding) => finding.class));
   return [

@@ -56,7 +56,8 @@ describe.each(['integrated', 'solution'] as const)('in an %s workspace', (layout
     age(tree, marked, 'export', '// as it was\nexport');
     edit(tree, marked, 'export', '<<<<<<< yours\nexport');
     const lost = `${REALTIME}/core/broadcaster.ts`;
-    edit(tree, baseOf(lost), 'export', '// by git\nexport');
+    age(tree, lost, 'export', '// as it was\nexport');
+    edit(tree, baseOf(lost), '// as it was', '// by git');
     const steps = await updateGeneratedCode(tree);
     expect(steps).toHaveLength(2);
     expect(steps[0]).toMatch(/^Resolve the conflict markers/);

@@ -4,7 +4,7 @@ import { checkDomains } from '../domain/index.js';
 import type { Domain, Field } from '../domain/index.js';
 import { detectHost } from '../host/index.js';
 import type { HostDomain, HostFacts, HostProjects } from '../host/index.js';
-import { hasUnsettledBases, settleBases } from '../reconcile/index.js';
+import { settleBases, unsettledFiles } from '../reconcile/index.js';
 import { loadTemplates, render } from '../render/index.js';
 import type { RenderedFile } from '../render/index.js';
 import { recordedDomains } from './domain-bases.js';
@@ -37,7 +37,7 @@ export async function settle(
   all: readonly HostDomain[],
   guess: boolean,
 ): Promise<string[]> {
-  if (!hasUnsettledBases(tree)) return [];
+  if (unsettledFiles(tree).length === 0) return [];
   const domains = all.map(({ domain }) => domain);
   checkDomains(domains);
   const host = detectHost(tree, projects, domains);

@@ -6,10 +6,10 @@ import { splitLines } from './lines.js';
 import { MANIFEST_PATH, basePath, hashOf, parseManifest, printManifest } from './manifest.js';
 import type { Entry } from './manifest.js';
 
-/** Whether a merge by git has left bases that are not known to be those of their files. */
-export function hasUnsettledBases(tree: Tree): boolean {
+/** Files whose base is not known to be theirs, as a merge by git leaves them. */
+export function unsettledFiles(tree: Tree): string[] {
   const { files } = parseManifest(tree.read(MANIFEST_PATH, 'utf-8'));
-  return [...files].some(([path, entry]) => isUnsettled(tree, path, entry));
+  return [...files].flatMap(([path, entry]) => (isUnsettled(tree, path, entry) ? [path] : []));
 }
 
 function isUnsettled(tree: Tree, path: string, { owner, hashes, deleted }: Entry): boolean {

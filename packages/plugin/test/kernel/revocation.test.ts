@@ -1,5 +1,6 @@
 import { Broadcaster } from '@kernel/core/broadcaster';
 import { RealtimeRevocation } from '@kernel/core/revocation';
+import { Subscriptions } from '@kernel/core/subscriptions';
 import { TokenVerifier } from '@kernel/core/token-verifier';
 import { Redis } from 'ioredis';
 import { randomUUID } from 'node:crypto';
@@ -276,7 +277,14 @@ describe('revocation while Redis is away', () => {
     // Long after: no other replica is known any more, and none has been told.
     await wait(6_000);
     const again = stack.app.get(RealtimeRevocation).revoke({ tenantId: 't1', userId: 'u2' });
-    await expect(again).rejects.toThrow('Not every replica has answered');
+    const subscriptions = stack.app.get(Subscriptions);
+    const user = { tenantId: 't1', userId: 'u2' };
+    const withdrawing = subscriptions.withdraw('/documents', user, 'd1');
+    await Promise.all(
+      [again, withdrawing].map((told) =>
+        expect(told).rejects.toThrow('Not every replica has answered'),
+      ),
+    );
     await stack.close();
     await redis.stop();
   }, 60_000);

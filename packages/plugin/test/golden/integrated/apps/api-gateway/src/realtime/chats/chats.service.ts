@@ -8,7 +8,6 @@ import type { RealtimeIdentity } from '../core/token-verifier';
  */
 @Injectable()
 export class ChatsService {
-
   async say(payload: ChatSay, identity: RealtimeIdentity): Promise<void> {
     // In place of this line: what the event does.
     void [payload, identity];

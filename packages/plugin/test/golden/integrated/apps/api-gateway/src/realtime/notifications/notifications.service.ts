@@ -8,7 +8,6 @@ import type { RealtimeIdentity } from '../core/token-verifier';
  */
 @Injectable()
 export class NotificationsService {
-
   async markRead(
     payload: NotificationMarkRead,
     identity: RealtimeIdentity,

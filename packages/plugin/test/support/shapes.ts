@@ -160,7 +160,7 @@ export const SHAPES: readonly Shape[] = [
   },
   {
     name: 'observed',
-    host: hostFacts({ solution: false, runner: 'jest', web: false }),
+    host: hostFacts({ solution: false, runner: 'jest', web: false, scope: 'observed' }),
     domains: [
       domain({ name: 'Notification', web: 'none', observability: true }),
       domain({ name: 'Chat', web: 'none', rooms: 'resource' }),

@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
-import { NOTIFICATIONS_NAMESPACE } from '@acme/realtime-contracts/notifications';
-import { CHATS_NAMESPACE } from '@acme/realtime-contracts/chats';
+import { NOTIFICATIONS_NAMESPACE } from '@observed/realtime-contracts/notifications';
+import { CHATS_NAMESPACE } from '@observed/realtime-contracts/chats';
 import { brokerProvider } from './core/broker.provider';
 import { Broadcaster } from './core/broadcaster';
 import { ConnectionLimits } from './core/connection-limits';

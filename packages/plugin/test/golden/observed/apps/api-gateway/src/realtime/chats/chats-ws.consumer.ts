@@ -4,7 +4,7 @@ import {
   CHATS_NAMESPACE,
   chatCreatedSchema,
   type ServerToClientEvents,
-} from '@acme/realtime-contracts/chats';
+} from '@observed/realtime-contracts/chats';
 import { Broadcaster, type DomainBroadcaster } from '../core/broadcaster';
 import {
   BROKER_EVENT,

@@ -2,7 +2,7 @@ import {
   CHATS_NAMESPACE,
   type ChatCreated,
   type ServerToClientEvents,
-} from '@acme/realtime-contracts/chats';
+} from '@observed/realtime-contracts/chats';
 import { userRoom } from '../core/rooms';
 import { RealtimeTestApp } from '../testing/realtime-test-app';
 

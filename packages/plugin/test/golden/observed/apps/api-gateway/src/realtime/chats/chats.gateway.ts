@@ -11,7 +11,7 @@ import {
   type ChatUnsubscribe,
   chatUnsubscribeSchema,
   CHATS_NAMESPACE,
-} from '@acme/realtime-contracts/chats';
+} from '@observed/realtime-contracts/chats';
 import { AckExceptionFilter, ContractPipe } from '../core/client-event';
 import type { RealtimeSocket } from '../core/session';
 import { Subscriptions } from '../core/subscriptions';

@@ -2,7 +2,7 @@ import {
   NOTIFICATIONS_NAMESPACE,
   type NotificationCreated,
   type ServerToClientEvents,
-} from '@acme/realtime-contracts/notifications';
+} from '@observed/realtime-contracts/notifications';
 import { userRoom } from '../core/rooms';
 import { RealtimeTestApp } from '../testing/realtime-test-app';
 

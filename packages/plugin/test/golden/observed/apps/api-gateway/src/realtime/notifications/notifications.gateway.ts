@@ -1,5 +1,5 @@
 import { WebSocketGateway } from '@nestjs/websockets';
-import { NOTIFICATIONS_NAMESPACE } from '@acme/realtime-contracts/notifications';
+import { NOTIFICATIONS_NAMESPACE } from '@observed/realtime-contracts/notifications';
 
 /** Only sends: the adapter authenticates its clients and joins their rooms. */
 @WebSocketGateway({ namespace: NOTIFICATIONS_NAMESPACE })

@@ -294,7 +294,8 @@ function letterOf(message: GetMessage): DeadLetter {
   const deaths = (Array.isArray(headers['x-death']) ? headers['x-death'] : []) as Death[];
   const [latest] = deaths;
   const reason: unknown = headers['x-realtime-reason'];
-  const seconds = latest?.time?.value ?? Number(timestamp);
+  const written = Date.parse(textOf(headers['x-realtime-dead-since']) ?? '') / 1_000;
+  const seconds = written || (latest?.time?.value ?? Number(timestamp));
   return {
     message,
     id: typeof messageId === 'string' && messageId !== '' ? messageId : undefined,

@@ -132,6 +132,7 @@ describe('RmqBroker', () => {
       trace: 't',
       'x-realtime-reason': expect.stringMatching(new RegExp(`^${code}: `)),
       'x-realtime-routing-key': 'notification.created',
+      'x-realtime-dead-since': expect.stringMatching(/^\d{4}-.*Z$/),
     });
     expect(letter?.content).toEqual(
       Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body)),

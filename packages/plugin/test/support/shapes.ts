@@ -102,7 +102,7 @@ const rooms = [
 ];
 
 /** What Next.js declares in a host. */
-const CSS_MODULES = {
+export const CSS_MODULES = {
   'apps/web/css-modules.d.ts':
     "declare module '*.module.css' {\n  const classes: { readonly [name: string]: string };\n  export default classes;\n}\n",
 };

@@ -1,7 +1,7 @@
 import type { TestProject } from 'vitest/node';
 import { mutantHost, MUTATIONS, mutate } from '../mutations.js';
 import { renderHost } from '../support/render-host.js';
-import { domain, hostFacts } from '../support/shapes.js';
+import { CSS_MODULES, domain, hostFacts } from '../support/shapes.js';
 
 /** Listed and unlisted events, with and without commands, and names that are hard to survive. */
 export default function setup(project?: TestProject): void {
@@ -10,6 +10,7 @@ export default function setup(project?: TestProject): void {
   const shape = {
     name,
     host: hostFacts({ solution: false, runner: 'vitest' }),
+    files: CSS_MODULES,
     domains: [
       domain({ name: 'Notification', clientEvents: ['markRead{notificationId}'] }),
       domain({

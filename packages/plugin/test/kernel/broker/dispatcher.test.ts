@@ -189,7 +189,7 @@ describe('BrokerDispatcher', () => {
     });
     const work = handle('1');
     await delay(20);
-    await dispatcher.drained();
+    await dispatcher.drained(5_000);
     await work;
     expect(kinds()).toEqual(['released']);
   });

@@ -365,6 +365,7 @@ export class RmqBroker extends Server implements RealtimeBroker {
               500,
             ),
             'x-realtime-routing-key': message.fields.routingKey,
+            'x-realtime-dead-since': new Date().toISOString(),
           },
         },
         (error: unknown) => resolve(!error),

@@ -2,7 +2,16 @@ import { parse as parseJson } from 'jsonc-parser';
 import { parseEnv } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { parse as parseYaml } from 'yaml';
-import { appendJson, ensureEnv, ensureLines, ensureYaml, setJson } from './index.js';
+import {
+  appendJson,
+  dropEnv,
+  dropLines,
+  ensureEnv,
+  ensureLines,
+  ensureYaml,
+  setJson,
+} from './index.js';
+import type { Edit } from './index.js';
 import { crlf, doneTwice } from '../../../test/support/wiring-edits.js';
 
 describe('setJson', () => {
@@ -128,7 +137,7 @@ describe('ensureEnv', () => {
 
   it.each<[string, string, string]>([
     ['an empty file', '', `PORT=3333\n${SECRET}`],
-    ['a file without a last newline', 'A=1\nPORT=1', `A=1\nPORT=1\n${SECRET}`],
+    ['a file without a last newline', 'A=1\nPORT=1', `A=1\nPORT=1\n${SECRET.trimEnd()}`],
     ['an exported key', 'export PORT=1\n', `export PORT=1\n${SECRET}`],
     ['an empty key', 'PORT=\n', `PORT=\n${SECRET}`],
     ['a quoted key', 'PORT="1"\n', `PORT="1"\n${SECRET}`],
@@ -161,7 +170,7 @@ describe('ensureLines', () => {
 
   it.each<[string, string, string]>([
     ['an empty file', '', '# Secrets\n.env.local\n.env.*.local\n'],
-    ['a file without a last newline', 'dist', 'dist\n\n# Secrets\n.env.local\n.env.*.local\n'],
+    ['a file without a last newline', 'dist', 'dist\n\n# Secrets\n.env.local\n.env.*.local'],
     [
       'a file that has some',
       'dist\n  .env.local  \n',
@@ -231,4 +240,22 @@ describe('ensureYaml', () => {
   it('does nothing where all is there', () => {
     expect(ensure(`${DEFAULTS}\nnetworks: {}\n`)).toEqual({ kind: 'already' });
   });
+});
+
+describe('what is dropped again', () => {
+  const lines = ['.env.local', '.env.*.local'];
+  const entries = [{ key: 'PORT', value: '3333', comment: 'The API' }];
+  const text = (edit: Edit): string => (edit.kind === 'done' ? edit.text : edit.kind);
+
+  it.each(['dist\n', 'dist', 'dist\n\n', 'a\r\ndist\r\n', 'a\r\ndist'])(
+    'leaves %j as it was',
+    (before) => {
+      const ignored = text(ensureLines(before, lines, 'Secrets'));
+      expect(ignored).not.toBe(before);
+      expect(text(dropLines(ignored, lines, 'Secrets'))).toBe(before);
+      const env = text(ensureEnv(before, entries));
+      expect(env).not.toBe(before);
+      expect(text(dropEnv(env, entries))).toBe(before);
+    },
+  );
 });

@@ -32,7 +32,7 @@ export function dropEnv(text: string, entries: readonly EnvEntry[]): Edit {
     if (comment !== undefined && isLine(at - 1, `# ${comment}`)) dropped.add(at - 1);
   }
   if (dropped.size === 0) return already;
-  return done(lines.filter((_line, index) => !dropped.has(index)).join('\n'));
+  return done(joined(lines.filter((_line, index) => !dropped.has(index))));
 }
 
 /** Removes what {@link ensureLines} added: these lines below their heading, and the gap above it. */
@@ -43,8 +43,11 @@ export function dropLines(text: string, lines: readonly string[], heading: strin
   let end = start + 1;
   while (lines.includes(held[end]?.trim() ?? '')) end += 1;
   const gap = start > 0 && held[start - 1]?.trim() === '' ? 1 : 0;
-  return done([...held.slice(0, start - gap), ...held.slice(end)].join('\n'));
+  return done(joined([...held.slice(0, start - gap), ...held.slice(end)]));
 }
+
+/** Lines that were split at `\n`; one that has become the last may be left with half of a CRLF. */
+const joined = (lines: readonly string[]): string => lines.join('\n').replace(/\r$/, '');
 
 /** Adds to an ignore or attributes file the lines that it lacks, under a comment. */
 export function ensureLines(text: string, lines: readonly string[], heading: string): Edit {
@@ -76,9 +79,11 @@ function quoted(value: string): string {
   return `${quote}${value}${quote}`;
 }
 
+/** A file whose last line has no end keeps it so: what is dropped again leaves it as it was. */
 function insertLines(text: string, at: number, lines: readonly string[]): string {
   const eol = eolOf(text);
   const before = text.slice(0, at);
-  const start = before === '' || before.endsWith('\n') ? before : `${before}${eol}`;
-  return `${start}${lines.join(eol)}${eol}${text.slice(at)}`;
+  const inserted = lines.join(eol);
+  if (before !== '' && !before.endsWith('\n')) return `${before}${eol}${inserted}`;
+  return `${before}${inserted}${eol}${text.slice(at)}`;
 }

@@ -11,6 +11,7 @@ const STAGES = [
   'render',
   'reconcile',
   'wiring',
+  'adopt',
   'pipeline',
   'check',
   'generators',

@@ -20,13 +20,22 @@ export interface HostDomain {
  * @throws RealtimeError RT010, RT012
  */
 export function resolveDomain(projects: HostProjects, draft: DomainDraft): Domain {
-  const app = projects.resolve('nest', draft.app, DEFAULTS.app);
+  const app = resolveApp(projects, draft.app);
   const web = draft.web === null ? null : projects.resolve('web', draft.web, DEFAULTS.web);
   return {
     ...draft,
     app: shortestName(projects, app),
     web: web === null ? null : shortestName(projects, web),
   };
+}
+
+/**
+ * The Nest app that a name means; without one the default, or the only one there is.
+ *
+ * @throws RealtimeError RT010, RT012
+ */
+export function resolveApp(projects: HostProjects, name: string | undefined): HostProject {
+  return projects.resolve('nest', name, DEFAULTS.app);
 }
 
 /** Where the file of a domain belongs. */

@@ -12,6 +12,7 @@ export {
   findDomain,
   hostDomains,
   requireDomain,
+  resolveApp,
   resolveDomain,
 } from './domains.js';
 export type { HostDomain } from './domains.js';

@@ -2,6 +2,8 @@ import { joinPathFragments, runTasksInSerial } from '@nx/devkit';
 import type { GeneratorCallback, Tree } from '@nx/devkit';
 import { posix } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { replaceHandWritten } from '../adopt/index.js';
+import type { Derived } from '../adopt/index.js';
 import {
   RealtimeError,
   parsePublisherFile,
@@ -24,7 +26,7 @@ import {
 } from '../wiring/index.js';
 import { bringDomains } from './bring.js';
 import type { Brought } from './bring.js';
-import { domainSteps, printReport, publisherSteps } from './report.js';
+import { domainSteps, printAdopted, printReport, publisherSteps } from './report.js';
 
 const SCHEMA = 'node_modules/@nx-realtime/plugin/schemas/domain.schema.json';
 
@@ -35,6 +37,8 @@ export interface ChangedDomain {
   readonly existing?: HostDomain | undefined;
   /** Events of it that have another name. */
   readonly renamed?: readonly Renamed[];
+  /** The code that it was derived from. */
+  readonly adopted?: Derived | null;
 }
 
 /**
@@ -49,7 +53,7 @@ export async function regenerate(
   tree: Tree,
   projects: HostProjects,
   current: readonly HostDomain[],
-  { domain, existing, renamed = [] }: ChangedDomain,
+  { domain, existing, renamed = [], adopted = null }: ChangedDomain,
   options: ReconcileOptions,
 ): Promise<GeneratorCallback> {
   const changed = { path: domainPath(projects, domain), domain };
@@ -65,7 +69,10 @@ export async function regenerate(
     existing && { before: existing.domain, after: domain, events: renamed },
   );
   saveDomain(tree, changed, existing, renamed);
-  return finish(tree, domains, brought, domainSteps(domain, brought.host));
+  const done = finish(tree, domains, brought, domainSteps(domain, brought.host));
+  if (!adopted) return done;
+  const replaced = replaceHandWritten(tree, adopted);
+  return runTasksInSerial(done, () => printAdopted(adopted, replaced));
 }
 
 /**

@@ -1,4 +1,5 @@
 import { logger } from '@nx/devkit';
+import type { Derived, Replaced } from '../adopt/index.js';
 import type { Domain } from '../domain/index.js';
 import type { HostFacts, HostProject, WebFacts } from '../host/index.js';
 import type { FileReport, Outcome, ReconcileReport } from '../reconcile/index.js';
@@ -41,6 +42,30 @@ export function printUnable(wired: readonly Wired[]): void {
     if (edit.kind !== 'unable') continue;
     logger.warn(
       `RT040 ${edit.path} was left as it is: ${edit.reason}. Paste into it:\n\n${edit.snippet}\n`,
+    );
+  }
+}
+
+/** Prints what was taken from hand-written code, and each place of it that is left for its owner. */
+export function printAdopted(derived: Derived, { unwired, gone, findings }: Replaced): void {
+  const paths = (items: readonly { readonly file: { readonly path: string } }[]): string =>
+    indented([...new Set(items.map(({ file }) => file.path))]);
+  logger.info(`Derived from:\n${paths(derived.classes)}`);
+  if (derived.renamed.length > 0) {
+    logger.warn(`Renamed, publishers and clients have to follow:\n${indented(derived.renamed)}`);
+  }
+  if (unwired.length > 0) {
+    logger.info(`No longer provided by their modules:\n${indented(unwired)}`);
+  }
+  const all = [...derived.findings, ...findings];
+  if (all.length > 0) {
+    logger.warn(
+      `Not merged, for you to look at:\n${indented(all.map(({ path, line, what }) => `${path}:${line} ${what}`))}`,
+    );
+  }
+  if (gone.length > 0) {
+    logger.info(
+      `When all of it is where it belongs, delete what is no longer used:\n${paths(gone)}`,
     );
   }
 }

@@ -394,7 +394,7 @@ describe('a mistake', () => {
     const tree = hostTree();
     tree.write(`${REALTIME}/notifications/notifications.gateway.ts`, 'export class Mine {}\n');
     await refuses(tree, 'RT020', {});
-    await generate(tree, { adopt: true });
+    await generate(tree, { adopt: true, serverEvents: ['created{id}'] });
     expect(tree.read(`${REALTIME}/notifications/notifications.gateway.ts`, 'utf-8')).toContain(
       'export class Mine {}',
     );

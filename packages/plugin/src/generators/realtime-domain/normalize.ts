@@ -14,7 +14,8 @@ export function normalize(schema: RealtimeDomainSchema): RealtimeDomainSchema {
 }
 
 /**
- * What the flags are laid over: the file given by `--from`, else the domain's own file.
+ * What the flags are laid over: the file given by `--from`, over the domain's own file or
+ * what was derived from the code that `--adopt` takes.
  *
  * @throws RealtimeError RT006 or RT009
  */
@@ -22,10 +23,11 @@ function domainFileOf(
   tree: Tree,
   options: RealtimeDomainSchema,
   existing: HostDomain | undefined,
+  derived: DomainFile | null,
 ): DomainFile | null {
   const current = existing
     ? parseDomainFile(existing.path, tree.read(existing.path, 'utf-8') ?? '')
-    : null;
+    : derived;
   if (options.from === undefined) return current;
   const text =
     tree.read(options.from, 'utf-8') ??
@@ -43,8 +45,9 @@ export function renamedFile(
   tree: Tree,
   options: RealtimeDomainSchema,
   existing: HostDomain | undefined,
+  derived: DomainFile | null = null,
 ): { name: string; file: DomainFile | null; renamed: readonly Renamed[] } {
-  const file = domainFileOf(tree, options, existing);
+  const file = domainFileOf(tree, options, existing, derived);
   if (options.rename === undefined) return { name: options.name, file, renamed: [] };
   if (!existing || !file) {
     throw new RealtimeError('RT050', `--rename: there is no realtime domain "${options.name}".`);

@@ -9,5 +9,5 @@ export { dropEnv, dropLines, ensureEnv, ensureLines } from './lines.js';
 export type { EnvEntry } from './lines.js';
 export { addSetupCall, addShutdownHooks } from './main.js';
 export { addModuleImport } from './module.js';
-export { unwire } from './unwire.js';
+export { dropFromLists, unwire } from './unwire.js';
 export { ensureYaml } from './yaml.js';

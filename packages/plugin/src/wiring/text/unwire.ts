@@ -139,3 +139,48 @@ function removeLine({ text, edits }: Source, start: number, end: number): void {
     edits.remove(start, end + (/^ *(?=\S)/.exec(rest)?.[0].length ?? 0));
   }
 }
+
+/**
+ * Takes a class out of the lists of a file, as the providers of a module, and its import where
+ * nothing else uses it.
+ *
+ * @param name as the file calls it
+ */
+export function dropFromLists(text: string, name: string): Edit {
+  let changed = text;
+  for (;;) {
+    const source = parse(changed, 'file.ts');
+    if (typeof source === 'string') return unable('', source);
+    const uses = findAll(source.program, (node): node is NamedNode =>
+      isNamed(node, new Set([name])),
+    );
+    const item = uses.find(({ ancestors }) => ancestors.at(-1)?.type === 'ArrayExpression');
+    if (item) {
+      const reason = remove(source, item);
+      if (reason !== undefined) return unable('', reason);
+    } else if (changed === text) {
+      return already;
+    } else {
+      if (uses.every(({ ancestors }) => isImporting(ancestors))) dropImport(source, name);
+      return done(source.edits.toString());
+    }
+    changed = source.edits.toString();
+  }
+}
+
+const isImporting = (ancestors: readonly Node[]): boolean =>
+  ancestors.some(({ type }) => type === 'ImportDeclaration');
+
+function dropImport(source: Source, name: string): void {
+  for (const statement of source.program.body) {
+    if (statement.type !== 'ImportDeclaration') continue;
+    const index = statement.specifiers.findIndex(({ local }) => local.name === name);
+    const specifier = statement.specifiers[index];
+    if (!specifier) continue;
+    const [before, after] = [statement.specifiers[index - 1], statement.specifiers[index + 1]];
+    if (!before && !after) removeLine(source, statement.start, statement.end);
+    else if (specifier.type !== 'ImportSpecifier') return;
+    else if (after) source.edits.remove(specifier.start, after.start);
+    else if (before?.type === 'ImportSpecifier') source.edits.remove(before.end, specifier.end);
+  }
+}

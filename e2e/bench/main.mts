@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { startOwnRabbit, startOwnRedis } from '../support/brokers.js';
 import { cleanUp } from '../support/processes.js';
 import { artifact, REPO } from '../support/repo.js';
+import { measureGeneration } from './generation.js';
 import { describeMachine, isPinned, pin } from './machine.js';
 import type { Bench, Figures } from './measure.js';
 import { profileShares } from './profile.js';
@@ -45,14 +46,15 @@ async function main(): Promise<void> {
     await publisher.ask('connect', { url: rabbit.url });
     const bench: Bench = { rabbitmq: rabbit.url, publisher, quick };
     console.error('Building what is generated');
-    const systems = defineSystems(await buildGenerated());
+    const host = await buildGenerated();
+    const systems = defineSystems(host);
     const all = [
       ...SCENARIOS,
       replicas(1, undefined),
       replicas(1, redis.url, redis.pid),
       replicas(2, redis.url, redis.pid),
     ];
-    const known = [...all.map(({ name }) => name), 'profile'];
+    const known = [...all.map(({ name }) => name), 'profile', 'generation'];
     const isWanted = (name: string): boolean =>
       wanted.length === 0 || wanted.some((prefix) => name.startsWith(prefix));
     const chosen = all.filter(({ name }) => isWanted(name));
@@ -70,6 +72,12 @@ async function main(): Promise<void> {
     }
     if (isWanted('profile')) {
       const section = await profileShares(bench, systems['nx-realtime']);
+      console.log(`\n${section}`);
+      sections.push(section);
+    }
+    if (isWanted('generation')) {
+      console.error('generation');
+      const section = await measureGeneration(host, quick ? 1 : rounds);
       console.log(`\n${section}`);
       sections.push(section);
     }

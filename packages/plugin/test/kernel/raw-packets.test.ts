@@ -100,9 +100,11 @@ describe('packets written to the socket', () => {
         upgrade(...events.flatMap((event) => [connect, event])),
         upgrade(connect, connect, `41${nsp}`, connect, ...events, connect),
       ];
+      for (const client of sent) {
+        await vi.waitFor(() => expect(client.received).toContain('0{"sid"'), 5_000);
+      }
       await wait(150);
       for (const { received } of sent) {
-        expect(received).toContain('0{"sid"');
         expect(received).not.toMatch(
           new RegExp(`(?:40${nsp}{\"sid\"|42${nsp}\\d*\\[|43${nsp}\\d+\\[)`),
         );

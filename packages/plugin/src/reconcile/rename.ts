@@ -9,8 +9,8 @@ export interface Renaming {
   readonly respell: Respell;
 }
 
-/** The new spelling of a word, or nothing where it stays. */
-export type Spelling = (word: Word) => string | undefined;
+/** The new spelling of a word in the file at that path, or nothing where it stays. */
+export type Spelling = (word: Word, path: string) => string | undefined;
 
 /** A word of a text and where it stands: an identifier, or the content of a string. */
 interface Word {
@@ -34,17 +34,25 @@ export function spellingOf(
   before: readonly (readonly [path: string, text: string])[],
   next: readonly (readonly [path: string, text: string])[],
 ): Spelling {
-  const words = (texts: typeof before): Word[] =>
-    texts.flatMap(([path, text]) => wordsOf(path, text));
-  const written = words(before);
-  const old = new Set(written.map(({ text }) => text));
-  const members = new Set(written.map(memberText));
-  const now = new Set(words(next).map(({ text }) => text));
-  return (word) => {
+  const written = new Map(before.map(([path, text]) => [path, wordsOf(path, text)]));
+  const all = [...written.values()].flat();
+  const old = new Set(all.map(({ text }) => text));
+  const members = new Set(all.map(memberText));
+  const now = new Set(next.flatMap(([path, text]) => wordsOf(path, text)).map(({ text }) => text));
+  /** A member that the generated file declares, of an object that it uses itself. */
+  const isDeclared = (word: Word, path: string): boolean => {
+    const here = written.get(path) ?? [];
+    return (
+      here.some(({ text, of }) => text === word.text && of === undefined) &&
+      here.some(({ of }) => of === word.of)
+    );
+  };
+  return (word, path) => {
     if (!old.has(word.text) || now.has(word.text)) return undefined;
     const found = respell(word.text).find((other) => now.has(other.word));
-    const isOwners = found?.bare && word.of !== undefined && word.of !== 'this';
-    return isOwners && !members.has(memberText(word)) ? undefined : found?.word;
+    const isMember = found?.bare && word.of !== undefined && word.of !== 'this';
+    const isOurs = !isMember || members.has(memberText(word)) || isDeclared(word, path);
+    return isOurs ? found?.word : undefined;
   };
 }
 
@@ -55,7 +63,7 @@ export function respelled(path: string, text: string, spelling: Spelling): strin
   let result = '';
   let at = 0;
   for (const word of wordsOf(path, text)) {
-    const next = spelling(word);
+    const next = spelling(word, path);
     if (next === undefined || word.start < at) continue;
     result += text.slice(at, word.start) + next;
     at = word.start + word.text.length;

@@ -64,6 +64,19 @@ describe('another name', () => {
     expect([...after.keys()].filter((path) => path.includes('notification'))).toEqual([]);
   });
 
+  it('is followed by what its owner does with the members that a file declares, and by no other', async () => {
+    const store = (plural: string) =>
+      `apps/web/src/features/${plural}/realtime/use-${plural}-store.ts`;
+    const own = (plural: string) => `
+export const count = (state: State): number => state.${plural}.length;
+export const mine = (config: { notifications: object }): object => config.notifications;
+`;
+    tree.write(store('notifications'), read(store('notifications')) + own('notifications'));
+    await generate({ rename: 'Alert' });
+    expect(read(store('alerts'))).toContain('state.alerts.length');
+    expect(read(store('alerts'))).toContain('=> config.notifications;');
+  });
+
   it('is followed by code that imports the domain', async () => {
     const page = (plural: string, one: string) => `'use client';
 import { use${plural}Store } from '../features/${plural.toLowerCase()}/realtime/use-${plural.toLowerCase()}-store';

@@ -14,6 +14,7 @@ const STAGES = [
   'adopt',
   'pipeline',
   'check',
+  'review',
   'generators',
   'executors',
   'migrations',

@@ -1,0 +1,158 @@
+import type { Linter } from 'eslint';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Found, Unknown } from './finding.js';
+import type { Tools } from './tools.js';
+
+const PREFIX = 'nx-realtime/';
+
+export interface Linted {
+  readonly findings: readonly Found[];
+  readonly disabled: number;
+  readonly untyped: readonly string[];
+  readonly unknown: readonly Unknown[];
+}
+
+/**
+ * Runs every rule over sources by path. The host's ESLint configuration does not matter, the comments that
+ * disable a rule in a line do: they hold somebody's reason.
+ *
+ * @param root absolute path of the workspace; type information is read from its disk
+ */
+export function lint(root: string, sources: ReadonlyMap<string, string>, tools: Tools): Linted {
+  const found: Found[] = [];
+  const untyped: string[] = [];
+  const unknown: Unknown[] = [];
+  let disabled = 0;
+  const linter = new Linters(root, tools);
+  for (const [path, text] of sources) {
+    const result = linter.verify(path, text);
+    if (result.kind === 'failed') {
+      unknown.push({ path, what: result.reason });
+      continue;
+    }
+    if (!result.typed) untyped.push(path);
+    disabled += result.disabled;
+    found.push(...result.messages.map((message) => toFound(path, message)));
+  }
+  return { findings: found, disabled, untyped, unknown };
+}
+
+/** What the safe repairs make of sources: those that change, by path. */
+export function repair(
+  root: string,
+  sources: ReadonlyMap<string, string>,
+  tools: Tools,
+): Map<string, string> {
+  const linter = new Linters(root, tools);
+  const changed = new Map<string, string>();
+  for (const [path, text] of sources) {
+    const output = linter.repair(path, text);
+    if (output !== text) changed.set(path, output);
+  }
+  return changed;
+}
+
+type Verified =
+  | { kind: 'done'; typed: boolean; disabled: number; messages: readonly Linter.LintMessage[] }
+  | { kind: 'failed'; reason: string };
+
+class Linters {
+  private readonly linter: Linter;
+
+  constructor(
+    private readonly root: string,
+    private readonly tools: Tools,
+  ) {
+    this.linter = new tools.Linter({ cwd: root, configType: 'flat' });
+  }
+
+  verify(path: string, text: string): Verified {
+    const typed = this.hasConfig(path) ? this.run(path, text, true) : '';
+    if (typeof typed !== 'string') return { kind: 'done', typed: true, ...typed };
+    const alone = this.run(path, text, false);
+    if (typeof alone !== 'string') return { kind: 'done', typed: false, ...alone };
+    return { kind: 'failed', reason: alone };
+  }
+
+  repair(path: string, text: string): string {
+    for (const typed of this.hasConfig(path) ? [true, false] : [false]) {
+      try {
+        const { output, messages } = this.linter.verifyAndFix(text, this.config(typed), {
+          filename: join(this.root, path),
+        });
+        if (!messages.some(({ fatal }) => fatal)) return output;
+      } catch {
+        // The review that follows says what could not be read.
+      }
+    }
+    return text;
+  }
+
+  private run(
+    path: string,
+    text: string,
+    typed: boolean,
+  ): { disabled: number; messages: readonly Linter.LintMessage[] } | string {
+    try {
+      const messages = this.linter.verify(text, this.config(typed), join(this.root, path));
+      const fatal = messages.find((message) => message.fatal);
+      if (fatal) return fatal.message;
+      const isOurs = ({ ruleId }: Linter.LintMessage): boolean =>
+        ruleId?.startsWith(PREFIX) === true;
+      return {
+        messages: messages.filter(isOurs),
+        disabled: suppressedBy(this.linter).filter(isOurs).length,
+      };
+    } catch (error) {
+      return (error as Error).message.split('\n')[0] ?? '';
+    }
+  }
+
+  /** TypeScript keeps a project for each file that it finds none for: do not ask it in vain. */
+  private hasConfig(path: string): boolean {
+    const folder = dirname(path);
+    return (
+      existsSync(join(this.root, folder, 'tsconfig.json')) ||
+      (folder !== '.' && this.hasConfig(folder))
+    );
+  }
+
+  private config(typed: boolean): Linter.Config[] {
+    return [
+      this.tools.rules.configs.strict as Linter.Config,
+      {
+        linterOptions: { reportUnusedDisableDirectives: 'off' },
+        languageOptions: {
+          parser: this.tools.parser,
+          parserOptions: {
+            ecmaFeatures: { jsx: true },
+            ...(typed && { projectService: true, tsconfigRootDir: this.root }),
+          },
+        },
+      },
+    ];
+  }
+}
+
+/** Types of ESLint 9 do not declare it. */
+function suppressedBy(linter: Linter): readonly Linter.LintMessage[] {
+  return (
+    linter as unknown as { getSuppressedMessages: () => Linter.LintMessage[] }
+  ).getSuppressedMessages();
+}
+
+function toFound(path: string, message: Linter.LintMessage): Found {
+  const { ruleId, line, column, endLine, endColumn, fix, suggestions } = message;
+  return {
+    check: (ruleId ?? '').slice(PREFIX.length),
+    message: message.message,
+    path,
+    line,
+    column,
+    endLine: endLine ?? line,
+    endColumn: endColumn ?? column,
+    fixable: fix !== undefined,
+    suggestions: (suggestions ?? []).map(({ desc }) => desc),
+  };
+}

@@ -1,0 +1,77 @@
+import { countBySeverity, SEVERITIES } from '../finding.js';
+import type { Check, Finding, Review } from '../finding.js';
+
+const TITLES = {
+  high: 'High: other people’s data, the process or events are lost',
+  medium: 'Medium: pages that stay dead, memory, a missing second line of defence',
+  low: 'Low: upkeep',
+} as const;
+
+/** A report to read: worst first, each fault explained once with every place where it is. */
+export function toMarkdown(review: Review): string {
+  const { projects, findings, files } = review;
+  if (projects.length === 0) return 'No realtime code found: nothing to review.\n';
+  const lines = [
+    '# Review of realtime code',
+    '',
+    `${projects.join(', ')}: ${files} files, ${summary(review)}.`,
+    ...SEVERITIES.flatMap((severity) => {
+      const group = findings.filter((finding) => finding.severity === severity);
+      return group.length === 0
+        ? []
+        : ['', `## ${TITLES[severity]}`, ...groups(group).flatMap((same) => section(review, same))];
+    }),
+    ...list('Repaired', review.fixed),
+    ...list(
+      'Not judged',
+      review.unknown.map(({ path, what }) => `${path}: ${what}`),
+    ),
+    ...list(
+      'In no tsconfig.json: rules that look at other files saw these one at a time',
+      review.untyped,
+    ),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/** `3 high, 1 medium, 0 low; 2 can be repaired with --fix; 1 disabled in the code` */
+export function summary({ findings, disabled }: Review): string {
+  const counts = countBySeverity(findings);
+  const fixable = findings.filter((finding) => finding.fixable).length;
+  const parts = [
+    findings.length === 0
+      ? 'no findings'
+      : SEVERITIES.map((severity) => `${counts[severity]} ${severity}`).join(', '),
+    ...(fixable > 0 ? [`${fixable} can be repaired with --fix`] : []),
+    ...(disabled > 0 ? [`${disabled} disabled in the code`] : []),
+  ];
+  return parts.join('; ');
+}
+
+function section({ checks }: Review, same: readonly Finding[]): string[] {
+  const check = checks.get(same[0]?.check ?? '');
+  return ['', ...(check ? heading(check) : []), ...same.flatMap(place)];
+}
+
+function heading({ name, description, why, remedy, url }: Check): string[] {
+  return [`### ${description} ([${name}](${url}))`, '', `${why} ${remedy}`, ''];
+}
+
+function place({ path, line, column, message, fixable, suggestions }: Finding): string[] {
+  return [
+    `- ${path}:${line}:${column} ${message}${fixable ? ' (--fix repairs it)' : ''}`,
+    ...suggestions.map((suggestion) => `  - ${suggestion}`),
+  ];
+}
+
+function groups(findings: readonly Finding[]): Finding[][] {
+  const byCheck = new Map<string, Finding[]>();
+  for (const finding of findings) {
+    byCheck.set(finding.check, [...(byCheck.get(finding.check) ?? []), finding]);
+  }
+  return [...byCheck.values()];
+}
+
+function list(title: string, items: readonly string[]): string[] {
+  return items.length === 0 ? [] : ['', `## ${title}`, '', ...items.map((item) => `- ${item}`)];
+}

@@ -1,0 +1,54 @@
+import type { Review } from '../finding.js';
+
+const LEVELS = { high: 'error', medium: 'warning', low: 'note' } as const;
+/** How GitHub ranks security findings, by the scale of CVSS. */
+const SECURITY = { high: '8.0', medium: '5.0', low: '2.0' } as const;
+
+/** SARIF 2.1.0, as code scanning of GitHub and others take it. */
+export function toSarif({ findings, checks }: Review): string {
+  const all = [...checks.values()];
+  const rules = all.map((check) => ({
+    id: check.name,
+    shortDescription: { text: check.description },
+    fullDescription: { text: check.why },
+    help: { text: check.remedy, markdown: `${check.remedy} [More](${check.url})` },
+    helpUri: check.url,
+    defaultConfiguration: { level: LEVELS[check.severity] },
+    properties: {
+      tags: ['realtime', ...(check.cwe === undefined ? [] : [`external/cwe/cwe-${check.cwe}`])],
+      'security-severity': SECURITY[check.severity],
+    },
+  }));
+  const results = findings.map((finding) => ({
+    ruleId: finding.check,
+    ruleIndex: all.findIndex(({ name }) => name === finding.check),
+    level: LEVELS[finding.severity],
+    message: { text: finding.message },
+    locations: [
+      {
+        physicalLocation: {
+          artifactLocation: { uri: encodeURI(finding.path), uriBaseId: '%SRCROOT%' },
+          region: {
+            startLine: finding.line,
+            startColumn: finding.column,
+            endLine: finding.endLine,
+            endColumn: finding.endColumn,
+          },
+        },
+      },
+    ],
+    partialFingerprints: { 'realtimeReview/v1': finding.fingerprint },
+  }));
+  const log = {
+    $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
+    version: '2.1.0',
+    runs: [
+      {
+        tool: { driver: { name: 'realtime-review', rules } },
+        columnKind: 'utf16CodeUnits',
+        results,
+      },
+    ],
+  };
+  return `${JSON.stringify(log, null, 2)}\n`;
+}

@@ -30,7 +30,8 @@ export interface Handler {
   readonly event: string;
   readonly written: HandWritten;
   readonly node: MethodDefinition;
-  readonly payload: readonly Parameter[];
+  /** How it takes its payload: the pattern of one parameter. */
+  readonly pattern: string;
   /** Whether the contract's payload is what the handler takes, type by type. */
   readonly exact: boolean;
 }
@@ -266,9 +267,9 @@ function clientHandlers(
           return [];
         }
         const payload = payloadParameters(node);
-        const { members, exact } = clientPayload(code, written.file, node, payload);
+        const { members, exact, pattern } = clientPayload(code, written.file, node, payload);
         return [
-          { event: eventName(original, names), original, written, node, payload, members, exact },
+          { event: eventName(original, names), original, written, node, pattern, members, exact },
         ];
       });
     }),
@@ -295,8 +296,10 @@ function clientPayload(
   file: CodeFile,
   node: MethodDefinition,
   payload: readonly Parameter[],
-): { members: readonly Member[]; exact: boolean } {
+): { members: readonly Member[]; exact: boolean; pattern: string } {
   const members: Member[] = [];
+  const parts: string[] = [];
+  let whole = '_payload';
   for (const parameter of payload) {
     const { args } = parameter.decorators.find(({ name }) => name === 'MessageBody') ?? {
       args: [],
@@ -305,15 +308,25 @@ function clientPayload(
     const key = first ? code.constant(file, first) : null;
     let shape = parameter.type ? shapeOfType(code, file, parameter.type) : JSON_SHAPE;
     if (isUnknown(shape)) shape = schemaOf(code, file, args) ?? usedMembers(node, parameter);
-    if (key !== null) members.push({ name: key, optional: false, shape });
-    else if (shape.kind === 'object') members.push(...shape.members);
-    else members.push({ name: parameter.name ?? 'data', optional: false, shape });
+    const name = key ?? parameter.name ?? 'data';
+    if (key === null && shape.kind === 'object') {
+      members.push(...shape.members);
+      whole = parameter.name ?? patternText(file, parameter);
+    } else {
+      members.push({ name, optional: false, shape });
+      parts.push(parameter.name === name ? name : `${name}: ${patternText(file, parameter)}`);
+    }
   }
   const kept = members.filter(({ name }) => name !== 'tenantId');
   const exact =
     kept.length === members.length &&
     members.every(({ shape }) => shape.kind === 'value' && shape.exact);
-  return { members: kept, exact };
+  return { members: kept, exact, pattern: parts.length > 0 ? `{ ${parts.join(', ')} }` : whole };
+}
+
+/** A parameter's pattern without its type. */
+function patternText(file: CodeFile, { pattern, type }: Parameter): string {
+  return textOf(file, { start: pattern.start, end: type?.start ?? pattern.end });
 }
 
 const isUnknown = (shape: Shape): boolean =>

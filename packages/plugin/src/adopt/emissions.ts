@@ -222,45 +222,46 @@ export interface Room {
 /** Reads a room from the expression that names it: `` `user:${data.userId}` ``. */
 export function roomOf(file: CodeFile, node: Node): Room {
   const text = textOf(file, node);
-  const of = /tenant|organi[sz]ation|orgId|company|workspace/i.test(text)
+  const leaf = leafOf(node);
+  const named = leaf ? textOf(file, leaf) : '';
+  const of = /tenant|organi[sz]ation|orgId|company|workspace/i.test(named)
     ? 'tenant'
     : /user|recipient|owner|member|author|assignee|customer|client\.|socket/i.test(text)
       ? 'user'
       : 'other';
-  return { of, field: fieldIn(node, of), text };
+  return { of, field: leaf && fieldOf(leaf, of), text };
 }
 
-function fieldIn(node: Node, of: Room['of']): string | null {
+function fieldOf(node: Node, of: Room['of']): string | null {
+  const name = node.type === 'MemberExpression' ? keyOf(node.property) : keyOf(node);
+  return of === 'user' && /^(?:id|sub|user|socketId)$/.test(name ?? 'id') ? 'userId' : name;
+}
+
+/** What a room's name ends with: the variable in it. */
+function leafOf(node: Node): Node | null {
   switch (node.type) {
     case 'TemplateLiteral': {
       const last = node.expressions.at(-1);
-      return last ? fieldIn(last, of) : null;
+      return last ? leafOf(last) : null;
     }
     case 'BinaryExpression':
-      return fieldIn(node.right, of);
+      return leafOf(node.right);
     case 'CallExpression': {
       const last = node.arguments.at(-1);
-      return last
-        ? fieldIn(last, of)
-        : node.callee.type === 'MemberExpression'
-          ? fieldIn(node.callee.object, of)
-          : null;
+      if (last) return leafOf(last);
+      return node.callee.type === 'MemberExpression' ? leafOf(node.callee.object) : null;
     }
     case 'TSNonNullExpression':
     case 'TSAsExpression':
     case 'ParenthesizedExpression':
-      return fieldIn(node.expression, of);
+      return leafOf(node.expression);
     case 'ArrayExpression': {
       const [first] = node.elements;
-      return first ? fieldIn(first, of) : null;
+      return first ? leafOf(first) : null;
     }
     case 'MemberExpression':
-    case 'Identifier': {
-      const name = node.type === 'Identifier' ? node.name : keyOf(node.property);
-      if (of === 'user' && (name === null || /^(?:id|sub|user|socketId)$/.test(name)))
-        return 'userId';
-      return name;
-    }
+    case 'Identifier':
+      return node;
     default:
       return null;
   }

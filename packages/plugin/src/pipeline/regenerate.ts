@@ -2,7 +2,7 @@ import { joinPathFragments, runTasksInSerial } from '@nx/devkit';
 import type { GeneratorCallback, Tree } from '@nx/devkit';
 import { posix } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { replaceHandWritten } from '../adopt/index.js';
+import { carryHandlers, replaceHandWritten } from '../adopt/index.js';
 import type { Derived } from '../adopt/index.js';
 import {
   RealtimeError,
@@ -71,8 +71,12 @@ export async function regenerate(
   saveDomain(tree, changed, existing, renamed);
   const done = finish(tree, domains, brought, domainSteps(domain, brought.host));
   if (!adopted) return done;
+  const { kebabPlural } = domain.names;
+  const app = brought.host.apps.get(domain.app)!;
+  const service = joinPathFragments(app.realtimeRoot, kebabPlural, `${kebabPlural}.service.ts`);
   const replaced = replaceHandWritten(tree, adopted);
-  return runTasksInSerial(done, () => printAdopted(adopted, replaced));
+  const left = carryHandlers(tree, adopted, replaced.gone, { app, domain, service });
+  return runTasksInSerial(done, () => printAdopted(adopted, replaced, left));
 }
 
 /**

@@ -1,5 +1,5 @@
 import { logger } from '@nx/devkit';
-import type { Derived, Replaced } from '../adopt/index.js';
+import type { Derived, Finding, Replaced } from '../adopt/index.js';
 import type { Domain } from '../domain/index.js';
 import type { HostFacts, HostProject, WebFacts } from '../host/index.js';
 import type { FileReport, Outcome, ReconcileReport } from '../reconcile/index.js';
@@ -47,7 +47,11 @@ export function printUnable(wired: readonly Wired[]): void {
 }
 
 /** Prints what was taken from hand-written code, and each place of it that is left for its owner. */
-export function printAdopted(derived: Derived, { unwired, gone, findings }: Replaced): void {
+export function printAdopted(
+  derived: Derived,
+  { unwired, gone, findings }: Replaced,
+  left: readonly Finding[],
+): void {
   const paths = (items: readonly { readonly file: { readonly path: string } }[]): string =>
     indented([...new Set(items.map(({ file }) => file.path))]);
   logger.info(`Derived from:\n${paths(derived.classes)}`);
@@ -57,7 +61,7 @@ export function printAdopted(derived: Derived, { unwired, gone, findings }: Repl
   if (unwired.length > 0) {
     logger.info(`No longer provided by their modules:\n${indented(unwired)}`);
   }
-  const all = [...derived.findings, ...findings];
+  const all = [...derived.findings, ...findings, ...left];
   if (all.length > 0) {
     logger.warn(
       `Not merged, for you to look at:\n${indented(all.map(({ path, line, what }) => `${path}:${line} ${what}`))}`,

@@ -13,3 +13,4 @@ export { findAll, isWrapper, parse, unwrap } from './text/ast.js';
 export type { Source } from './text/ast.js';
 export { dropFromLists } from './text/unwire.js';
 export { editFile } from './host/edit.js';
+export { addModuleExport, addModuleImport } from './text/module.js';

@@ -268,4 +268,282 @@ export class AlertsGateway {
       clientEvents: { 'alert.sendAck': { payload: { alertId: 'string' } } },
     },
   },
+  {
+    title: 'what a tutorial of Nest shows: any, an answer as an event, no namespace',
+    name: 'Message',
+    plural: 'messages',
+    files: {
+      'message/message.gateway.ts': `${IMPORTS}
+@WebSocketGateway({ cors: true })
+export class MessageGateway {
+  @WebSocketServer()
+  server: Server;
+
+  @SubscribeMessage('message')
+  handleMessage(client: any, payload: any): string {
+    this.server.emit('message', payload.text);
+    return 'Hello world!';
+  }
+
+  @SubscribeMessage('identity')
+  async identity(@MessageBody() data: number): Promise<number> {
+    return data;
+  }
+
+  @SubscribeMessage('events')
+  findAll(@MessageBody() data: { page: number }) {
+    return { event: 'events', data };
+  }
+}
+`,
+      'message/message.module.ts': module(
+        'MessageModule',
+        "import { MessageGateway } from './message.gateway';\n",
+        '\n    MessageGateway,\n  ',
+      ),
+    },
+    expected: {
+      namespace: '/messages',
+      rooms: 'tenant',
+      serverEvents: {
+        'message.message': { payload: { text: 'json' }, audience: { to: 'tenant' } },
+      },
+      clientEvents: {
+        'message.sendMessage': { payload: { text: 'json' } },
+        'message.identity': { payload: { data: 'number' } },
+        'message.events': { payload: { page: 'number' } },
+      },
+    },
+  },
+  {
+    title: 'zod schemas and a wrapper that takes the name of the event',
+    name: 'Order',
+    plural: 'orders',
+    files: {
+      'realtime-old/order.schema.ts': `import { z } from 'zod';
+
+export const orderUpdatedSchema = z.object({
+  orderId: z.string().uuid(),
+  status: z.enum(['open', 'paid']),
+  lines: z.array(z.object({ sku: z.string() })),
+  total: z.number().int().optional(),
+});
+export type OrderUpdated = z.infer<typeof orderUpdatedSchema>;
+`,
+      'realtime-old/order.gateway.ts': `${IMPORTS}
+@WebSocketGateway({ namespace: '/orders' })
+export class OrderGateway {
+  @WebSocketServer()
+  server: Server;
+
+  emitToUser(userId: string, event: string, data: unknown) {
+    this.server.to(userId).emit(event, data);
+  }
+}
+`,
+      'orders/orders.service.ts': `import { Injectable } from '@nestjs/common';
+import { OrderGateway } from '../realtime-old/order.gateway';
+import type { OrderUpdated } from '../realtime-old/order.schema';
+
+@Injectable()
+export class OrdersService {
+  constructor(private readonly gateway: OrderGateway) {}
+
+  update(customer: string, order: OrderUpdated) {
+    // mine: the customer is told
+    this.gateway.emitToUser(customer, 'order_updated', order);
+  }
+}
+`,
+      'orders/orders.module.ts': module(
+        'OrdersModule',
+        "import { OrderGateway } from '../realtime-old/order.gateway';\nimport { OrdersService } from './orders.service';\n",
+        'OrderGateway, OrdersService',
+      ),
+    },
+    expected: {
+      namespace: '/orders',
+      rooms: 'tenant',
+      serverEvents: {
+        'order.orderUpdated': {
+          payload: {
+            orderId: 'uuid',
+            status: 'enum(open|paid)',
+            lines: 'json[]',
+            'total?': 'integer',
+            userId: 'string',
+          },
+          audience: { to: 'user', field: 'userId' },
+        },
+      },
+      clientEvents: {},
+    },
+  },
+  {
+    title: 'at the path of the generated files',
+    name: 'Task',
+    plural: 'tasks',
+    files: {
+      'realtime/tasks/tasks.gateway.ts': `${IMPORTS}import { TasksService } from './tasks.service';
+
+@WebSocketGateway({ namespace: '/tasks' })
+export class TasksGateway {
+  @WebSocketServer()
+  server: Server;
+
+  constructor(private readonly tasks: TasksService) {}
+
+  @SubscribeMessage('task.complete')
+  complete(@MessageBody() body: { taskId: string }) {
+    const done = this.tasks.complete(body.taskId);
+    this.server.emit('task.completed', { taskId: body.taskId });
+    return done;
+  }
+}
+`,
+      'realtime/tasks/tasks.service.ts': `import { Injectable } from '@nestjs/common';
+
+@Injectable()
+export class TasksService {
+  private readonly done = new Set<string>();
+
+  complete(taskId: string) {
+    this.done.add(taskId);
+    return { taskId };
+  }
+}
+`,
+      'realtime/tasks/tasks.module.ts': module(
+        'TasksModule',
+        "import { TasksGateway } from './tasks.gateway';\nimport { TasksService } from './tasks.service';\n",
+        'TasksGateway, TasksService',
+      ),
+    },
+    expected: {
+      namespace: '/tasks',
+      rooms: 'tenant',
+      serverEvents: {
+        'task.completed': { payload: { taskId: 'string' }, audience: { to: 'tenant' } },
+      },
+      clientEvents: { 'task.complete': { payload: { taskId: 'string' } } },
+    },
+  },
+  {
+    title: 'CRLF, a barrel, utility types and a role of its own',
+    name: 'ActivityFeed',
+    plural: 'activity-feeds',
+    files: {
+      'activity/index.ts':
+        "export * from './types';\r\nexport { ActivityFeedGateway } from './activity-feed.gateway';\r\n",
+      'activity/types.ts':
+        "interface Base {\r\n  id: string;\r\n  secret: string;\r\n}\r\n\r\nexport interface Activity extends Base {\r\n  verb: string;\r\n  at: string | undefined;\r\n}\r\n\r\nexport type PublicActivity = Omit<Activity, 'secret'> & { readonly actor: { name: string } };\r\n",
+      'activity/roles.guard.ts':
+        'export class RolesGuard {\r\n  canActivate() {\r\n    return true;\r\n  }\r\n}\r\n',
+      'activity/activity-feed.gateway.ts': `import { UseGuards } from '@nestjs/common';
+${IMPORTS}import { RolesGuard } from './roles.guard';
+import { PublicActivity } from './types';
+
+@WebSocketGateway({ namespace: 'activity-feed' })
+export class ActivityFeedGateway {
+  @WebSocketServer()
+  server: Server;
+
+  publish(tenantId: string, activity: PublicActivity) {
+    this.server.to(\`tenant-\${tenantId}\`).emit('activity', activity);
+  }
+
+  @UseGuards(RolesGuard)
+  @SubscribeMessage('clear-all')
+  clear(@MessageBody() body: { before: string }) {
+    return { cleared: body.before };
+  }
+}
+`.replaceAll('\n', '\r\n'),
+      'activity/activity.module.ts': module(
+        'ActivityModule',
+        "import { ActivityFeedGateway } from '.';\n",
+        'ActivityFeedGateway',
+      ).replaceAll('\n', '\r\n'),
+    },
+    expected: {
+      namespace: '/activity-feed',
+      rooms: 'tenant',
+      serverEvents: {
+        'activityFeed.activity': {
+          payload: { id: 'string', verb: 'string', 'at?': 'string', actor: 'json' },
+          audience: { to: 'tenant' },
+        },
+      },
+      clientEvents: { 'activityFeed.clearAll': { payload: { before: 'string' } } },
+    },
+  },
+  {
+    title: 'a handler with its service, in folders apart',
+    name: 'Comment',
+    plural: 'comments',
+    files: {
+      'comments/comments.service.ts': `import { Injectable } from '@nestjs/common';
+
+export interface NewComment {
+  postId: string;
+  text: string;
+}
+
+@Injectable()
+export class CommentsService {
+  async create(comment: NewComment): Promise<NewComment & { id: string }> {
+    return { ...comment, id: comment.postId };
+  }
+}
+`,
+      'comments/trim.ts': `export const trim = (text: string): string => text.trim();
+`,
+      'comments/comments.module.ts': `import { Module } from '@nestjs/common';
+import { CommentsGateway } from '../sockets/comments.gateway';
+import { CommentsService } from './comments.service';
+
+@Module({
+  providers: [
+    CommentsService,
+    CommentsGateway,
+  ],
+})
+export class CommentsModule {}
+`,
+      'sockets/comments.gateway.ts': `${IMPORTS}import { CommentsService, NewComment } from '../comments/comments.service';
+import { trim } from '../comments/trim';
+
+@WebSocketGateway({ namespace: '/comments' })
+export class CommentsGateway {
+  @WebSocketServer()
+  server: Server;
+
+  constructor(private readonly comments: CommentsService) {}
+
+  @SubscribeMessage('comment.create')
+  async create(@MessageBody() { postId, text }: NewComment) {
+    // mine: trimmed before it is kept
+    const created = await this.comments.create({ postId, text: trim(text) });
+    return { id: created.id };
+  }
+
+  @SubscribeMessage('comment.typing')
+  typing(@ConnectedSocket() client: Socket, @MessageBody('postId') postId: string) {
+    client.broadcast.emit('comment.typed', { postId });
+  }
+}
+`,
+    },
+    expected: {
+      namespace: '/comments',
+      rooms: 'tenant',
+      serverEvents: {
+        'comment.typed': { payload: { postId: 'string' }, audience: { to: 'tenant' } },
+      },
+      clientEvents: {
+        'comment.create': { payload: { postId: 'string', text: 'string' } },
+        'comment.typing': { payload: { postId: 'string' } },
+      },
+    },
+  },
 ];

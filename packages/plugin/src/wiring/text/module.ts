@@ -31,7 +31,7 @@ export function addModuleImport(text: string, wanted: Import, className?: string
     source.edits.appendLeft(options.at, `{ imports: [${symbol}] }`);
     return done(source.edits.toString());
   }
-  const imports = importsProperty(options.object);
+  const imports = listProperty(options.object, 'imports');
   if (imports === null) {
     if (options.object.properties.some(({ type }) => type === 'SpreadElement')) {
       return stop('@Module spreads another object, which may hold its imports');
@@ -76,8 +76,36 @@ function moduleOptions({ program }: Source, className: string | undefined): Opti
     : 'the options of @Module are not an object in place';
 }
 
-function importsProperty(
+/** Adds a class of the file to the `exports` of its module. */
+export function addModuleExport(text: string, symbol: string, className: string): Edit {
+  const stop = (reason: string): Edit => unable(`// in the exports of @Module\n${symbol},`, reason);
+  const source = parse(text, 'file.ts');
+  if (typeof source === 'string') return stop(source);
+  const options = moduleOptions(source, className);
+  if (typeof options === 'string') return stop(options);
+  if (options.object === null) return stop('@Module has no options');
+  const held = listProperty(options.object, 'exports');
+  if (held === null) {
+    const last = options.object.properties.at(-1);
+    if (!last || last.type === 'SpreadElement')
+      return stop('@Module has no property of its own at its end');
+    const isLined = text.slice(options.object.start, last.start).includes('\n');
+    const gap = isLined ? `${source.eol}${indentAt(text, last.start)}` : ' ';
+    source.edits.appendLeft(last.end, `,${gap}exports: [${symbol}]`);
+    return done(source.edits.toString());
+  }
+  const list = unwrap(held.value);
+  if (list.type !== 'ArrayExpression')
+    return stop('the exports of @Module are not a list in place');
+  if (mentions(list, symbol)) return already;
+  const items = list.elements.filter((element) => element !== null);
+  appendItem(source, { open: list.start + 1, close: list.end - 1, items }, symbol);
+  return done(source.edits.toString());
+}
+
+function listProperty(
   object: ObjectExpression,
+  name: 'imports' | 'exports',
 ): (ObjectProperty & { value: Expression }) | null {
   const properties = object.properties.filter(
     ({ type }) => type === 'Property',
@@ -85,8 +113,8 @@ function importsProperty(
   return (
     properties.find(
       ({ key, computed }) =>
-        (!computed && key.type === 'Identifier' && key.name === 'imports') ||
-        (key.type === 'Literal' && key.value === 'imports'),
+        (!computed && key.type === 'Identifier' && key.name === name) ||
+        (key.type === 'Literal' && key.value === name),
     ) ?? null
   );
 }

@@ -140,13 +140,8 @@ function shapeOfDeclaration(code: AppCode, file: CodeFile, node: Node, depth: nu
           member.typeAnnotation ? go(member.typeAnnotation) : JSON_SHAPE,
         );
         const isOptional = decoratorsOf(member).some((one) => one.name === 'IsOptional');
-        return [
-          {
-            name,
-            optional: member.optional || isOptional || allowsUndefined(member.typeAnnotation),
-            shape,
-          },
-        ];
+        const stated = { name, optional: member.optional === true, shape };
+        return [isOptional || allowsUndefined(member.typeAnnotation) ? optional(stated) : stated];
       });
       const parent = node.superClass?.type === 'Identifier' ? [named(node.superClass.name)] : [];
       return joined([
@@ -288,14 +283,18 @@ function membersOf(nodes: readonly Node[], go: (node: Node) => Shape): Member[] 
     const name = keyOf(node.key);
     if (name === null || (node.computed && node.key.type === 'Identifier')) return [];
     const { typeAnnotation } = node;
-    return [
-      {
-        name,
-        optional: node.optional || allowsUndefined(typeAnnotation),
-        shape: typeAnnotation ? go(typeAnnotation) : JSON_SHAPE,
-      },
-    ];
+    const shape = typeAnnotation ? go(typeAnnotation) : JSON_SHAPE;
+    const stated = { name, optional: node.optional, shape };
+    return [allowsUndefined(typeAnnotation) ? optional(stated) : stated];
   });
+}
+
+/** A member that may be absent, though its type does not say it with a question mark. */
+function optional(member: Member): Member {
+  const { shape } = member;
+  if (member.optional) return member;
+  const inexact = shape.kind === 'value' ? { ...shape, exact: false } : shape;
+  return { ...member, optional: true, shape: inexact };
 }
 
 function allowsUndefined(annotation: Node | null | undefined): boolean {

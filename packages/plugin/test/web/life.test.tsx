@@ -541,7 +541,7 @@ describe('the life of a connection', () => {
       await waitFor(() => expect(received).toEqual([item('ok')]));
       expect(errors).toHaveLength(2);
       expect(errors[0]).toBeInstanceOf(page.client.RealtimeContractError);
-      expect(errors[0]).toMatchObject({ event: 'notification.created', cause: expect.anything() });
+      expect(errors[0]).toMatchObject({ event: 'notification.created', reason: expect.anything() });
       expect(page.channel.rejected).toBe(2);
       expect(page.faults).toEqual([errors[0]]);
     });

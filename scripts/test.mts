@@ -1,10 +1,11 @@
 /**
- * `npm test [-- <lane> ...]`: every lane in sequence, each with its time. A lane is a vitest project of a
+ * `npm test [-- <lane> ...]`: every lane, each with its time. A lane is a vitest project of a
  * package, or `e2e`. Fails when a lane fails, when a test is skipped and when a lane has no test.
  * `--all` adds the lanes that are too long for every change.
  * The last line is the sum over all lanes: `N passed, N failed, N skipped`.
  */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadConfigFromFile } from 'vite';
@@ -72,9 +73,9 @@ const LANES: readonly Lane[] = [
   },
 ];
 
-main(process.argv.slice(2));
+await main(process.argv.slice(2));
 
-function main(args: readonly string[]): void {
+async function main(args: readonly string[]): Promise<void> {
   const all = args.includes('--all');
   const names = args.filter((arg) => arg !== '--all');
   const unknown = names.filter((name) => !LANES.some((lane) => lane.name === name));
@@ -90,8 +91,9 @@ function main(args: readonly string[]): void {
   installMissing();
   rmSync(REPORTS, { recursive: true, force: true });
   mkdirSync(REPORTS, { recursive: true });
-  const results = lanes.map(runLane);
-  printTable(results);
+  const started = Date.now();
+  const results = await runLanes(lanes);
+  printTable(results, (Date.now() - started) / 1_000);
   const sum = (key: 'passed' | 'failed' | 'skipped'): number =>
     results.reduce((total, result) => total + result[key], 0);
   const summary = `${sum('passed')} passed, ${sum('failed')} failed, ${sum('skipped')} skipped`;
@@ -100,16 +102,48 @@ function main(args: readonly string[]): void {
   process.exitCode = results.every(({ ok }) => ok) ? 0 : 1;
 }
 
-function runLane(lane: Lane): Result {
-  console.log(`\n=== ${lane.name} ===`);
+/** Two at a time those that wait more than they compute, then one by one those that fill the machine. */
+async function runLanes(lanes: readonly Lane[]): Promise<Result[]> {
+  const results = new Map<Lane, Result>();
+  const waiting = lanes.filter(isLight);
+  const work = async (): Promise<void> => {
+    for (let lane = waiting.shift(); lane; lane = waiting.shift()) {
+      results.set(lane, await runLane(lane));
+    }
+  };
+  await Promise.all([work(), work()]);
+  for (const lane of lanes) {
+    if (!isLight(lane)) results.set(lane, await runLane(lane));
+  }
+  return lanes.map((lane) => results.get(lane) as Result);
+}
+
+/** A long lane renders where one of these does. */
+function isLight({ name, long }: Lane): boolean {
+  return !long && name !== 'e2e';
+}
+
+async function runLane(lane: Lane): Promise<Result> {
+  // Of two at a time, each is printed as a whole.
+  const stdio = isLight(lane) ? 'pipe' : 'inherit';
   const file = join(REPORTS, `${lane.name}.json`);
   const started = Date.now();
-  const { status } = spawnSync('npx', ['--no-install', ...lane.command(file)], {
+  if (stdio === 'inherit') console.log(`\n=== ${lane.name} ===`);
+  const child = spawn('npx', ['--no-install', ...lane.command(file)], {
     cwd: REPO,
     // In CI no runner watches, and none writes a snapshot that is missing.
     env: { ...process.env, CI: 'true', ...lane.env },
-    stdio: ['ignore', 'inherit', 'inherit'],
+    stdio: ['ignore', stdio, stdio],
   });
+  const output: Buffer[] = [];
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on('data', (chunk: Buffer) => output.push(chunk));
+  }
+  const [status] = (await once(child, 'close')) as [number | null];
+  if (stdio === 'pipe') {
+    console.log(`\n=== ${lane.name} ===`);
+    process.stdout.write(Buffer.concat(output));
+  }
   const seconds = (Date.now() - started) / 1_000;
   const counts = readReport(file);
   // A file that could not be loaded, and a runner that died, have no failed test of their own.
@@ -131,7 +165,7 @@ function readReport(file: string): { passed: number; failed: number; skipped: nu
   };
 }
 
-function printTable(results: readonly Result[]): void {
+function printTable(results: readonly Result[], total: number): void {
   const row = (...cells: readonly (string | number)[]): string =>
     cells
       .map((cell, index) => (index === 0 ? String(cell).padEnd(14) : String(cell).padStart(9)))
@@ -142,7 +176,6 @@ function printTable(results: readonly Result[]): void {
       row(lane, passed, failed, skipped, `${seconds.toFixed(1)} s`) + (ok ? '' : '  FAILED'),
     );
   }
-  const total = results.reduce((sum, { seconds }) => sum + seconds, 0);
   console.log(row('total', '', '', '', `${total.toFixed(1)} s`), '\n');
 }
 

@@ -71,6 +71,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['src/**/*.test.ts', 'test/golden/**/*.test.ts'],
+          testTimeout: 30_000,
         },
       },
       // The mutation check renders each mutant beside what is being worked on.

@@ -53,7 +53,7 @@ const CONFIGS = [
 afterAll(() => rmSync(ROOT, { recursive: true, force: true }));
 
 describe.concurrent.each(CONFIGS)('$name', ({ name, options, files, shapes }) => {
-  it('compiles every shape', { timeout: 120_000 }, async () => {
+  it('compiles every shape', { timeout: 300_000 }, async () => {
     const folder = join(ROOT, name);
     for (const shape of shapes) {
       for (const { path, content } of renderShape(shape)) {

@@ -89,6 +89,7 @@ export default defineConfig({
             'redis',
             'recipients',
             'broker/rmq-faults',
+            'topology',
             'broker/shutdown-process',
             'publisher/rmq-publisher',
             'publisher/docs',

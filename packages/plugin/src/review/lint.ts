@@ -35,6 +35,7 @@ export function lint(root: string, sources: ReadonlyMap<string, string>, tools: 
     disabled += result.disabled;
     found.push(...result.messages.map((message) => toFound(path, message)));
   }
+  linter.forget();
   return { findings: found, disabled, untyped, unknown };
 }
 
@@ -50,6 +51,7 @@ export function repair(
     const output = linter.repair(path, text);
     if (output !== text) changed.set(path, output);
   }
+  linter.forget();
   return changed;
 }
 
@@ -87,6 +89,11 @@ class Linters {
       }
     }
     return text;
+  }
+
+  /** The parser keeps every program that it made, for as long as the process lives. */
+  forget(): void {
+    (this.tools.parser as { clearCaches?: () => void }).clearCaches?.();
   }
 
   private run(

@@ -9,7 +9,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { REPO } from '../e2e/support/repo.js';
-import { mutantHost, MUTATIONS } from '../packages/plugin/test/mutations.js';
+import { mutantHost, MUTATIONS, projectOf } from '../packages/plugin/test/mutations.js';
 import type { Mutation } from '../packages/plugin/test/mutations.js';
 
 /** `green` for a mutant: it survives. `broken`: nothing was asserted. */
@@ -53,8 +53,6 @@ function writeReport(killed: number, survivors: number): void {
 }
 
 async function main(filter: string): Promise<void> {
-  const names = new Set(MUTATIONS.map(({ name }) => name));
-  if (names.size < MUTATIONS.length) return fail('Two mutations have the same name.');
   const chosen = MUTATIONS.filter(({ name, file, test }) =>
     [name, file, test].some((text) => text.includes(filter)),
   );
@@ -116,11 +114,6 @@ function vitest(host: string, tests: readonly string[], report: string): Promise
   child.stdout.on('data', (chunk) => (output += String(chunk)));
   child.stderr.on('data', (chunk) => (output += String(chunk)));
   return new Promise((resolve) => child.once('close', () => resolve(output)));
-}
-
-/** The browser's tests are named `web/<file>`. */
-function projectOf(test: string): string {
-  return test.startsWith('web/') ? 'web' : 'kernel';
 }
 
 function judge(file: string, output: string): { verdict: Verdict; detail: string } {

@@ -70,7 +70,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['src/**/*.test.ts', 'test/golden/**/*.test.ts'],
+          include: ['src/**/*.test.ts', 'test/golden/**/*.test.ts', 'test/*.test.ts'],
           testTimeout: 30_000,
         },
       },

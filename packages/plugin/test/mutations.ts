@@ -11,6 +11,10 @@ export interface Mutation {
   readonly test: string;
 }
 
+/** The vitest project of a mutation's test file. */
+export const projectOf = (test: string): 'kernel' | 'web' =>
+  test.startsWith('web/') ? 'web' : 'kernel';
+
 /** The rendered folder of a mutant. */
 export const mutantHost = ({ name }: Mutation): string => `mutant-${name}`;
 
@@ -77,7 +81,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'hooks-not-contained',
     file: 'core/realtime.adapter.ts',
-    find: 'this.containHooks();',
+    find: `this.contain(instance, 'handleConnection');
+          this.contain(instance, 'handleDisconnect');`,
     replace: '',
     test: 'handshake.test.ts',
   },
@@ -541,17 +546,17 @@ export const MUTATIONS: readonly Mutation[] = [
     test: 'client-event.test.ts',
   },
   {
-    name: 'nothing-is-not-acknowledged',
+    name: 'empty-stream-fails',
     file: 'core/client-event.ts',
-    find: 'defaultIfEmpty(null),',
-    replace: '',
+    find: 'firstValueFrom(result, { defaultValue: null })',
+    replace: 'firstValueFrom(result)',
     test: 'client-event.test.ts',
   },
   {
     name: 'endless-streams',
     file: 'core/client-event.ts',
-    find: 'take(1),',
-    replace: '',
+    find: 'await firstValueFrom(',
+    replace: 'await (await import("rxjs")).lastValueFrom(',
     test: 'client-event.test.ts',
   },
   {
@@ -564,8 +569,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'gateway-without-acks',
     file: 'core/realtime.adapter.ts',
-    find: `if (this.acknowledged.has(socket.nsp.name)) {`,
-    replace: 'if (socket.nsp.name === "") {',
+    find: 'if (this.acknowledged.has(client.nsp.name)) {',
+    replace: 'if (false) {',
     test: 'client-event.test.ts',
   },
   {
@@ -946,10 +951,10 @@ export const MUTATIONS: readonly Mutation[] = [
     find: `      });
       return;
     }
-    // Socket`,
+    const isKnown`,
     replace: `      });
     }
-    // Socket`,
+    const isKnown`,
     test: 'limits.test.ts',
   },
   {
@@ -1008,7 +1013,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'flood-of-pings-not-cut',
     file: 'core/connection-limits.ts',
-    find: `rawSocket(conn)?.on('ping', () => count(0));`,
+    find: "raw.on('ping', () => count(0));",
     replace: '',
     test: 'limits.test.ts',
   },
@@ -1079,8 +1084,9 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'namespace-kept-after-leaving',
     file: 'core/realtime.adapter.ts',
-    find: "socket.on('disconnect', () => this.limits.leave(socket));",
-    replace: '',
+    find: `socket.on('disconnect', (reason) => {
+        this.limits.leave(socket);`,
+    replace: `socket.on('disconnect', (reason) => {`,
     test: 'limits.test.ts',
   },
   {
@@ -1182,8 +1188,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'slow-readers-stay',
     file: 'core/connection-limits.ts',
-    find: 'if (bufferedBytes(conn) > this.limits.maxBufferedBytes)',
-    replace: 'if (bufferedBytes(conn) < 0)',
+    find: 'if (bytes > this.limits.maxBufferedBytes) {',
+    replace: 'if (bytes < 0) {',
     test: 'slow-reader.test.ts',
   },
   {
@@ -1216,10 +1222,10 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'event-refusals-unlogged',
     file: 'core/connection-limits.ts',
-    find: `      if (wait > 0) {
-        this.log.report(`,
-    replace: `      if (wait > 1e9) {
-        this.log.report(`,
+    find: `this.log.report(
+          'event refused',`,
+    replace: `((..._: unknown[]) => undefined)(
+          'event refused',`,
     test: 'security-log.test.ts',
   },
   {
@@ -1262,9 +1268,9 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'log-lines-forged',
-    file: 'core/security-log.ts',
-    find: '`${event} ${JSON.stringify(details)}`',
-    replace: "`${event} ${Object.values(details).join(' ')}`",
+    file: 'core/log-line.ts',
+    find: '`${message} ${JSON.stringify(fields)}`',
+    replace: "`${message} ${Object.values(fields).join(' ')}`",
     test: 'security-log.test.ts',
   },
   {
@@ -1449,15 +1455,15 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'context-unbound',
     file: 'core/client-event.ts',
-    find: 'this.context.run(context, () => next.handle().subscribe(subscriber))',
-    replace: 'next.handle().subscribe(subscriber)',
+    find: 'void context.run(about, () => serve(body, ack));',
+    replace: 'void serve(body, ack);',
     test: 'request-context.test.ts',
   },
   {
     name: 'context-of-the-handler-alone',
     file: 'core/client-event.ts',
-    find: 'this.context.run(context, () => next.handle().subscribe(subscriber))',
-    replace: 'this.context.run(context, () => next.handle()).subscribe(subscriber)',
+    find: 'firstValueFrom(result, { defaultValue: null })',
+    replace: 'context.run({} as never, () => firstValueFrom(result))',
     test: 'request-context.test.ts',
   },
   {

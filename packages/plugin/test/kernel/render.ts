@@ -1,16 +1,15 @@
 import type { TestProject } from 'vitest/node';
 import { renderHost } from '../support/render-host.js';
 import { domain, hostFacts } from '../support/shapes.js';
+import type { Shape } from '../support/shapes.js';
 import { mutantHost, MUTATIONS, mutate } from '../mutations.js';
 
 /** Names that JavaScript, Nest or English grammar have plans for; each boots and passes its specs. */
 const HARD_NAMES = ['News', 'Person', 'order-line', 'API', 'Class', 'Map', 'Event', 'Promise'];
 
-/** The domains that the kernel is tested with: every kind of rooms, with and without client events. */
-export default function setup(project?: TestProject): void {
-  const name = project?.config.env['KERNEL_HOST'] ?? 'kernel';
-  const mutation = MUTATIONS.find((found) => mutantHost(found) === name);
-  const shape = {
+/** What the kernel is tested with: every kind of rooms, with and without client events. */
+export function kernelShape(name: string): Shape {
+  return {
     name,
     host: hostFacts({
       solution: false,
@@ -43,5 +42,11 @@ export default function setup(project?: TestProject): void {
       ),
     ],
   };
+}
+
+export default function setup(project?: TestProject): void {
+  const name = project?.config.env['KERNEL_HOST'] ?? 'kernel';
+  const mutation = MUTATIONS.find((found) => mutantHost(found) === name);
+  const shape = kernelShape(name);
   renderHost(shape, /^(?:apps|libs)\//, 'templates/tsconfig.json', mutation && mutate(mutation));
 }

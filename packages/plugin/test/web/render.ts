@@ -2,12 +2,11 @@ import type { TestProject } from 'vitest/node';
 import { mutantHost, MUTATIONS, mutate } from '../mutations.js';
 import { renderHost } from '../support/render-host.js';
 import { CSS_MODULES, domain, hostFacts } from '../support/shapes.js';
+import type { Shape } from '../support/shapes.js';
 
 /** Listed and unlisted events, with and without commands, and names that are hard to survive. */
-export default function setup(project?: TestProject): void {
-  const name = project?.config.env['WEB_HOST'] ?? 'web';
-  const mutation = MUTATIONS.find((found) => mutantHost(found) === name);
-  const shape = {
+export function webShape(name: string): Shape {
+  return {
     name,
     host: hostFacts({ solution: false, runner: 'vitest' }),
     files: CSS_MODULES,
@@ -44,8 +43,13 @@ export default function setup(project?: TestProject): void {
       { ...domain({ name: 'Map', clientEvents: ['open{id}'] }), serverEvents: [] },
     ],
   };
+}
+
+export default function setup(project?: TestProject): void {
+  const name = project?.config.env['WEB_HOST'] ?? 'web';
+  const mutation = MUTATIONS.find((found) => mutantHost(found) === name);
   renderHost(
-    shape,
+    webShape(name),
     /^(?:apps\/web|libs)\//,
     'test/web/tsconfig.json',
     mutation && mutate(mutation),

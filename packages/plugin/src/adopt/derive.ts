@@ -245,34 +245,52 @@ function sends(code: AppCode, written: HandWritten, emissions: readonly Emission
 type Note = (file: CodeFile, node: Node | number, what: string) => void;
 type DraftHandler = Handler & { readonly original: string; readonly members: readonly Member[] };
 
+/** The methods that one of these decorators gives an event of constant name; others are noted. */
+function* handlersOf(
+  code: AppCode,
+  classes: readonly HandWritten[],
+  isHandler: (decorator: string) => boolean,
+  note: Note,
+  unknown: string,
+) {
+  for (const written of classes) {
+    for (const node of written.node.body.body) {
+      if (node.type !== 'MethodDefinition') continue;
+      for (const { name: decorator, args } of decoratorsOf(node)) {
+        if (!isHandler(decorator)) continue;
+        const [first] = args;
+        const original = first ? code.constant(written.file, first) : null;
+        if (original === null) note(written.file, node, unknown);
+        else yield { written, node, decorator, original };
+      }
+    }
+  }
+}
+
 function clientHandlers(
   code: AppCode,
   classes: readonly HandWritten[],
   names: DomainNames,
   note: Note,
 ): DraftHandler[] {
-  return classes.flatMap((written) =>
-    written.node.body.body.flatMap((node): DraftHandler[] => {
-      if (node.type !== 'MethodDefinition') return [];
-      return decoratorsOf(node).flatMap(({ name, args }): DraftHandler[] => {
-        if (name !== 'SubscribeMessage') return [];
-        const [first] = args;
-        const original = first ? code.constant(written.file, first) : null;
-        if (original === null) {
-          note(
-            written.file,
-            node,
-            'handles an event whose name is not constant: add it with nx g realtime-event --direction=client',
-          );
-          return [];
-        }
-        const payload = payloadParameters(node);
-        const { members, exact, pattern } = clientPayload(code, written.file, node, payload);
-        return [
-          { event: eventName(original, names), original, written, node, pattern, members, exact },
-        ];
-      });
-    }),
+  const isHandler = (decorator: string): boolean => decorator === 'SubscribeMessage';
+  const unknown =
+    'handles an event whose name is not constant: add it with nx g realtime-event --direction=client';
+  return Array.from(
+    handlersOf(code, classes, isHandler, note, unknown),
+    ({ written, node, original }): DraftHandler => {
+      const payload = payloadParameters(node);
+      const { members, exact, pattern } = clientPayload(code, written.file, node, payload);
+      return {
+        event: eventName(original, names),
+        original,
+        written,
+        node,
+        pattern,
+        members,
+        exact,
+      };
+    },
   );
 }
 
@@ -416,54 +434,40 @@ function serverDrafts(
     }
     return to.map((room) => roomOf(sentFrom, room));
   };
-  for (const written of classes) {
-    for (const node of written.node.body.body) {
-      if (node.type !== 'MethodDefinition') continue;
-      for (const { name, args } of decoratorsOf(node)) {
-        if (!isPattern(name)) continue;
-        const [first] = args;
-        const original = first ? code.constant(written.file, first) : null;
-        if (original === null) {
-          note(
-            written.file,
-            node,
-            'takes a broker event whose name is not constant: add it with nx g realtime-event',
-          );
-          continue;
-        }
-        if (name === 'MessagePattern') {
-          note(
-            written.file,
-            node,
-            `answers "${original}" over the broker: as an event it has no reply`,
-          );
-        }
-        const sent = emissionsOf(code, written, node, emissions);
-        const aliases = [...new Set(sent.map((one) => one.name))];
-        const followed = aliases.length === 1 ? sent : sent.filter((one) => one.name === original);
-        followed.forEach((one) => merged.add(one));
-        const known = brokerPayload(code, written.file, node, names);
-        const members =
-          known ?? bothMembers([], ...followed.map((one) => emittedMembers(code, one)));
-        const full = eventName(original, names);
-        if (aliases.length === 1 && aliases[0] !== null && aliases[0] !== full) {
-          const alias = aliases[0];
-          note(
-            followed[0]!.file,
-            followed[0]!.line,
-            `clients knew "${original}" as "${alias}": on the wire it is "${full}" now`,
-          );
-        }
-        add({
-          name: full,
-          original,
-          place: `${written.file.path}:${lineOf(written.file, node)}`,
-          members,
-          rooms: followed.flatMap(roomsOfEmission),
-          isBroker: true,
-        });
-      }
+  const unknown =
+    'takes a broker event whose name is not constant: add it with nx g realtime-event';
+  const handlers = handlersOf(code, classes, isPattern, note, unknown);
+  for (const { written, node, decorator, original } of handlers) {
+    if (decorator === 'MessagePattern') {
+      note(
+        written.file,
+        node,
+        `answers "${original}" over the broker: as an event it has no reply`,
+      );
     }
+    const sent = emissionsOf(code, written, node, emissions);
+    const aliases = [...new Set(sent.map((one) => one.name))];
+    const followed = aliases.length === 1 ? sent : sent.filter((one) => one.name === original);
+    followed.forEach((one) => merged.add(one));
+    const known = brokerPayload(code, written.file, node, names);
+    const members = known ?? bothMembers([], ...followed.map((one) => emittedMembers(code, one)));
+    const full = eventName(original, names);
+    if (aliases.length === 1 && aliases[0] !== null && aliases[0] !== full) {
+      const alias = aliases[0];
+      note(
+        followed[0]!.file,
+        followed[0]!.line,
+        `clients knew "${original}" as "${alias}": on the wire it is "${full}" now`,
+      );
+    }
+    add({
+      name: full,
+      original,
+      place: `${written.file.path}:${lineOf(written.file, node)}`,
+      members,
+      rooms: followed.flatMap(roomsOfEmission),
+      isBroker: true,
+    });
   }
   for (const emission of emissions) {
     if (merged.has(emission)) continue;

@@ -55,6 +55,8 @@ export async function startOwnRabbit(): Promise<OwnRabbit> {
     PATH: process.env['PATH'],
     LANG: 'C.UTF-8',
     HOME: join(guard.dir, 'home'),
+    // A node or rabbitmqctl that is killed leaves no erl_crash.dump where the tests run.
+    ERL_CRASH_DUMP_SECONDS: '0',
     ERL_EPMD_PORT: String(epmdPort),
     ERL_EPMD_ADDRESS: '127.0.0.1',
     RABBITMQ_NODENAME: `realtime-${process.pid}-${port}@localhost`,

@@ -129,9 +129,24 @@ export function methodAround(node: TSESTree.Node): Method | undefined {
 
 /** Methods that handle a broker's messages. */
 export function consumersOf(context: Context, node: ClassNode): Method[] {
-  return methodsOf(node).filter((method) =>
-    decorator(context, method, 'EventPattern', 'MessagePattern'),
-  );
+  return methodsOf(node).filter((method) => consumes(context, method));
+}
+
+/** Those that a RabbitMQ microservice calls: it leaves handlers of another transport alone. */
+export function rmqConsumersOf(context: Context, node: ClassNode): Method[] {
+  return methodsOf(node).filter((method) => {
+    const use = consumes(context, method);
+    const transport = use?.args[1];
+    // In its place there may be options.
+    const isAny = !transport || transport.type === AST_NODE_TYPES.ObjectExpression;
+    const isRmq =
+      transport?.type === AST_NODE_TYPES.MemberExpression && memberName(transport) === 'RMQ';
+    return use !== undefined && (isAny || isRmq);
+  });
+}
+
+function consumes(context: Context, method: Method): DecoratorUse | undefined {
+  return decorator(context, method, 'EventPattern', 'MessagePattern');
 }
 
 /** The name bound by a parameter, without its default and accessibility. */

@@ -115,6 +115,13 @@ testRule('require-ack', {
     consumer(`@UseInterceptors(AckInterceptor) @EventPattern('a') async a(@Ctx() context: RmqContext) {
       await this.store(); context.getChannelRef().ack(context.getMessage());
     }`),
+    // Handled on another transport than the one that is acknowledged by hand.
+    `${boot(`{ urls: [], queue: 'q', noAck: false }`)}
+import { Controller } from '@nestjs/common'; import { EventPattern, Payload } from '@nestjs/microservices';
+@Controller() export class C {
+  @EventPattern('a', Transport.KAFKA) a(@Payload() order: Order) { return order; }
+  @EventPattern('b', OWN_BROKER, { own: true }) b(@Payload() order: Order) { return order; }
+}`,
     // Nothing is known of a microservice that is acknowledged by hand.
     consumer(`@EventPattern('a') a(@Payload() order: Order) { return this.store(order); }`),
   ],
@@ -129,6 +136,15 @@ testRule('require-ack', {
 import { Controller } from '@nestjs/common'; import { EventPattern, Payload } from '@nestjs/microservices';
 @Controller() export class C { @EventPattern('a') a(@Payload() order: Order) { return order; } }`,
       errors: ['missing'],
+    },
+    {
+      code: `${boot(`{ urls: [], queue: 'q', noAck: false }`)}
+import { Controller } from '@nestjs/common'; import { EventPattern, Payload } from '@nestjs/microservices';
+@Controller() export class C {
+  @EventPattern('a', Transport.RMQ) a(@Payload() order: Order) { return order; }
+  @EventPattern('b', { own: true }) b(@Payload() order: Order) { return order; }
+}`,
+      errors: ['missing', 'missing'],
     },
   ],
 });
@@ -166,6 +182,10 @@ testRule('no-ack-under-no-ack', {
   valid: [
     handler(`channel.ack(message);`),
     `${boot(`{ urls: [], queue: 'q', noAck: false }`)}${handler(`channel.ack(message);`)}`,
+    // Of a strategy of the app's own.
+    `${boot(`{ urls: [], queue: 'q' }`)}${consumer(`@EventPattern('a', OWN_BROKER) a(@Ctx() context: RmqContext) {
+      context.getChannelRef().ack(context.getMessage());
+    }`)}`,
     // Computed where nobody can tell.
     `${boot(`{ urls: [], queue: 'q', noAck: options.noAck }`)}${handler(`channel.ack(message);`)}`,
     `${boot(`{ urls: [], queue: 'q', ...options }`)}${handler(`channel.ack(message);`)}`,

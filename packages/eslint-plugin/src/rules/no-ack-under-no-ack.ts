@@ -1,6 +1,6 @@
 import { enclosingClass, enclosingFunction } from '../ast.js';
 import { isSettlement } from '../amqp.js';
-import { consumersOf, methodAround } from '../nest.js';
+import { methodAround, rmqConsumersOf } from '../nest.js';
 import { projectOf } from '../project.js';
 import { createRule } from '../rule.js';
 
@@ -26,7 +26,7 @@ export default createRule({
       if (!isSettlement(node) || !enclosingFunction(node)) return;
       const owner = enclosingClass(node);
       const method = methodAround(node);
-      if (!owner || !method || !consumersOf(context, owner).includes(method)) return;
+      if (!owner || !method || !rmqConsumersOf(context, owner).includes(method)) return;
       const { noAcks } = projectOf(context)?.facts ?? { noAcks: [] };
       if (noAcks.length > 0 && noAcks.every((noAck) => noAck === true)) {
         context.report({ node, messageId: 'settled' });

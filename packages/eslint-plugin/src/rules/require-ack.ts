@@ -3,7 +3,7 @@ import type { TSESLint, TSESTree } from '@typescript-eslint/utils';
 import { ancestors, isFunction, isInside, walk } from '../ast.js';
 import type { ClassNode, Context } from '../ast.js';
 import { isSettlement } from '../amqp.js';
-import { consumersOf, decorator } from '../nest.js';
+import { decorator, rmqConsumersOf } from '../nest.js';
 import type { Method } from '../nest.js';
 import { projectOf } from '../project.js';
 import { BROKER, createRule } from '../rule.js';
@@ -31,8 +31,7 @@ export default createRule({
   },
   create(context) {
     const check = (node: ClassNode): void => {
-      const consumers = consumersOf(context, node);
-      for (const method of consumers) checkMethod(context, node, method);
+      for (const method of rmqConsumersOf(context, node)) checkMethod(context, node, method);
     };
     return { ClassDeclaration: check, ClassExpression: check };
   },

@@ -3,7 +3,10 @@ import { describe, expect, it } from 'vitest';
 import realtimeDomainGenerator from '../generators/realtime-domain/generator.js';
 import type { RealtimeDomainSchema } from '../generators/realtime-domain/schema.js';
 import syncGenerator from '../generators/sync/generator.js';
-import { hostTree, snapshot } from '../../test/support/host-tree.js';
+import { HostProjects } from '../host/index.js';
+import type { WebFacts } from '../host/index.js';
+import { besideAdopted, deriveAdopted } from './index.js';
+import { hostTree, MAIN, snapshot } from '../../test/support/host-tree.js';
 import { RECIPES, recipeTree } from '../../test/support/recipes.js';
 
 const APP = 'apps/api-gateway/src';
@@ -148,6 +151,69 @@ describe('what becomes of a handler', () => {
     const { tree } = await carried('a gateway with', 'Notification', 'notifications');
     expect(tree.read(`${APP}/notifications/notifications.module.ts`, 'utf-8')).not.toMatch(
       /Gateway|Consumer/,
+    );
+  });
+});
+
+describe('what stays beside an adopted domain and works otherwise now', () => {
+  const WEB = 'apps/web/src';
+  const GATEWAY = `import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
+@WebSocketGateway({ namespace: 'chat' })
+export class ChatGateway {
+  @SubscribeMessage('say') say() {}
+}
+`;
+
+  const beside = (files: Record<string, string>): string[] => {
+    const tree = recipeTree({ 'chat/chat.gateway.ts': GATEWAY });
+    for (const [path, text] of Object.entries(files)) tree.write(path, text);
+    const derived = deriveAdopted(tree, new HostProjects(tree), { name: 'Chat', adopt: true });
+    const web = { sourceRoot: WEB } as WebFacts;
+    return besideAdopted(tree, derived!, web).map(
+      ({ path, line, what }) => `${path}:${line} ${what}`,
+    );
+  };
+
+  it('is nothing where there is nothing', () => expect(beside({})).toEqual([]));
+
+  it('is the adapter that the app installs', () => {
+    const main = MAIN.replace(
+      '  await app.listen',
+      '  app.useWebSocketAdapter(new RedisIoAdapter(app));\n  await app.listen',
+    );
+    expect(beside({ [`${APP}/main.ts`]: main })).toEqual([
+      expect.stringMatching(
+        /^apps\/api-gateway\/src\/main\.ts:6 installs an adapter that setupRealtime\(\) replaces/,
+      ),
+    ]);
+  });
+
+  it('is each other gateway of the app', () => {
+    const other = GATEWAY.replace("'chat'", "'votes'").replace('Chat', 'Votes');
+    expect(beside({ [`${APP}/votes/votes.gateway.ts`]: other })).toEqual([
+      expect.stringMatching(/votes\.gateway\.ts:3 VotesGateway stays, .* token in "auth"/),
+    ]);
+  });
+
+  it.each([
+    ["import { io } from 'socket.io-client';\nio('/chat');", true],
+    ["import io from 'socket.io-client';\nio('https://api.example.com/chat?v=1');", true],
+    ["import { io as open } from 'socket.io-client';\nopen(`${url}/chat`);", true],
+    ["import { connect } from 'socket.io-client';\nconnect(url + '/chat/');", true],
+    ["import { io } from 'socket.io-client';\nio('/votes');", false],
+    ["import { io } from 'socket.io-client';\nio(url);", false],
+    ["import { io } from './mine';\nio('/chat'); // socket.io-client", false],
+    ["import { io } from 'socket.io-client';\nio('https://chat');", false],
+  ])('is a page that opens a connection of its own: %s (%s)', (text, isFound) => {
+    const found = beside({ [`${WEB}/hooks/use-chat.tsx`]: text });
+    expect(found).toEqual(
+      isFound
+        ? [
+            expect.stringMatching(
+              /^apps\/web\/src\/hooks\/use-chat\.tsx:2 .* use useChatsSocket\(\) of apps\/web\/src\/features\/chats\/realtime /,
+            ),
+          ]
+        : [],
     );
   });
 });

@@ -1,3 +1,4 @@
+export { besideAdopted } from './beside.js';
 export { carryHandlers } from './carry.js';
 export { deriveAdopted } from './derive.js';
 export type { Derived, Finding } from './derive.js';

@@ -2,7 +2,7 @@ import { joinPathFragments, runTasksInSerial } from '@nx/devkit';
 import type { GeneratorCallback, Tree } from '@nx/devkit';
 import { posix } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { carryHandlers, replaceHandWritten } from '../adopt/index.js';
+import { besideAdopted, carryHandlers, replaceHandWritten } from '../adopt/index.js';
 import type { Derived } from '../adopt/index.js';
 import {
   RealtimeError,
@@ -75,7 +75,11 @@ export async function regenerate(
   const app = brought.host.apps.get(domain.app)!;
   const service = joinPathFragments(app.realtimeRoot, kebabPlural, `${kebabPlural}.service.ts`);
   const replaced = replaceHandWritten(tree, adopted);
-  const left = carryHandlers(tree, adopted, replaced.gone, { app, domain, service });
+  const web = domain.web === null ? undefined : brought.host.webs.get(domain.web);
+  const left = [
+    ...carryHandlers(tree, adopted, replaced.gone, { app, domain, service }),
+    ...besideAdopted(tree, adopted, web),
+  ];
   return runTasksInSerial(done, () => printAdopted(adopted, replaced, left));
 }
 

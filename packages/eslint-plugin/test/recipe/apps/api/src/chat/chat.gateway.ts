@@ -103,6 +103,15 @@ export class ChatGateway implements OnGatewayConnection, OnGatewayDisconnect {
     this.logger.debug('sent');
   }
 
+  @UseGuards(WsJwtGuard)
+  @SubscribeMessage('room.rules')
+  rules(
+    // finds: require-payload-validation
+    @MessageBody() data: { room: string },
+  ) {
+    return this.chatService.rulesOf(data.room);
+  }
+
   notifyTenants(rooms: string[]) {
     // finds: no-broadcast-without-room
     this.server.to([]).emit('tenants.changed', rooms.length);

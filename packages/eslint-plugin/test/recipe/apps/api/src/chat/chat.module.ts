@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { ChatGateway } from './chat.gateway';
-import { ChatService } from './chat.service';
+import { ChatService, PrismaService } from './chat.service';
 
-@Module({ providers: [ChatGateway, ChatService] })
+@Module({ providers: [ChatGateway, ChatService, PrismaService] })
 export class ChatModule {}

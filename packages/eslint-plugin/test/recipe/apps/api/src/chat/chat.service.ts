@@ -14,6 +14,10 @@ export class ChatService {
     this.messages.push(message);
     return Promise.resolve(message);
   }
+
+  rulesOf(room: string): { room: string; rules: string[] } {
+    return { room, rules: ['Be kind.'] };
+  }
 }
 
 /** Stands for the client that an ORM generates. */

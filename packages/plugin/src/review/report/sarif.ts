@@ -27,7 +27,7 @@ export function toSarif({ findings, checks }: Review): string {
     locations: [
       {
         physicalLocation: {
-          artifactLocation: { uri: encodeURI(finding.path), uriBaseId: '%SRCROOT%' },
+          artifactLocation: { uri: uriOf(finding.path), uriBaseId: '%SRCROOT%' },
           region: {
             startLine: finding.line,
             startColumn: finding.column,
@@ -52,3 +52,6 @@ export function toSarif({ findings, checks }: Review): string {
   };
   return `${JSON.stringify(log, null, 2)}\n`;
 }
+
+/** Relative to the root; `#`, `?` and the brackets of a route of Next.js are part of the path. */
+const uriOf = (path: string): string => path.split('/').map(encodeURIComponent).join('/');

@@ -10,4 +10,6 @@ describeHost({
     'npx tsc --noEmit --incremental false -p apps/web/tsconfig.json',
     'npx tsc --noEmit --incremental false -p apps/web/tsconfig.spec.json',
   ],
+  // Next.js 15 adds its own `.next/types` to what Nx 22.7 has put there.
+  nextWrites: ['apps/web/next-env.d.ts', 'apps/web/tsconfig.json'],
 });

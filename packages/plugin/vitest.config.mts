@@ -74,6 +74,7 @@ export default defineConfig({
           testTimeout: 30_000,
         },
       },
+      { test: { name: 'emitted', include: ['test/emitted/**/*.test.ts'], testTimeout: 60_000 } },
       // The mutation check renders each mutant beside what is being worked on.
       kernel('kernel', process.env['KERNEL_MUTANT'] ?? 'kernel'),
       {

@@ -1,83 +1,55 @@
-import * as parser from '@typescript-eslint/parser';
-import { Linter } from 'eslint';
-import {
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { cpSync, readFileSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { FsTree, flushChanges } from 'nx/src/generators/tree';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { announced } from '../../../eslint-plugin/test/support/lint.js';
-import * as rules from '../../../eslint-plugin/src/index.js';
-import { hostTree, snapshot } from '../../test/support/host-tree.js';
-import { HARD_SHAPES, renderShape, SHAPES } from '../../test/support/shapes.js';
-import realtimeDomainGenerator from '../generators/realtime-domain/generator.js';
+import {
+  lockOf,
+  mainOf as main,
+  placed,
+  projectInto,
+  REPO,
+  reviewRoot,
+  tools,
+  writeInto,
+} from '../../test/support/review-root.js';
 import { isBelow } from './advisories.js';
 import { publish, reviewWorkspace, WORKSPACE_CHECKS } from './index.js';
-import type { Review, ReviewOptions, Tools } from './index.js';
+import type { Review, ReviewOptions } from './index.js';
 
-const REPO = resolve(__dirname, '../../../..');
 const RECIPE = join(REPO, 'packages/eslint-plugin/test/recipe');
-const tools = { Linter, parser, rules } as unknown as Tools;
 
 let root: string;
 
 vi.setConfig({ testTimeout: 60_000 });
 
 beforeEach(() => {
-  root = realpathSync(mkdtempSync(join(tmpdir(), 'review-')));
-  symlinkSync(join(REPO, 'node_modules'), join(root, 'node_modules'));
-  write('.gitignore', 'node_modules\ndist\nignored\n');
-  write('package.json', '{ "name": "acme", "dependencies": {} }');
-  write('nx.json', '{}');
-  write('package-lock.json', lockOf({}));
+  root = reviewRoot();
 });
 
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
-function write(path: string, text: string): void {
-  mkdirSync(dirname(join(root, path)), { recursive: true });
-  writeFileSync(join(root, path), text);
-}
+const write = (path: string, text: string): void => writeInto(root, path, text);
 
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 
-function project(path: string): void {
-  write(
-    `${path}/project.json`,
-    JSON.stringify({ name: path.split('/').at(-1), sourceRoot: `${path}/src` }),
-  );
-}
+const project = (path: string): void => projectInto(root, path);
 
 function recipe(): void {
   cpSync(RECIPE, root, { recursive: true });
   for (const name of ['api', 'worker', 'web']) project(`apps/${name}`);
 }
 
-/** A lockfile of npm, version 3. */
-function lockOf(
-  packages: Record<string, object>,
-  dependencies: Record<string, string> = {},
-): string {
-  return JSON.stringify(
-    { lockfileVersion: 3, packages: { '': { dependencies }, ...packages } },
-    null,
-    2,
-  );
-}
-
 const review = (options: ReviewOptions = {}): Review =>
   reviewWorkspace(new FsTree(root, false), options, () => tools);
 
-const placed = ({ findings }: Review): string[] =>
-  findings.map(({ path, line, check }) => `${path}:${line} ${check}`).sort();
+let found: Review | undefined;
+
+/** The recipe, in the folder, and what a review of it finds. */
+function reviewedRecipe(): Review {
+  recipe();
+  return (found ??= review());
+}
 
 /** An app with a root module and its gateway, to be changed by each test. */
 function app(files: Record<string, string> = {}): void {
@@ -118,17 +90,6 @@ export class ChatConsumer {
 }
 `;
 
-const main = (steps: string, imports = ''): string => `import { NestFactory } from '@nestjs/core';
-import { Transport } from '@nestjs/microservices';
-import { AppModule } from './app.module';
-${imports}
-async function bootstrap() {
-  const app = await NestFactory.create(AppModule);
-  ${steps}
-}
-void bootstrap();
-`;
-
 const RMQ = `app.connectMicroservice({ transport: Transport.RMQ, options: { queue: 'q' } });`;
 
 /** The workspace checks that find something, with the place. */
@@ -143,7 +104,7 @@ const unknowns = (): string[] => review().unknown.map(({ path, what }) => `${pat
 
 describe('a stack written from the recipes', () => {
   it('has every fault found, where it is, by the rules and by the look at the whole', () => {
-    recipe();
+    const result = reviewedRecipe();
     const expected = announced(RECIPE).map(({ file, line, rule }) => `${file}:${line} ${rule}`);
     const mainOf = (text: string): number =>
       read('apps/api/src/main.ts')
@@ -153,7 +114,6 @@ describe('a stack written from the recipes', () => {
       `apps/api/src/main.ts:${mainOf('connectMicroservice')} one-rmq-microservice`,
       `apps/api/src/main.ts:${mainOf('startAllMicroservices')} microservices-before-listen`,
     ];
-    const result = review();
     expect(placed(result)).toEqual([...expected, ...whole].sort());
     expect([...result.projects].sort()).toEqual(['api', 'web', 'worker']);
     expect(result.untyped).toEqual([]);
@@ -161,8 +121,7 @@ describe('a stack written from the recipes', () => {
   });
 
   it('is repaired where that is safe, in the Tree, and reviewed again', () => {
-    recipe();
-    const before = placed(review());
+    const before = placed(reviewedRecipe());
     const tree = new FsTree(root, false);
     const result = reviewWorkspace(tree, { fix: true }, () => tools);
     expect(result.fixed.length).toBeGreaterThan(3);
@@ -192,66 +151,14 @@ describe('a stack written from the recipes', () => {
   });
 
   it('keeps fingerprints when lines move', () => {
-    recipe();
-    const prints = (): string[] =>
-      review()
-        .findings.map(({ fingerprint }) => fingerprint)
-        .sort();
-    const before = prints();
+    const prints = ({ findings }: Review): string[] =>
+      findings.map(({ fingerprint }) => fingerprint).sort();
+    const before = prints(reviewedRecipe());
     expect(new Set(before).size).toBe(before.length);
     const path = 'apps/api/src/chat/chat.gateway.ts';
     write(path, `// One\n// and another line.\n${read(path)}`);
-    expect(prints()).toEqual(before);
+    expect(prints(review())).toEqual(before);
   });
-});
-
-describe('what the plugin generates', () => {
-  it.each([...SHAPES, ...HARD_SHAPES].map((shape) => [shape.name, shape] as const))(
-    'has no finding: %s',
-    (_name, shape) => {
-      for (const { path, content } of renderShape(shape)) write(path, content);
-      write(
-        'tsconfig.json',
-        '{ "compilerOptions": { "target": "es2022", "module": "esnext", "moduleResolution": "bundler", "jsx": "preserve", "experimentalDecorators": true, "types": [] } }',
-      );
-      for (const { root: folder } of [...shape.host.apps.values(), ...shape.host.webs.values()]) {
-        project(folder);
-      }
-      const api = 'apps/api-gateway/src';
-      write(
-        `${api}/main.ts`,
-        main(
-          `await setupRealtime(app);\n  await app.listen(3000);`,
-          `import { setupRealtime } from './realtime/setup-realtime';`,
-        ),
-      );
-      write(
-        `${api}/app.module.ts`,
-        `import { Module } from '@nestjs/common';\nimport { RealtimeModule } from './realtime/realtime.module';\n@Module({ imports: [RealtimeModule] })\nexport class AppModule {}\n`,
-      );
-      const result = review();
-      expect(result.projects).toContain('api-gateway');
-      expect(placed(result)).toEqual([]);
-      expect(result.unknown).toEqual([]);
-    },
-  );
-
-  it.each(['integrated', 'solution'] as const)(
-    'has none as wired into a %s host',
-    async (layout) => {
-      const tree = hostTree(layout);
-      await realtimeDomainGenerator(tree, { name: 'Notification', clientEvents: ['markRead{id}'] });
-      await realtimeDomainGenerator(tree, { name: 'Chat', rooms: 'resource' });
-      for (const [path, text] of snapshot(tree)) write(path, text);
-      write('package-lock.json', lockOf({}));
-      const result = review();
-      expect(result.projects.map((name) => name.split('/').at(-1))).toEqual(
-        expect.arrayContaining(['api-gateway', 'web']),
-      );
-      expect(placed(result)).toEqual([]);
-      expect(result.unknown).toEqual([]);
-    },
-  );
 });
 
 describe('how an app boots', () => {
@@ -580,9 +487,8 @@ describe('a review', () => {
   });
 
   it('fails the command from the severity that is asked for, and not below', () => {
-    recipe();
+    const result = reviewedRecipe();
     const tree = new FsTree(root, false);
-    const result = review();
     const low = {
       ...result,
       findings: result.findings.filter(({ severity }) => severity === 'low'),
@@ -597,17 +503,17 @@ describe('a review', () => {
   it.each(['../review.md', '/tmp/review.md', 'C:\\review.md', 'apps'])(
     'is not written to %s',
     (output) => {
-      recipe();
-      expect(() => publish(new FsTree(root, false), review(), { output })).toThrow(/^RT064 /);
+      const result = reviewedRecipe();
+      expect(() => publish(new FsTree(root, false), result, { output })).toThrow(/^RT064 /);
     },
   );
 });
 
 describe('a report', () => {
   const reported = (format: 'markdown' | 'json' | 'sarif'): string => {
-    recipe();
+    const result = reviewedRecipe();
     const tree = new FsTree(root, false);
-    publish(tree, review(), { format, output: 'reports/review.txt' });
+    publish(tree, result, { format, output: 'reports/review.txt' });
     return tree.read('reports/review.txt', 'utf-8') ?? '';
   };
 

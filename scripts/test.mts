@@ -6,27 +6,41 @@
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { loadConfigFromFile } from 'vite';
 import { chromiumPath } from '../e2e/support/browser.js';
+import { packPlugin } from '../e2e/support/pack.js';
 import { REPO } from '../e2e/support/repo.js';
 
 interface Lane {
   readonly name: string;
   readonly long: boolean;
   readonly env?: Readonly<Record<string, string>>;
-  /** Arguments of `npx` that run it and write a report in Jest's JSON format. */
-  readonly command: (report: string) => readonly string[];
+  /** Whether its tests install the packed plugin. */
+  readonly packed?: boolean;
+  /** Test files that are run each by itself, so that they can be run side by side. */
+  readonly files?: readonly string[];
+  /** Arguments of `npx` that run it, or one of its files, and write a report in Jest's JSON format. */
+  readonly command: (report: string, file?: string) => readonly string[];
 }
 
-interface Result {
-  readonly lane: string;
+/** A lane, or one file of it. */
+interface Job {
+  readonly lane: Lane;
+  readonly file?: string;
+}
+
+interface Result extends Counts {
+  readonly name: string;
+  readonly seconds: number;
+  readonly ok: boolean;
+}
+
+interface Counts {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
-  readonly seconds: number;
-  readonly ok: boolean;
 }
 
 /** What vitest and Jest both write. */
@@ -51,15 +65,15 @@ const PACKAGES: readonly (readonly [name: string, isInstalled: () => boolean])[]
 const LANES: readonly Lane[] = [
   ...(await vitestLanes('packages/plugin')),
   ...(await vitestLanes('packages/eslint-plugin')),
-  jestLane('e2e'),
+  jestLane('e2e', '.e2e.ts'),
   {
     ...vitestLane('packages/plugin', 'kernel', 'test/kernel/fuzz.test.ts'),
     name: 'long-fuzz',
     long: true,
     env: { KERNEL_FUZZ_SECONDS: '300' },
   },
-  { ...jestLane('matrix', '--testMatch', '**/*.matrix.ts'), long: true },
-  { ...jestLane('upgrade', '--testMatch', '**/*.upgrade.ts'), long: true },
+  { ...jestLane('matrix', '.matrix.ts'), long: true },
+  { ...jestLane('upgrade', '.upgrade.ts'), long: true },
   {
     ...vitestLane('packages/plugin', 'kernel', 'test/kernel/topology.test.ts'),
     name: 'long-faults',
@@ -72,6 +86,8 @@ const LANES: readonly Lane[] = [
     command: (report) => ['tsx', 'scripts/mutate.mts', `--report=${report}`],
   },
 ];
+
+let tarball: string | undefined;
 
 await main(process.argv.slice(2));
 
@@ -93,46 +109,69 @@ async function main(args: readonly string[]): Promise<void> {
   mkdirSync(REPORTS, { recursive: true });
   const started = Date.now();
   const results = await runLanes(lanes);
-  printTable(results, (Date.now() - started) / 1_000);
-  const sum = (key: 'passed' | 'failed' | 'skipped'): number =>
-    results.reduce((total, result) => total + result[key], 0);
-  const summary = `${sum('passed')} passed, ${sum('failed')} failed, ${sum('skipped')} skipped`;
+  const rows = lanes.flatMap((lane): Result[] => {
+    const own = [...results].flatMap(([job, result]) => (job.lane === lane ? [result] : []));
+    return own.length > 1 ? [sumOf(lane.name, own), ...own] : own;
+  });
+  printTable(rows, (Date.now() - started) / 1_000);
+  const { passed, failed, skipped, ok } = sumOf('all', [...results.values()]);
+  const summary = `${passed} passed, ${failed} failed, ${skipped} skipped`;
   writeFileSync(SUMMARY, `${summary}\n`);
   console.log(summary);
-  process.exitCode = results.every(({ ok }) => ok) ? 0 : 1;
+  process.exitCode = ok ? 0 : 1;
 }
 
-/** Two at a time those that wait more than they compute, then one by one those that fill the machine. */
-async function runLanes(lanes: readonly Lane[]): Promise<Result[]> {
-  const results = new Map<Lane, Result>();
-  const waiting = lanes.filter(isLight);
-  const work = async (): Promise<void> => {
-    for (let lane = waiting.shift(); lane; lane = waiting.shift()) {
-      results.set(lane, await runLane(lane));
-    }
+/**
+ * Two at a time: one worker takes from the front of the list, where the lanes mostly wait, the other from its
+ * end, where they mostly compute. Then one by one the long ones: a long lane renders where one of these does.
+ */
+async function runLanes(lanes: readonly Lane[]): Promise<Map<Job, Result>> {
+  const results = new Map<Job, Result>();
+  const jobs = lanes.flatMap(jobsOf);
+  const side = jobs.filter(({ lane }) => !lane.long);
+  const stdio = side.length > 1 ? 'pipe' : 'inherit';
+  const work = async (next: () => Job | undefined): Promise<void> => {
+    for (let job = next(); job; job = next()) results.set(job, await runJob(job, stdio));
   };
-  await Promise.all([work(), work()]);
-  for (const lane of lanes) {
-    if (!isLight(lane)) results.set(lane, await runLane(lane));
+  await Promise.all([work(() => side.shift()), work(() => side.pop())]);
+  for (const job of jobs) {
+    if (job.lane.long) results.set(job, await runJob(job, 'inherit'));
   }
-  return lanes.map((lane) => results.get(lane) as Result);
+  return results;
 }
 
-/** A long lane renders where one of these does. */
-function isLight({ name, long }: Lane): boolean {
-  return !long && name !== 'e2e';
+function jobsOf(lane: Lane): readonly Job[] {
+  return lane.files?.map((file) => ({ lane, file })) ?? [{ lane }];
 }
 
-async function runLane(lane: Lane): Promise<Result> {
-  // Of two at a time, each is printed as a whole.
-  const stdio = isLight(lane) ? 'pipe' : 'inherit';
-  const file = join(REPORTS, `${lane.name}.json`);
+function nameOf({ lane, file }: Job): string {
+  return file === undefined || lane.files?.length === 1 ? lane.name : `- ${basename(file, '.ts')}`;
+}
+
+function sumOf(name: string, parts: readonly Result[]): Result {
+  const sum = (key: 'passed' | 'failed' | 'skipped' | 'seconds'): number =>
+    parts.reduce((total, part) => total + part[key], 0);
+  return {
+    name,
+    passed: sum('passed'),
+    failed: sum('failed'),
+    skipped: sum('skipped'),
+    seconds: sum('seconds'),
+    ok: parts.every(({ ok }) => ok),
+  };
+}
+
+/** @param stdio `pipe` to print what it prints as a whole, when it has ended */
+async function runJob(job: Job, stdio: 'pipe' | 'inherit'): Promise<Result> {
+  const { lane, file } = job;
+  const title = file === undefined ? lane.name : `${lane.name}: ${file}`;
+  const report = join(REPORTS, `${[lane.name, ...(file ? [basename(file)] : [])].join('-')}.json`);
   const started = Date.now();
-  if (stdio === 'inherit') console.log(`\n=== ${lane.name} ===`);
-  const child = spawn('npx', ['--no-install', ...lane.command(file)], {
+  if (stdio === 'inherit') console.log(`\n=== ${title} ===`);
+  const child = spawn('npx', ['--no-install', ...lane.command(report, file)], {
     cwd: REPO,
     // In CI no runner watches, and none writes a snapshot that is missing.
-    env: { ...process.env, CI: 'true', ...lane.env },
+    env: { ...process.env, CI: 'true', ...(lane.packed && packed()), ...lane.env },
     stdio: ['ignore', stdio, stdio],
   });
   const output: Buffer[] = [];
@@ -141,18 +180,24 @@ async function runLane(lane: Lane): Promise<Result> {
   }
   const [status] = (await once(child, 'close')) as [number | null];
   if (stdio === 'pipe') {
-    console.log(`\n=== ${lane.name} ===`);
+    console.log(`\n=== ${title} ===`);
     process.stdout.write(Buffer.concat(output));
   }
   const seconds = (Date.now() - started) / 1_000;
-  const counts = readReport(file);
+  const counts = readReport(report);
   // A file that could not be loaded, and a runner that died, have no failed test of their own.
   const failed = Math.max(counts.failed, status === 0 && counts.passed > 0 ? 0 : 1);
   const ok = status === 0 && failed === 0 && counts.skipped === 0;
-  return { ...counts, lane: lane.name, failed, seconds, ok };
+  return { ...counts, name: nameOf(job), failed, seconds, ok };
 }
 
-function readReport(file: string): { passed: number; failed: number; skipped: number } {
+/** Names the plugin's tarball to the tests, packed on first use. */
+function packed(): NodeJS.ProcessEnv {
+  tarball ??= packPlugin();
+  return { NX_REALTIME_TARBALL: tarball };
+}
+
+function readReport(file: string): Counts {
   if (!existsSync(file)) return { passed: 0, failed: 0, skipped: 0 };
   const report = JSON.parse(readFileSync(file, 'utf8')) as Report;
   const broken = report.testResults.filter(
@@ -168,12 +213,12 @@ function readReport(file: string): { passed: number; failed: number; skipped: nu
 function printTable(results: readonly Result[], total: number): void {
   const row = (...cells: readonly (string | number)[]): string =>
     cells
-      .map((cell, index) => (index === 0 ? String(cell).padEnd(14) : String(cell).padStart(9)))
+      .map((cell, index) => (index === 0 ? String(cell).padEnd(24) : String(cell).padStart(9)))
       .join('');
   console.log(`\n${row('lane', 'passed', 'failed', 'skipped', 'time')}`);
-  for (const { lane, passed, failed, skipped, seconds, ok } of results) {
+  for (const { name, passed, failed, skipped, seconds, ok } of results) {
     console.log(
-      row(lane, passed, failed, skipped, `${seconds.toFixed(1)} s`) + (ok ? '' : '  FAILED'),
+      row(name, passed, failed, skipped, `${seconds.toFixed(1)} s`) + (ok ? '' : '  FAILED'),
     );
   }
   console.log(row('total', '', '', '', `${total.toFixed(1)} s`), '\n');
@@ -201,12 +246,16 @@ function vitestLane(root: string, name: string, ...files: readonly string[]): La
   };
 }
 
-function jestLane(name: string, ...args: readonly string[]): Lane {
+/** The files of e2e that end so. */
+function jestLane(name: string, ending: string): Lane {
+  const files = readdirSync(join(REPO, 'e2e')).filter((file) => file.endsWith(ending));
   return {
     name,
     long: false,
-    command: (report) => [
-      ...['jest', '--config', 'e2e/jest.config.js', '--verbose', ...args],
+    packed: true,
+    files: files.sort(),
+    command: (report, file) => [
+      ...['jest', '--config', 'e2e/jest.config.js', '--verbose', '--testMatch', `**/${file}`],
       ...['--json', `--outputFile=${report}`],
     ],
   };

@@ -7,79 +7,95 @@ import {
   printParseErrorCode,
 } from 'jsonc-parser';
 import type { ParseError } from 'jsonc-parser';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { RealtimeError } from './errors.js';
 import { formatType } from './grammar.js';
 import { ROOMS } from './types.js';
 import type { Domain, Field } from './types.js';
-
-const payload = z
-  .record(z.string(), z.string())
-  .describe(
-    'Fields: name (with "?" when optional) to type: string number integer boolean uuid datetime json enum(a|b), each with "[]" for a list.',
-  );
-
-const audience = z
-  .strictObject({
-    to: z.enum(ROOMS).describe('Who receives the event.'),
-    field: z
-      .string()
-      .describe(
-        'The payload field that holds the id of the user or resource, or the key of the custom room.',
-      )
-      .optional(),
-    otherwise: z
-      .literal('tenant')
-      .describe('Where an event without that field goes; without it the event is dead-lettered.')
-      .optional(),
-  })
-  .describe('Who receives the event; by default the rooms of the domain decide.');
+import { loadZod } from './zod.js';
 
 /** The shape of a `*.domain.json` file; the published JSON Schema is made from it. */
-export const domainFileSchema = z.strictObject({
-  $schema: z.string().optional(),
-  name: z.string().describe('Singular, PascalCase: "Notification".'),
-  namespace: z.string().describe('Socket.IO namespace: "/notifications".').optional(),
-  rooms: z
-    .enum(ROOMS)
-    .describe('What sockets join on connecting, and the default audience of events.')
-    .optional(),
-  app: z.string().describe('The Nest app that serves the domain.').optional(),
-  web: z
-    .string()
-    .nullable()
-    .describe('The web app that shows it, Next.js or React on Vite; null for a server-only domain.')
-    .optional(),
-  contracts: z.string().describe('The library that holds the contract.').optional(),
-  authStore: z
-    .string()
-    .describe('The auth store, relative to the web app: "src/stores/auth.store.ts".')
-    .optional(),
-  requestContext: z
-    .string()
+export function domainFileSchema(): DomainFileSchema {
+  schema ??= makeSchema(loadZod());
+  return schema;
+}
+
+type DomainFileSchema = ReturnType<typeof makeSchema>;
+
+let schema: DomainFileSchema | undefined;
+
+// The types that it is made of are in its result.
+
+function makeSchema(z: ReturnType<typeof loadZod>) {
+  const payload = z
+    .record(z.string(), z.string())
     .describe(
-      "The host's own RequestContextService: a file, relative to the app (src/common/request-context.service.ts), or a package (@acme/context).",
-    )
-    .optional(),
-  skipTests: z.boolean().describe('Emit no tests.').optional(),
-  skipMount: z.boolean().describe('Do not mount the provider in the web app.').optional(),
-  example: z.boolean().describe('Emit a page that shows it all at work.').optional(),
-  observability: z
-    .boolean()
-    .describe('Emit metrics, tracing and a dashboard for the app.')
-    .optional(),
-  serverEvents: z
-    .record(z.string(), z.strictObject({ payload, audience: audience.optional() }))
-    .describe('Events that the server sends to clients, by full name.')
-    .optional(),
-  clientEvents: z
-    .record(z.string(), z.strictObject({ payload }))
-    .describe('Events that clients send to the server, by full name; each is acknowledged.')
-    .optional(),
-});
+      'Fields: name (with "?" when optional) to type: string number integer boolean uuid datetime json enum(a|b), each with "[]" for a list.',
+    );
+
+  const audience = z
+    .strictObject({
+      to: z.enum(ROOMS).describe('Who receives the event.'),
+      field: z
+        .string()
+        .describe(
+          'The payload field that holds the id of the user or resource, or the key of the custom room.',
+        )
+        .optional(),
+      otherwise: z
+        .literal('tenant')
+        .describe('Where an event without that field goes; without it the event is dead-lettered.')
+        .optional(),
+    })
+    .describe('Who receives the event; by default the rooms of the domain decide.');
+
+  return z.strictObject({
+    $schema: z.string().optional(),
+    name: z.string().describe('Singular, PascalCase: "Notification".'),
+    namespace: z.string().describe('Socket.IO namespace: "/notifications".').optional(),
+    rooms: z
+      .enum(ROOMS)
+      .describe('What sockets join on connecting, and the default audience of events.')
+      .optional(),
+    app: z.string().describe('The Nest app that serves the domain.').optional(),
+    web: z
+      .string()
+      .nullable()
+      .describe(
+        'The web app that shows it, Next.js or React on Vite; null for a server-only domain.',
+      )
+      .optional(),
+    contracts: z.string().describe('The library that holds the contract.').optional(),
+    authStore: z
+      .string()
+      .describe('The auth store, relative to the web app: "src/stores/auth.store.ts".')
+      .optional(),
+    requestContext: z
+      .string()
+      .describe(
+        "The host's own RequestContextService: a file, relative to the app (src/common/request-context.service.ts), or a package (@acme/context).",
+      )
+      .optional(),
+    skipTests: z.boolean().describe('Emit no tests.').optional(),
+    skipMount: z.boolean().describe('Do not mount the provider in the web app.').optional(),
+    example: z.boolean().describe('Emit a page that shows it all at work.').optional(),
+    observability: z
+      .boolean()
+      .describe('Emit metrics, tracing and a dashboard for the app.')
+      .optional(),
+    serverEvents: z
+      .record(z.string(), z.strictObject({ payload, audience: audience.optional() }))
+      .describe('Events that the server sends to clients, by full name.')
+      .optional(),
+    clientEvents: z
+      .record(z.string(), z.strictObject({ payload }))
+      .describe('Events that clients send to the server, by full name; each is acknowledged.')
+      .optional(),
+  });
+}
 
 /** A domain file as it is written; {@link readDomain} makes a {@link Domain} of it. */
-export type DomainFile = z.infer<typeof domainFileSchema>;
+export type DomainFile = z.infer<DomainFileSchema>;
 
 /**
  * Parses the text of a domain file, or of the file given by `--from`.
@@ -98,7 +114,7 @@ export function parseDomainFile(source: string, text: string): DomainFile {
       `${source}: no valid JSON at line ${line}: ${printParseErrorCode(error.error)}`,
     );
   }
-  const result = domainFileSchema.safeParse(json);
+  const result = domainFileSchema().safeParse(json);
   if (!result.success) {
     const lines = result.error.issues.map(
       (issue) =>

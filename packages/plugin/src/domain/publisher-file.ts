@@ -1,11 +1,12 @@
 import { parse as parseJsonc } from 'jsonc-parser';
-import { z } from 'zod';
 import { RealtimeError } from './errors.js';
-
-const publisherFileSchema = z.strictObject({ app: z.string(), skipTests: z.boolean().optional() });
+import { loadZod } from './zod.js';
 
 /** What `realtime.publisher.json` holds: an app that publishes the events of every domain. */
-export type PublisherFile = z.infer<typeof publisherFileSchema>;
+export interface PublisherFile {
+  readonly app: string;
+  readonly skipTests?: boolean | undefined;
+}
 
 /**
  * Parses the text of a publisher file.
@@ -14,7 +15,9 @@ export type PublisherFile = z.infer<typeof publisherFileSchema>;
  * @throws RealtimeError RT006
  */
 export function parsePublisherFile(source: string, text: string): PublisherFile {
-  const result = publisherFileSchema.safeParse(parseJsonc(text));
+  const z = loadZod();
+  const schema = z.strictObject({ app: z.string(), skipTests: z.boolean().optional() });
+  const result = schema.safeParse(parseJsonc(text));
   if (result.success) return result.data;
   throw new RealtimeError(
     'RT006',

@@ -1,7 +1,6 @@
 import { joinPathFragments, readJson, readNxJson } from '@nx/devkit';
 import type { Tree } from '@nx/devkit';
 import { posix } from 'node:path';
-import { parse as parseYaml } from 'yaml';
 import { RealtimeError } from '../domain/index.js';
 import type { Domain } from '../domain/index.js';
 import type { AppFacts, ContractsFacts, HostFacts, TestRunner, WebFacts } from './facts.js';
@@ -9,6 +8,7 @@ import type { HostProject, HostProjects } from './projects.js';
 import { hostPublishers } from './publishers.js';
 import { rootModuleOf } from './root-module.js';
 import { isNextApp, nextEntries, viteEntries, vitePort } from './web-app.js';
+import { loadYaml } from './yaml.js';
 
 /**
  * Reads from the Tree what the generated code of these domains depends on; writes nothing.
@@ -171,7 +171,8 @@ export function isSolution(tree: Tree): boolean {
 /** The folders of packages, as npm, yarn, bun or pnpm are told them. */
 export function workspaceGlobs(tree: Tree): string[] {
   const pnpm = tree.read('pnpm-workspace.yaml', 'utf-8');
-  if (pnpm !== null) return (parseYaml(pnpm) as { packages?: string[] } | null)?.packages ?? [];
+  if (pnpm !== null)
+    return (loadYaml().parse(pnpm) as { packages?: string[] } | null)?.packages ?? [];
   const { workspaces } = readJson<{ workspaces?: string[] | { packages?: string[] } }>(
     tree,
     'package.json',

@@ -37,4 +37,5 @@ export {
 } from './publishers.js';
 export type { HostPublisher } from './publishers.js';
 export { VERSIONS } from './versions.js';
+export { loadYaml } from './yaml.js';
 export { API_URL_VARIABLE } from './web-app.js';

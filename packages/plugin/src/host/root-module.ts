@@ -1,16 +1,17 @@
-import { parseSync } from 'oxc-parser';
 import type { CallExpression, Program } from 'oxc-parser';
 import { posix } from 'node:path';
+import { loadParser } from './parser.js';
 
 /**
  * The file of the module that `NestFactory.create(<Module>)` boots, from the text of main.ts.
  *
  * @returns a path relative to the folder of main.ts, without extension, or null when main.ts has
- *   another shape or does not parse
+ *   another shape, does not parse, or there is no parser
  */
 export function rootModuleOf(mainText: string): string | null {
-  const { program, module, errors } = parseSync('main.ts', mainText);
-  if (errors.length > 0) return null;
+  const parsed = loadParser()?.parseSync('main.ts', mainText);
+  if (!parsed || parsed.errors.length > 0) return null;
+  const { program, module } = parsed;
   const symbol = createdModule(program);
   for (const statement of module.staticImports) {
     const imported = statement.entries.some((entry) => entry.localName.value === symbol);

@@ -1,8 +1,8 @@
 import { joinPathFragments } from '@nx/devkit';
 import type { Tree } from '@nx/devkit';
-import { parseSync } from 'oxc-parser';
 import type { Expression, Program } from 'oxc-parser';
 import type { WebEntry } from './facts.js';
+import { loadParser } from './parser.js';
 
 interface Folders {
   readonly root: string;
@@ -57,8 +57,9 @@ export function viteEntries(tree: Tree, { sourceRoot }: Folders): WebEntry[] {
 /** `server.port` of the Vite configuration. */
 export function vitePort(tree: Tree, { root }: Folders): number {
   const config = configOf(tree, root, 'vite');
-  const { program, errors } = parseSync('config.ts', tree.read(config ?? '', 'utf-8') ?? '');
-  const port = errors.length === 0 ? portIn(program) : null;
+  const text = tree.read(config ?? '', 'utf-8') ?? '';
+  const parsed = loadParser()?.parseSync('config.ts', text);
+  const port = parsed?.errors.length === 0 ? portIn(parsed.program) : null;
   return port ?? VITE_PORT;
 }
 

@@ -1,10 +1,22 @@
 import MagicString from 'magic-string';
-import { parseSync } from 'oxc-parser';
+import { RealtimeError } from '../domain/index.js';
+import { loadParser } from '../host/index.js';
 import { breakBraces } from './layout.js';
 
-/** Adds `.js` to the relative imports of a TypeScript module, as an ESM package needs it. */
+/**
+ * Adds `.js` to the relative imports of a TypeScript module, as an ESM package needs it.
+ *
+ * @throws RealtimeError RT056 without a parser
+ */
 export function withJsExtensions(source: string): string {
-  const { module } = parseSync('module.ts', source);
+  const parser = loadParser();
+  if (!parser) {
+    throw new RealtimeError(
+      'RT056',
+      'oxc-parser could not be loaded on this platform. An app that is an ES module is written with it: install the packages again, optional ones too.',
+    );
+  }
+  const { module } = parser.parseSync('module.ts', source);
   const text = new MagicString(source);
   const statements = [
     ...module.staticImports.map(({ start, end, moduleRequest }) => ({ start, end, moduleRequest })),

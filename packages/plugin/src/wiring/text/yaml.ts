@@ -1,5 +1,5 @@
-import { Document, isMap, isScalar, parseDocument } from 'yaml';
 import type { Pair, YAMLMap } from 'yaml';
+import { loadYaml } from '../../host/index.js';
 import { already, done, eolOf, unable } from './edit.js';
 import type { Edit } from './edit.js';
 
@@ -9,6 +9,8 @@ import type { Edit } from './edit.js';
  */
 export function ensureYaml(text: string, defaults: string): Edit {
   if (text.trim() === '') return done(defaults);
+  if (text === defaults) return already;
+  const { isMap, parseDocument } = loadYaml();
   const document = parseDocument(text);
   const wanted = parseDocument(defaults).contents;
   if (document.errors.length > 0 || !isMap(document.contents) || !isMap(wanted)) {
@@ -33,6 +35,7 @@ interface Insertion {
 
 /** What each mapping lacks, ordered by where the mappings end. */
 function missingIn(held: YAMLMap, wanted: YAMLMap): Insertion[] {
+  const { isMap } = loadYaml();
   const pairs: Pair[] = [];
   const below: Insertion[] = [];
   for (const pair of wanted.items) {
@@ -45,6 +48,7 @@ function missingIn(held: YAMLMap, wanted: YAMLMap): Insertion[] {
 }
 
 function insert(text: string, map: YAMLMap, pairs: readonly Pair[]): string {
+  const { Document, isScalar } = loadYaml();
   const eol = eolOf(text);
   const first = map.items[0]?.key;
   const start = isScalar(first) ? (first.range?.[0] ?? 0) : 0;
@@ -64,6 +68,7 @@ function insert(text: string, map: YAMLMap, pairs: readonly Pair[]): string {
 
 /** Where the text of a mapping ends, without the comments and blank lines after it. */
 function endOf(map: YAMLMap): number {
+  const { isMap, isScalar } = loadYaml();
   const { value, key } = map.items.at(-1) ?? {};
   if (isMap(value) && value.items.length > 0 && !value.flow) return endOf(value);
   const range = (value as { range?: [number, number, number] } | null | undefined)?.range;

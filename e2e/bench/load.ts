@@ -1,9 +1,11 @@
 /**
  * A load generator in a process of its own: opens connections and counts what arrives. Takes commands over IPC, one
- * at a time, and answers each. Forked by `processes.ts`.
+ * at a time, and answers each. Forked by `worker.ts`.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import { ageOf, micros, percentile, stamp } from './clock';
 import { RawConnection, type Protocol } from './raw-connection';
+import { serve } from './serve';
 
 export interface LoadCommands {
   /** Opens one connection for each token, `concurrency` at a time. */
@@ -38,8 +40,6 @@ export interface LoadCommands {
   close: { in: null; out: null };
 }
 
-type Command = keyof LoadCommands;
-
 const NAMESPACE = '/notifications';
 const ACK_OK = Buffer.from('"ok":true');
 
@@ -67,9 +67,7 @@ function onEvent(payload: Buffer): void {
   }
 }
 
-const commands: {
-  [C in Command]: (args: LoadCommands[C]['in']) => Promise<LoadCommands[C]['out']>;
-} = {
+serve<LoadCommands>({
   async open({ port, ports = [port], tokens, concurrency, ...rest }) {
     protocol = rest.protocol;
     const times: number[] = [];
@@ -190,7 +188,7 @@ const commands: {
     onAck.clear();
     return null;
   },
-};
+});
 
 function clientEvent(id: number): string {
   const body = JSON.stringify(['notification.markRead', { notificationId: stamp() }]);
@@ -206,17 +204,3 @@ function roundTrip(connection: RawConnection, id: number): Promise<void> {
     connection.send(clientEvent(id));
   });
 }
-
-function delay(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-process.on('message', ({ id, name, args }: { id: number; name: Command; args: never }) => {
-  const run = commands[name] as (args: never) => Promise<unknown>;
-  run(args).then(
-    (result) => process.send?.({ id, result }),
-    (error: unknown) => process.send?.({ id, error: String(error) }),
-  );
-});
-// Without its parent nobody stops it.
-process.on('disconnect', () => process.exit());

@@ -28,16 +28,54 @@ export function cpuSeconds(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
+/** Seconds that a core was busy since the machine started, whoever used it; NaN where none is set apart. */
+export function coreSeconds(role: keyof typeof CORES): number {
+  if (!canPin) return NaN;
+  const line = new RegExp(`^cpu${CORES[role]} (.*)$`, 'm').exec(readFileSync('/proc/stat', 'utf8'));
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] = (line?.[1] ?? '')
+    .split(' ')
+    .map(Number);
+  return (user + nice + system + irq + softirq) / 100;
+}
+
 /** Bytes in memory. */
 export function residentBytes(pid: number): number {
   const line = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
   return Number(line?.[1]) * 1_024;
 }
 
+/** A connection is an open file, in the load and in the server: 10,000 of them, and what both have besides. */
+const OPEN_FILES = 11_000;
+
+/** @throws Error where the machine does not allow as many connections as are measured */
+export function checkLimits(): void {
+  if (openFiles() < OPEN_FILES) {
+    throw new Error(
+      `${openFiles()} open files are allowed, ${OPEN_FILES} are needed: ulimit -Hn ${OPEN_FILES}`,
+    );
+  }
+  const [low = 0, high = 0] = setting('net/ipv4/ip_local_port_range').split(/\s+/).map(Number);
+  if (high - low < OPEN_FILES) {
+    throw new Error(`net.ipv4.ip_local_port_range allows ${high - low} connections to a server`);
+  }
+}
+
+/** Node raises its own limit up to this one. */
+function openFiles(): number {
+  const limits = readFileSync('/proc/self/limits', 'utf8');
+  const hard = /^Max open files\s+\S+\s+(\S+)/m.exec(limits)?.[1];
+  return hard === 'unlimited' ? Infinity : Number(hard);
+}
+
+function setting(path: string): string {
+  return readFileSync(`/proc/sys/${path}`, 'utf8').trim();
+}
+
 export function describeMachine(): string {
   const model = /model name\s*:\s*(.*)/.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1] ?? 'CPU';
   const memory = Math.round(totalmem() / 2 ** 30);
-  return `${cpus().length} cores (${model}), ${memory} GiB, Node ${process.versions.node}`;
+  const limits = `${openFiles()} open files, backlog of ${setting('net/core/somaxconn')}`;
+  return `${cpus().length} cores (${model}), ${memory} GiB, Node ${process.versions.node}, ${limits}`;
 }
 
 function works(command: string, ...args: string[]): boolean {

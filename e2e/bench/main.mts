@@ -1,6 +1,7 @@
 /**
  * `npm run bench [-- <scenario> ...] [--quick] [--rounds=3]`: what is generated against three servers written by hand,
- * in one run, on this machine. Prints tables; a whole run writes docs/benchmarks.md.
+ * in one run, on this machine. Prints tables and writes test-artifacts/bench.json; a whole run writes
+ * docs/benchmarks.md. Ends with 1 when a scenario fails, and by itself when the run takes too long.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -9,35 +10,51 @@ import { startOwnRabbit, startOwnRedis } from '../support/brokers.js';
 import { cleanUp } from '../support/processes.js';
 import { artifact, REPO } from '../support/repo.js';
 import { measureGeneration } from './generation.js';
-import { describeMachine, isPinned, pin } from './machine.js';
+import { checkLimits, describeMachine, isPinned, pin } from './machine.js';
 import type { Bench, Figures } from './measure.js';
 import { profileShares } from './profile.js';
 import type { PublishCommands } from './publish.js';
-import { replicas, SCENARIOS, type Scenario } from './scenarios.js';
+import { goalsSection, scenarioSection, type Rounds, type Section } from './report.js';
+import { REPLICAS, SCENARIOS, type Scenario } from './scenarios.js';
 import { buildGenerated, defineSystems, RAISED_LIMITS, type System } from './systems.js';
 import { Worker } from './worker.js';
 
-/** Figures of each system, one for each round. */
-type Rounds = Map<System, Figures[]>;
+/** A whole run takes 25 minutes on a quiet machine. */
+const LIMIT_MINUTES = 50;
+
+const KNOWN = [
+  ...SCENARIOS,
+  ...REPLICAS.map((scenarioWith) => scenarioWith({ url: '', pid: 0 })),
+].map(({ name }) => name);
+KNOWN.push('profile', 'generation');
 
 const args = process.argv.slice(2);
 const quick = args.includes('--quick');
 const rounds = Number(args.find((arg) => arg.startsWith('--rounds='))?.slice(9) ?? (quick ? 1 : 3));
 const wanted = args.filter((arg) => !arg.startsWith('--'));
+const started = Date.now();
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => void cleanUp().finally(() => process.exit(130)));
-}
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void end(130));
+setTimeout(() => {
+  console.error(`Not done after ${LIMIT_MINUTES} minutes`);
+  void end(1);
+}, LIMIT_MINUTES * 60_000).unref();
 
-try {
-  await main();
-} finally {
+await main().then(end, (error: unknown) => {
+  console.error(error);
+  return end(1);
+});
+
+/** Brokers and workers end with this process. */
+async function end(code: number): Promise<never> {
   await cleanUp();
+  process.exit(code);
 }
-process.exit();
 
-async function main(): Promise<void> {
-  const started = Date.now();
+/** @returns the exit code */
+async function main(): Promise<number> {
+  checkArguments();
+  checkLimits();
   const rabbit = await startOwnRabbit();
   const redis = await startOwnRedis();
   const publisher = Worker.start<PublishCommands>('publish');
@@ -48,55 +65,72 @@ async function main(): Promise<void> {
     console.error('Building what is generated');
     const host = await buildGenerated();
     const systems = defineSystems(host);
-    const all = [
-      ...SCENARIOS,
-      replicas(1, undefined),
-      replicas(1, redis.url, redis.pid),
-      replicas(2, redis.url, redis.pid),
+    const redisLink = { url: redis.url, pid: redis.pid };
+    const parts: [name: string, measure: () => Promise<Section & { figures?: unknown }>][] = [
+      ...[...SCENARIOS, ...REPLICAS.map((scenarioWith) => scenarioWith(redisLink))].map(
+        (scenario): (typeof parts)[number] => [
+          scenario.name,
+          () => measureScenario(bench, scenario, systems),
+        ],
+      ),
+      ['profile', () => profileShares(bench, systems['nx-realtime'])],
+      ['generation', () => measureGeneration(host, rounds)],
     ];
-    const known = [...all.map(({ name }) => name), 'profile', 'generation'];
-    const isWanted = (name: string): boolean =>
-      wanted.length === 0 || wanted.some((prefix) => name.startsWith(prefix));
-    const chosen = all.filter(({ name }) => isWanted(name));
-    if (!known.some(isWanted)) throw new Error(`No such scenario. Scenarios: ${known.join(', ')}`);
-    const sections: string[] = [];
-    const figures: Record<string, Record<string, Figures[]>> = {};
-    for (const scenario of chosen) {
-      const results = await runScenario(bench, scenario, systems);
-      figures[scenario.name] = Object.fromEntries(
-        [...results].map(([{ name }, list]) => [name, list]),
-      );
-      const section = formatSection(scenario, results);
-      console.log(`\n${section}`);
-      sections.push(section);
+    const sections: Section[] = [];
+    const figures: Record<string, unknown> = {};
+    const failed: string[] = [];
+    for (const [name, measure] of parts) {
+      if (!isWanted(name)) continue;
+      const began = Date.now();
+      try {
+        const section = await measure();
+        figures[name] = section.figures;
+        sections.push(section);
+        console.log(`\n${section.text}\n`);
+      } catch (error) {
+        failed.push(name);
+        console.error(`${name} failed:`, error);
+      }
+      console.error(`${name}: ${((Date.now() - began) / 1_000).toFixed(0)} s`);
+      writeResults(figures, failed);
     }
-    if (isWanted('profile')) {
-      const section = await profileShares(bench, systems['nx-realtime']);
-      console.log(`\n${section}`);
-      sections.push(section);
+    const goals = sections.flatMap((section) => section.goals);
+    if (goals.length > 0) sections.push({ text: goalsSection(goals), goals: [] });
+    console.log(`\n${goals.length > 0 ? `${sections.at(-1)?.text}\n` : ''}`);
+    console.error(`${minutes()} minutes`);
+    if (failed.length > 0) {
+      console.error(`Failed: ${failed.join(', ')}`);
+      return 1;
     }
-    if (isWanted('generation')) {
-      console.error('generation');
-      const section = await measureGeneration(host, quick ? 1 : rounds);
-      console.log(`\n${section}`);
-      sections.push(section);
-    }
-    writeFileSync(artifact('bench.json'), `${JSON.stringify(figures, null, 2)}\n`);
-    const minutes = ((Date.now() - started) / 60_000).toFixed(1);
-    console.error(`${minutes} minutes`);
-    if (wanted.length === 0 && !quick) writeDocs(sections, minutes);
+    if (wanted.length === 0 && !quick) writeDocs(sections);
+    return 0;
   } finally {
     publisher.stop();
     await Promise.all([rabbit.stop(), redis.stop()]);
   }
 }
 
-async function runScenario(
+/** Names that were given, or begin with one that is none itself. */
+function isWanted(name: string): boolean {
+  if (wanted.length === 0) return true;
+  return wanted.some((given) => (KNOWN.includes(given) ? given === name : name.startsWith(given)));
+}
+
+/** Before anything is built: a mistyped name is not found out after minutes. */
+function checkArguments(): void {
+  if (!Number.isInteger(rounds) || rounds < 1) throw new Error('--rounds takes a whole number');
+  const unknown = wanted.filter((given) => !KNOWN.some((name) => name.startsWith(given)));
+  if (unknown.length > 0) {
+    throw new Error(`No such scenario: ${unknown.join(', ')}. Scenarios: ${KNOWN.join(', ')}`);
+  }
+}
+
+async function measureScenario(
   bench: Bench,
   scenario: Scenario,
   systems: Record<string, System>,
-): Promise<Rounds> {
-  const results: Rounds = new Map();
+): Promise<Section & { figures: Record<string, readonly Figures[]> }> {
+  const results = new Map<System, Figures[]>();
   for (let round = 0; round < rounds; round += 1) {
     for (const name of scenario.systems) {
       const system = systems[name] as System;
@@ -105,81 +139,58 @@ async function runScenario(
       results.set(system, [...(results.get(system) ?? []), figures]);
     }
   }
-  return results;
+  const figures = Object.fromEntries([...results].map(([{ name }, list]) => [name, list]));
+  return { ...scenarioSection(scenario, results satisfies Rounds), figures };
 }
 
-function formatSection({ title, method, columns, ratios }: Scenario, results: Rounds): string {
-  const head = ['', ...columns.map(([, heading]) => heading)];
-  const rows = [...results].map(([{ label }, list]) => [
-    label,
-    ...columns.map(([figure, , digits]) => spread(valuesOf(list, figure), digits)),
-  ]);
-  const baseline = [...results].find(([{ name }]) => name === 'socket.io')?.[1];
-  const compared = [...results].filter(([{ name }]) => name !== 'socket.io');
-  const lines = ratios.flatMap((figure) => {
-    const heading = columns.find(([name]) => name === figure)?.[1] ?? figure;
-    return compared.map(([{ label }, list]) => {
-      // Round by round: what disturbed both is in neither.
-      const pairs = list.map(
-        (figures, round) => at(figures, figure) / at(baseline?.[round], figure),
-      );
-      return `- ${heading}: ${label} is ${spread(pairs, 2)} of (a)`;
-    });
-  });
-  return [`## ${title}`, method, table([head, ...rows]), ...(baseline ? [lines.join('\n')] : [])]
-    .filter(Boolean)
-    .join('\n\n');
+function writeResults(figures: Record<string, unknown>, failed: readonly string[]): void {
+  const results = { command: command(), ...facts(), figures, failed };
+  writeFileSync(artifact('bench.json'), `${JSON.stringify(results, null, 2)}\n`);
 }
 
-function valuesOf(list: readonly Figures[], figure: string): number[] {
-  return list.map((figures) => at(figures, figure));
-}
-
-function at(figures: Figures | undefined, figure: string): number {
-  return figures?.[figure] ?? NaN;
-}
-
-/** The median, and the least and the greatest where there are several. */
-function spread(values: readonly number[], digits: number): string {
-  const sorted = [...values].sort((a, b) => a - b);
-  const median = sorted[Math.floor((sorted.length - 1) / 2)] ?? NaN;
-  const range = [sorted[0], sorted.at(-1)].map((value) => (value ?? NaN).toFixed(digits));
-  return sorted.length > 1
-    ? `${median.toFixed(digits)} (${range.join('–')})`
-    : median.toFixed(digits);
-}
-
-function table(rows: readonly (readonly string[])[]): string {
-  const [head = [], ...body] = rows;
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  return [line(head), line(head.map(() => '---')), ...body.map(line)].join('\n');
-}
-
-function writeDocs(sections: readonly string[], minutes: string): void {
+function writeDocs(sections: readonly Section[]): void {
   const file = join(REPO, 'docs/benchmarks.md');
   const marker = '<!-- Written by npm run bench from here on -->';
   const own = readFileSync(file, 'utf8').split(marker)[0] ?? '';
-  const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], {
-    cwd: REPO,
-    encoding: 'utf8',
-  });
-  const limits = Object.keys(RAISED_LIMITS).join(', ');
-  const facts = [
-    `Commit ${commit.trim()}, ${new Date().toISOString().slice(0, 10)}, ${describeMachine()}, ${minutes} minutes, ${rounds} rounds: median (least–greatest).`,
+  const { commit, date, machine, versions } = facts();
+  const lines = [
+    `\`${command()}\` at commit ${commit}, ${date}: ${machine}, ${minutes()} minutes, ${rounds} rounds: median (least–greatest).`,
     isPinned
       ? 'The server has one core to itself; RabbitMQ, Redis, the publisher and the load share the other.'
       : 'Processes were not bound to cores.',
-    `Versions: ${versions().join(', ')}.`,
-    `Raised for the load: ${limits}. All other protections are on.`,
+    `Versions: ${versions.join(', ')}.`,
+    `Raised for the load: ${Object.keys(RAISED_LIMITS).join(', ')}. All other protections are on.`,
+    ...sections.map(({ text }) => text),
   ];
-  writeFileSync(file, `${own}${marker}\n\n${facts.join('\n\n')}\n\n${sections.join('\n\n')}\n`);
+  writeFileSync(file, `${own}${marker}\n\n${lines.join('\n\n')}\n`);
   execFileSync('npx', ['prettier', '--write', file], { cwd: REPO, stdio: 'ignore' });
 }
 
-function versions(): string[] {
-  const names = ['@nestjs/core', 'socket.io', 'ws', 'amqplib', 'ioredis', 'jsonwebtoken'];
-  return names.map((name) => {
-    const manifest = readFileSync(join(REPO, 'node_modules', name, 'package.json'), 'utf8');
-    return `${name} ${(JSON.parse(manifest) as { version: string }).version}`;
-  });
+function command(): string {
+  return ['npm run bench', ...(args.length > 0 ? ['--', ...args] : [])].join(' ');
+}
+
+function minutes(): string {
+  return ((Date.now() - started) / 60_000).toFixed(1);
+}
+
+interface Facts {
+  readonly commit: string;
+  readonly date: string;
+  readonly machine: string;
+  readonly versions: readonly string[];
+}
+
+function facts(): Facts {
+  const git = ['rev-parse', '--short', 'HEAD'];
+  const names = ['@nestjs/core', 'socket.io', 'ws', 'amqplib', 'ioredis', 'jsonwebtoken', 'nx'];
+  return {
+    commit: execFileSync('git', git, { cwd: REPO, encoding: 'utf8' }).trim(),
+    date: new Date().toISOString().slice(0, 10),
+    machine: describeMachine(),
+    versions: names.map((name) => {
+      const manifest = readFileSync(join(REPO, 'node_modules', name, 'package.json'), 'utf8');
+      return `${name} ${(JSON.parse(manifest) as { version: string }).version}`;
+    }),
+  };
 }

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LoadCommands } from './load';
-import { cpuSeconds } from './machine';
+import { coreSeconds, cpuSeconds } from './machine';
 import type { PublishCommands } from './publish';
 import {
   mintTokens,
@@ -60,14 +60,41 @@ export async function openAll(
   return opened;
 }
 
-export interface BurstResult extends Figures {
+/** Seconds of a core for each second: the load must not be the bottleneck. */
+export interface Shares extends Figures {
+  /** Of the servers together. */
+  serverShare: number;
+  /** Of the process that makes the load. */
+  loadShare: number;
+  /** Of its core, which brokers and publisher use too. */
+  coreShare: number;
+}
+
+/** What used the processor while `work` ran, in shares and, of the servers, in seconds. */
+export async function measureShares<T>(
+  servers: readonly RunningSystem[],
+  load: Worker<LoadCommands>,
+  work: () => Promise<T>,
+): Promise<{ result: T; shares: Shares; serverCpu: number }> {
+  const now = (): [server: number, load: number, core: number] => [
+    servers.reduce((sum, server) => sum + server.cpu(), 0),
+    cpuSeconds(load.pid),
+    coreSeconds('load'),
+  ];
+  const [began, before] = [performance.now(), now()];
+  const result = await work();
+  const after = now();
+  const seconds = (performance.now() - began) / 1_000;
+  const shareOf = (index: 0 | 1 | 2): number => (after[index] - before[index]) / seconds;
+  const shares = { serverShare: shareOf(0), loadShare: shareOf(1), coreShare: shareOf(2) };
+  return { result, shares, serverCpu: after[0] - before[0] };
+}
+
+export interface BurstResult extends Shares {
   /** Thousand deliveries a second. */
   rate: number;
   /** Server CPU for one delivery, in microseconds. */
   cpu: number;
-  /** Shares of the time that server and load had a core: the load must not be the bottleneck. */
-  serverShare: number;
-  loadShare: number;
 }
 
 /** `events` as fast as the broker takes them, until the last has arrived everywhere. */
@@ -78,20 +105,17 @@ export async function burst(
   { events, tenants, members }: { events: number; tenants: readonly string[]; members: number },
 ): Promise<BurstResult> {
   await load.ask('reset', { ages: false });
-  const cpuOf = (): number => servers.reduce((sum, server) => sum + server.cpu(), 0);
-  const [cpu, loadCpu] = [cpuOf(), cpuSeconds(load.pid)];
-  const published = bench.publisher.ask('burst', { count: events, tenants });
   const expected = events * members;
-  const { events: got, lastAt } = await load.ask('wait', { events: expected, timeoutMs: WAIT_MS });
-  const { startedAt } = await published;
+  const { result, shares, serverCpu } = await measureShares(servers, load, () =>
+    Promise.all([
+      bench.publisher.ask('burst', { count: events, tenants }),
+      load.ask('wait', { events: expected, timeoutMs: WAIT_MS }),
+    ]),
+  );
+  const [{ startedAt }, { events: got, lastAt }] = result;
   if (got < expected) throw new Error(`${got} of ${expected} deliveries arrived`);
   const seconds = (lastAt - startedAt) / 1e6;
-  return {
-    rate: got / seconds / 1_000,
-    cpu: ((cpuOf() - cpu) / got) * 1e6,
-    serverShare: (cpuOf() - cpu) / seconds,
-    loadShare: (cpuSeconds(load.pid) - loadCpu) / seconds,
-  };
+  return { rate: got / seconds / 1_000, cpu: (serverCpu / got) * 1e6, ...shares };
 }
 
 export interface PacedResult extends Figures {

@@ -1,6 +1,7 @@
 import { mintTokens, openAll, warmUp, withSystem, type Bench } from './measure';
 import type { RunningSystem, SelfTime, System } from './systems';
 import type { LoadCommands } from './load';
+import { table, type Section } from './report';
 import type { Worker } from './worker';
 
 type Work = (
@@ -37,7 +38,7 @@ const WORKS: Readonly<Record<string, Work>> = {
 };
 
 /** Where the server's time goes under each load, as a Markdown table of shares by package. */
-export async function profileShares(bench: Bench, system: System): Promise<string> {
+export async function profileShares(bench: Bench, system: System): Promise<Section> {
   const columns: Map<string, number>[] = [];
   for (const work of Object.values(WORKS)) {
     const times = await withSystem(bench, system, {}, (server, load) => work(bench, server, load));
@@ -50,13 +51,14 @@ export async function profileShares(bench: Bench, system: System): Promise<strin
     .filter((group) => columns.some((shares) => (shares.get(group) ?? 0) >= 0.005))
     .map((group) => {
       const cells = columns.map((shares) => `${((shares.get(group) ?? 0) * 100).toFixed(1)} %`);
-      return `| ${group} | ${cells.join(' | ')} |`;
+      return [group, ...cells];
     });
-  return [
+  const text = [
     `## Where the time goes: ${system.label}`,
     'Shares of the CPU time of functions themselves, by package; idle time is left out.',
-    [`| | ${Object.keys(WORKS).join(' | ')} |`, '| --- | --- | --- | --- |', ...rows].join('\n'),
+    table([['', ...Object.keys(WORKS)], ...rows]),
   ].join('\n\n');
+  return { text, goals: [] };
 }
 
 function sharesOf(times: readonly SelfTime[]): Map<string, number> {

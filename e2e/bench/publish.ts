@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { connect, type ConfirmChannel } from 'amqplib';
 import { micros, stamp } from './clock';
+import { serve } from './serve';
 
 export interface PublishCommands {
   connect: { in: { readonly url: string }; out: null };
@@ -17,17 +18,13 @@ export interface PublishCommands {
   };
 }
 
-type Command = keyof PublishCommands;
-
 const EVENT = 'notification.created';
 /** Brings a Socket.IO frame to about 200 bytes. */
 const TEXT = 'x'.repeat(40);
 
 let channel: ConfirmChannel | undefined;
 
-const commands: {
-  [C in Command]: (args: PublishCommands[C]['in']) => Promise<PublishCommands[C]['out']>;
-} = {
+serve<PublishCommands>({
   async connect({ url }) {
     const connection = await connect(url);
     channel = await connection.createConfirmChannel();
@@ -57,7 +54,7 @@ const commands: {
     });
     return { published };
   },
-};
+});
 
 function publish(tenants: readonly string[]): void {
   const tenantId = tenants[Math.floor(Math.random() * tenants.length)];
@@ -70,12 +67,3 @@ function publish(tenants: readonly string[]): void {
     contentType: 'application/json',
   });
 }
-
-process.on('message', ({ id, name, args }: { id: number; name: Command; args: never }) => {
-  const run = commands[name] as (args: never) => Promise<unknown>;
-  run(args).then(
-    (result) => process.send?.({ id, result }),
-    (error: unknown) => process.send?.({ id, error: String(error) }),
-  );
-});
-process.on('disconnect', () => process.exit());

@@ -3,6 +3,7 @@ import type { LoadCommands } from './load';
 import { cpuSeconds } from './machine';
 import {
   burst,
+  measureShares,
   mintTokens,
   openAll,
   paced,
@@ -24,11 +25,26 @@ export interface Scenario {
   readonly columns: readonly (readonly [figure: string, heading: string, digits: number])[];
   /** Figures of which the ratio to (a) is printed. */
   readonly ratios: readonly string[];
+  /** Bounds of the ratio of ours to another's. */
+  readonly goals?: readonly {
+    readonly figure: string;
+    readonly than: SystemName;
+    readonly least?: number;
+    readonly most?: number;
+  }[];
   run(bench: Bench, system: System): Promise<Figures>;
 }
 
 const ALL = ['nx-realtime', 'socket.io', 'nest-recipe', 'ws'] as const;
 const ONE = ['t1'];
+
+const SHARES = [
+  ['serverShare', 'server core used', 2],
+  ['loadShare', 'load process', 2],
+  ['coreShare', 'its core in all', 2],
+] as const;
+
+const NO_SLOWER = { figure: 'p99', than: 'socket.io', most: 1 } as const;
 
 function fanOut(sockets: number, rate: number): Scenario {
   const events = Math.max(80, 400_000 / sockets / (sockets < 1_000 ? 2 : 1));
@@ -42,10 +58,14 @@ function fanOut(sockets: number, rate: number): Scenario {
       ['cpu', 'server CPU µs/delivery', 2],
       ['p50', `p50 ms at ${rate}/s`, 1],
       ['p99', 'p99 ms', 1],
-      ['serverShare', 'server core used', 2],
-      ['loadShare', 'load core used', 2],
+      ...SHARES,
     ],
     ratios: ['rate', 'p50', 'p99'],
+    goals: [
+      { figure: 'rate', than: 'socket.io', least: 1.5 },
+      { figure: 'rate', than: 'ws', least: 0.9 },
+      NO_SLOWER,
+    ],
     run: (bench, system) =>
       withSystem(bench, system, {}, async (server, load) => {
         await openAll(load, server, mintTokens(sockets, ONE));
@@ -72,10 +92,10 @@ const manyRooms: Scenario = {
     ['cpu', 'server CPU µs/delivery', 1],
     ['p50', 'p50 ms at 500/s', 1],
     ['p99', 'p99 ms', 1],
-    ['serverShare', 'server core used', 2],
-    ['loadShare', 'load core used', 2],
+    ...SHARES,
   ],
   ratios: ['rate', 'p50', 'p99'],
+  goals: [NO_SLOWER],
   run: (bench, system) =>
     withSystem(bench, system, {}, async (server, load) => {
       const tenants = Array.from({ length: 1_000 }, (_, index) => `tenant-${index}`);
@@ -99,22 +119,25 @@ const clientEvents: Scenario = {
     ['cpu', 'server CPU µs/event', 1],
     ['p50', 'p50 ms at 1,000/s', 2],
     ['p99', 'p99 ms', 2],
-    ['loadShare', 'load core used', 2],
+    ...SHARES,
   ],
   ratios: ['perSecond', 'p50', 'p99'],
+  goals: [{ figure: 'perSecond', than: 'socket.io', least: 1 }, NO_SLOWER],
   run: (bench, system) =>
     withSystem(bench, system, {}, async (server, load) => {
       await openAll(load, server, mintTokens(1_000, ONE));
       await load.ask('emit', { seconds: 1, rate: 0 });
       const seconds = bench.quick ? 2 : 6;
-      const [cpu, loadCpu] = [server.cpu(), cpuSeconds(load.pid)];
-      const fast = await load.ask('emit', { seconds, rate: 0 });
-      const used = server.cpu() - cpu;
-      const loadShare = (cpuSeconds(load.pid) - loadCpu) / seconds;
+      const {
+        result: fast,
+        shares,
+        serverCpu,
+      } = await measureShares([server], load, () => load.ask('emit', { seconds, rate: 0 }));
       const slow = await load.ask('emit', { seconds, rate: 1_000 });
-      if (fast.refused + slow.refused > 0) throw new Error(`${fast.refused} events were refused`);
+      const refused = fast.refused + slow.refused;
+      if (refused > 0) throw new Error(`${refused} events were refused`);
       const { perSecond, acks } = fast;
-      return { perSecond, cpu: (used / acks) * 1e6, p50: slow.p50, p99: slow.p99, loadShare };
+      return { perSecond, cpu: (serverCpu / acks) * 1e6, p50: slow.p50, p99: slow.p99, ...shares };
     }),
 };
 
@@ -128,23 +151,22 @@ function handshakes(algorithm: Algorithm): Scenario {
       ['perSecond', 'connections/s', 0],
       ['cpu', 'server CPU ms each', 3],
       ['p99', 'p99 ms', 0],
-      ['loadShare', 'load core used', 2],
+      ...SHARES,
     ],
     ratios: ['perSecond'],
+    goals: [{ figure: 'perSecond', than: 'socket.io', least: 1.6 }],
     run: (bench, system) =>
       withSystem(bench, system, { algorithm }, async (server, load) => {
         await openAll(load, server, mintTokens(300, ONE, algorithm), 64);
         await load.ask('close', null);
         await delay(500);
         const count = bench.quick ? 1_000 : 3_000;
-        const [cpu, loadCpu] = [server.cpu(), cpuSeconds(load.pid)];
-        const { seconds, p99 } = await openAll(load, server, mintTokens(count, ONE, algorithm), 64);
-        return {
-          perSecond: count / seconds,
-          cpu: ((server.cpu() - cpu) / count) * 1e3,
-          p99,
-          loadShare: (cpuSeconds(load.pid) - loadCpu) / seconds,
-        };
+        const tokens = mintTokens(count, ONE, algorithm);
+        const { result, shares, serverCpu } = await measureShares([server], load, () =>
+          openAll(load, server, tokens, 64),
+        );
+        const { seconds, p99 } = result;
+        return { perSecond: count / seconds, cpu: (serverCpu / count) * 1e3, p99, ...shares };
       }),
   };
 }
@@ -163,6 +185,7 @@ const memory: Scenario = {
     ['heap10000', 'of it JS heap', 1],
   ],
   ratios: ['kb1000', 'kb5000', 'kb10000'],
+  goals: ['kb1000', 'kb5000', 'kb10000'].map((figure) => ({ figure, than: 'socket.io', most: 1 })),
   run: (bench, system) =>
     withSystem(bench, system, {}, async (server, load) => {
       // What the first connection loads is the process's.
@@ -193,6 +216,7 @@ const reconnectStorm: Scenario = {
     ['seconds', 'seconds until all are back', 2],
     ['p50', 'p50 ms', 0],
     ['p99', 'p99 ms', 0],
+    ...SHARES,
   ],
   ratios: ['seconds'],
   run: (bench, system) =>
@@ -202,8 +226,11 @@ const reconnectStorm: Scenario = {
       await load.ask('close', null);
       await delay(200);
       // Half the backlog of a listening socket at a time: the kernel's limit is not what is measured.
-      const { seconds, p50, p99 } = await openAll(load, server, tokens, 250);
-      return { seconds, p50, p99 };
+      const { result, shares } = await measureShares([server], load, () =>
+        openAll(load, server, tokens, 250),
+      );
+      const { seconds, p50, p99 } = result;
+      return { seconds, p50, p99, ...shares };
     }),
 };
 
@@ -220,6 +247,7 @@ const hostile: Scenario = {
     ['delivered', 'delivered', 3],
   ],
   ratios: ['p99'],
+  goals: [NO_SLOWER],
   run: (bench, system) =>
     withSystem(
       bench,
@@ -269,8 +297,13 @@ async function startHostile(
   };
 }
 
+interface RedisLink {
+  readonly url: string;
+  readonly pid: number;
+}
+
 /** How many replicas, linked by which Redis. */
-export function replicas(count: 1 | 2, redis: string | undefined, redisPid?: number): Scenario {
+function replicas(count: 1 | 2, redis?: RedisLink): Scenario {
   const label = redis ? 'with Redis' : 'without Redis';
   return {
     name: `replicas-${count}${redis ? '-redis' : ''}`,
@@ -284,10 +317,11 @@ export function replicas(count: 1 | 2, redis: string | undefined, redisPid?: num
       ['redisEvent', 'Redis CPU µs/event', 0],
       ['p50', 'p50 ms at 50/s', 1],
       ['p99', 'p99 ms', 1],
+      ...SHARES,
     ],
     ratios: [],
     run: (bench, system) => {
-      const env = { ...(redis && { REDIS_URL: redis }) };
+      const env = { ...(redis && { REDIS_URL: redis.url }) };
       const name = (index: number) => ({ env: { ...env, REALTIME_REPLICA: `bench-${index}` } });
       return withSystem(bench, system, name(0), async (first, load) => {
         const others = await Promise.all(
@@ -300,7 +334,7 @@ export function replicas(count: 1 | 2, redis: string | undefined, redisPid?: num
           const ports = servers.map(({ port }) => port);
           await openAll(load, first, mintTokens(1_000, ONE), 100, ports);
           await warmUp(bench, load, ONE);
-          const redisCpu = (): number => (redisPid === undefined ? 0 : cpuSeconds(redisPid));
+          const redisCpu = (): number => (redis ? cpuSeconds(redis.pid) : 0);
           const before = redisCpu();
           const events = bench.quick ? 100 : 400;
           const options = { events, tenants: ONE, members: 1_000 };
@@ -319,6 +353,13 @@ export function replicas(count: 1 | 2, redis: string | undefined, redisPid?: num
     },
   };
 }
+
+/** Those that need a Redis. */
+export const REPLICAS: readonly ((redis: RedisLink) => Scenario)[] = [
+  () => replicas(1),
+  (redis) => replicas(1, redis),
+  (redis) => replicas(2, redis),
+];
 
 export const SCENARIOS: readonly Scenario[] = [
   fanOut(100, 50),

@@ -149,12 +149,13 @@ export async function startSystem(
   const answer = async (signal: NodeJS.Signals, name: string): Promise<string> => {
     const before = running.output().length;
     process.kill(running.pid, signal);
-    for (;;) {
+    for (const deadline = Date.now() + 60_000; Date.now() < deadline;) {
       await delay(50);
       const [, line] =
         new RegExp(`^${name} (.*)\\n`, 'm').exec(running.output().slice(before)) ?? [];
       if (line) return line;
     }
+    throw new Error(`${system.label} did not answer ${signal}: see ${running.logFile}`);
   };
   return {
     system,

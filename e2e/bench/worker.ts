@@ -1,10 +1,11 @@
-import { fork, execFileSync, type ChildProcess } from 'node:child_process';
+import { fork, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { REPO } from '../support/repo';
 import { pin } from './machine';
+import type { CommandMap } from './serve';
 
-/** Commands of a worker: their arguments and answers by name. */
-type CommandMap<T> = { [K in keyof T]: { in: unknown; out: unknown } };
+/** The longest command, opening 5,000 connections on a busy machine, takes a fraction of it. */
+const ANSWER_TIMEOUT_MS = 180_000;
 
 /** A process of the bench that takes commands over IPC. */
 export class Worker<Commands extends CommandMap<Commands>> {
@@ -46,22 +47,25 @@ export class Worker<Commands extends CommandMap<Commands>> {
   ): Promise<Commands[K]['out']> {
     const id = this.next++;
     return new Promise((resolve, reject) => {
-      this.waiting.set(id, { resolve: resolve as (result: never) => void, reject });
+      const timer = setTimeout(() => {
+        this.waiting.delete(id);
+        reject(new Error(`${name}: no answer after ${ANSWER_TIMEOUT_MS / 1_000} s`));
+      }, ANSWER_TIMEOUT_MS);
+      const settled = <T>(settle: (value: T) => void): ((value: T) => void) => {
+        return (value) => {
+          clearTimeout(timer);
+          settle(value);
+        };
+      };
+      this.waiting.set(id, {
+        resolve: settled(resolve as (result: never) => void),
+        reject: settled(reject),
+      });
       this.child.send({ id, name, args });
     });
   }
 
   stop(): void {
     this.child.kill('SIGKILL');
-  }
-}
-
-/** True when the command can be run. */
-export function has(command: string): boolean {
-  try {
-    execFileSync('sh', ['-c', `command -v ${command}`], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -346,22 +346,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'no-grace',
     file: 'core/session.ts',
-    find: 'this.config.limits.graceMs,',
-    replace: '0,',
-    test: 'session.test.ts',
-  },
-  {
-    name: 'timer-overflow',
-    file: 'core/session.ts',
-    find: 'Math.min(left, MAX_DELAY_MS),',
-    replace: 'left,',
-    test: 'session.test.ts',
-  },
-  {
-    name: 'cut-when-the-timer-ends',
-    file: 'core/session.ts',
-    find: 'left > MAX_DELAY_MS',
-    replace: 'false',
+    find: `now + this.config.limits.graceMs`,
+    replace: `now`,
     test: 'session.test.ts',
   },
   {
@@ -414,10 +400,10 @@ export const MUTATIONS: readonly Mutation[] = [
     test: 'session.test.ts',
   },
   {
-    name: 'timer-outlives-connection',
+    name: 'closed-session-kept',
     file: 'core/session.ts',
-    find: "conn.once('close', () => clearTimeout(opened.timer));",
-    replace: '',
+    find: `this.sessions.delete(conn);`,
+    replace: ``,
     test: 'session.test.ts',
   },
   {
@@ -927,15 +913,15 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'socket-rate-unlimited',
     file: 'core/connection-limits.ts',
-    find: 'ofSocket.take() || ofUser.events.take()',
-    replace: 'ofUser.events.take()',
+    find: `ofSocket.take() || (ofUser?.take() ?? 0)`,
+    replace: `ofUser?.take() ?? 0`,
     test: 'limits.test.ts',
   },
   {
     name: 'user-rate-unlimited',
     file: 'core/connection-limits.ts',
-    find: 'ofSocket.take() || ofUser.events.take()',
-    replace: 'ofSocket.take()',
+    find: ` || (ofUser?.take() ?? 0)`,
+    replace: ``,
     test: 'limits.test.ts',
   },
   {
@@ -1006,15 +992,15 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'flood-not-cut',
     file: 'core/connection-limits.ts',
-    find: 'if (packets.take(1 + bytes / PACKET_BYTES) > 0) {',
-    replace: 'if (packets.take(0) > 0) {',
+    find: `tracked.packets.take(1 + bytes / PACKET_BYTES) > 0`,
+    replace: `tracked.packets.take(0) > 0`,
     test: 'limits.test.ts',
   },
   {
     name: 'flood-of-pings-not-cut',
     file: 'core/connection-limits.ts',
-    find: "raw.on('ping', () => count(0));",
-    replace: '',
+    find: `raw.on('ping', () => this.count(conn, tracked, 0));`,
+    replace: ``,
     test: 'limits.test.ts',
   },
   {
@@ -1048,8 +1034,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'connections-leak',
     file: 'core/connection-limits.ts',
-    find: "conn.once('close', () => (user.connections -= 1));",
-    replace: '',
+    find: `tracked.user.connections -= 1;`,
+    replace: ``,
     test: 'limits.test.ts',
   },
   {
@@ -1062,15 +1048,15 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'connections-tracked-for-ever',
     file: 'core/connection-limits.ts',
-    find: "conn.once('close', () => this.connections.delete(conn));",
-    replace: '',
+    find: `      this.connections.delete(conn);\n`,
+    replace: ``,
     test: 'limits.test.ts',
   },
   {
     name: 'namespace-twice',
     file: 'core/connection-limits.ts',
-    find: 'sockets?.has(socket.nsp.name) ?? true',
-    replace: 'false',
+    find: `if (!tracked || isRepeated || `,
+    replace: `if (!tracked || `,
     test: 'limits.test.ts',
   },
   {
@@ -1092,10 +1078,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'duplicate-frees-the-first',
     file: 'core/connection-limits.ts',
-    find: `if (sockets?.get(socket.nsp.name) === socket) {
-      sockets.delete`,
-    replace: `if (sockets) {
-      sockets.delete`,
+    find: `(other) => other !== socket)`,
+    replace: `({ nsp }) => nsp !== socket.nsp)`,
     test: 'limits.test.ts',
   },
   {
@@ -1108,8 +1092,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'tokens-tried-unlimited',
     file: 'core/connection-limits.ts',
-    find: 'if (isRepeated || !this.takeHandshake(socket.request))',
-    replace: 'if (isRepeated)',
+    find: ` || !this.takeHandshake(socket.request)`,
+    replace: ``,
     test: 'limits.test.ts',
   },
   {
@@ -1132,15 +1116,15 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'forwarded-always-trusted',
     file: 'core/security-log.ts',
-    find: "trustedProxies > 0 ? forwarded.split(',').slice(-trustedProxies) : []",
-    replace: "forwarded.split(',').slice(-1)",
+    find: `if (trustedProxies > 0) {`,
+    replace: `if (trustedProxies >= 0) {`,
     test: 'limits.test.ts',
   },
   {
     name: 'forwarded-text-taken-over',
     file: 'core/security-log.ts',
-    find: 'isIP(claimed.trim()) ? claimed.trim() : direct',
-    replace: 'claimed.trim() || direct',
+    find: `isIP(claimed.trim()) ? claimed.trim() : address`,
+    replace: `claimed.trim() || address`,
     test: 'limits.test.ts',
   },
   {
@@ -1434,8 +1418,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'custom-rooms-of-any-tenant',
     file: 'core/rooms.ts',
-    find: 'joined(token).map((key) => customRoom(tenantId, key))',
-    replace: 'joined(token)',
+    find: 'keys.map((key) => customRoom(tenantId, key))',
+    replace: 'keys',
     test: 'custom-rooms.test.ts',
   },
   {
@@ -1448,8 +1432,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'custom-rooms-of-the-old-token',
     file: 'core/session.ts',
-    find: 'void socket.leave(room);',
-    replace: '',
+    find: `.forEach((room) => void socket.leave(room));`,
+    replace: `;`,
     test: 'custom-rooms.test.ts',
   },
   {

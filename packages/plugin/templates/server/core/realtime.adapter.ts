@@ -45,6 +45,7 @@ export class RealtimeAdapter extends IoAdapter {
   private readonly limits: ConnectionLimits;
   private readonly securityLog: SecurityLog;
   private readonly shutdown: RealtimeShutdown;
+  private readonly context: RequestContextService;
   private readonly refused = new WeakSet<RealtimeSocket['conn']>();
   /** Namespaces of gateways that acknowledge in our shape. */
   private readonly acknowledged = new Set<string>();
@@ -67,6 +68,7 @@ export class RealtimeAdapter extends IoAdapter {
     this.limits = app.get(ConnectionLimits);
     this.securityLog = app.get(SecurityLog);
     this.shutdown = app.get(RealtimeShutdown);
+    this.context = app.get(RequestContextService);
   }
 
   /** One server, on the app's port: what a decorator asks for is ignored. */
@@ -83,6 +85,11 @@ export class RealtimeAdapter extends IoAdapter {
     io.on('new_namespace', (namespace) => this.protect(namespace));
     this.prepareGateways();
     this.limits.protect(io.engine);
+    io.engine.on('connection', ({ request }: RealtimeSocket['conn']) => {
+      request.socket.uncork();
+      // Kept as long as the connection; `headers` holds them too.
+      request.rawHeaders = [];
+    });
     this.app.get(Broadcaster).bind(io);
     return (this.io = io);
   }
@@ -94,8 +101,7 @@ export class RealtimeAdapter extends IoAdapter {
     // Nest's own copy of Socket.IO may be of another version.
     const socket: unknown = client;
     if (this.acknowledged.has(client.nsp.name)) {
-      const context = this.app.get(RequestContextService);
-      serveEvents(socket as RealtimeSocket, handlers, context);
+      serveEvents(socket as RealtimeSocket, handlers, this.context);
     } else {
       super.bindMessageHandlers(...args);
     }
@@ -121,6 +127,9 @@ export class RealtimeAdapter extends IoAdapter {
         if (refusal) {
           report('handshake', { result: refusal });
           this.securityLog.report('upgrade refused', refusal, request);
+        } else {
+          // The answer to the upgrade and the first packet leave in one write.
+          request.socket.cork();
         }
         callback(refusal, refusal === null);
       },
@@ -161,6 +170,7 @@ export class RealtimeAdapter extends IoAdapter {
       report('socket.connected', { namespace: namespace.name });
       socket.on('disconnect', (reason) => {
         this.limits.leave(socket);
+        this.sessions.leave(socket);
         report('socket.disconnected', { namespace: namespace.name, reason });
       });
       screenEvents(socket, this.limits.eventCounter(socket));

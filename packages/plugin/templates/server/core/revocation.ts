@@ -49,6 +49,9 @@ export class RealtimeRevocation {
     sessionId,
     issuedAt = 0,
   }: RealtimeIdentity): boolean {
+    if (this.revoked.size === 0) {
+      return false;
+    }
     const keys = [keyOf({ tenantId, userId })];
     if (sessionId !== undefined) {
       keys.push(keyOf({ tenantId, userId, sessionId }));

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { DefaultEventsMap, Server, Socket } from 'socket.io';
 import { answer } from './client-event';
 import { ConnectionLimits } from './connection-limits';
@@ -41,22 +41,25 @@ type Connection = RealtimeSocket['conn'];
 interface Session {
   readonly conn: Connection;
   identity: RealtimeIdentity;
-  readonly sockets: Set<RealtimeSocket>;
-  timer?: NodeJS.Timeout;
+  /** With the rooms that its token lets each into. */
+  readonly sockets: Map<RealtimeSocket, readonly string[]>;
+  /** Since its client was told that its token has expired. */
+  cutAt: number | undefined;
 }
 
-/** setTimeout fires at once when its delay does not fit in 31 bits. */
-const MAX_DELAY_MS = 2 ** 31 - 1;
+/** How late the end of a token may be noticed. Its messages are refused at once. */
+const SWEEP_MS = 200;
 
 /**
  * One session per engine connection: a browser carries all its namespaces over
  * one, so they have one user, expire together and are refreshed together.
  */
 @Injectable()
-export class SessionRegistry {
-  private readonly sessions = new WeakMap<Connection, Session>();
-  private readonly byUser = new Map<string, Set<Session>>();
-  private readonly rooms = new WeakMap<RealtimeSocket, readonly string[]>();
+export class SessionRegistry implements OnApplicationShutdown {
+  private readonly sessions = new Map<Connection, Session>();
+  private readonly byUser = new Map<string, readonly Session[]>();
+  /** One for all of them: a timer each costs more than looking at them all. */
+  private readonly timer = setInterval(() => this.sweep(), SWEEP_MS).unref();
   private extended: (socket: RealtimeSocket) => void = () => undefined;
 
   constructor(
@@ -69,6 +72,11 @@ export class SessionRegistry {
     private readonly joined: ReadonlyMap<string, JoinedRooms>,
   ) {
     revocation.onRevoked((user) => this.cut(user));
+    limits.onClosed((conn) => this.close(conn));
+  }
+
+  onApplicationShutdown(): void {
+    clearInterval(this.timer);
   }
 
   /** Lets a verified socket into the session of its connection, or refuses. */
@@ -82,27 +90,26 @@ export class SessionRegistry {
     // Also of one that is refused here: the security log names the user.
     socket.data.identity = identity;
     this.requireValid(identity);
-    this.rooms.set(socket, this.roomsFor(socket, token));
+    const rooms = this.roomsFor(socket, token);
     const session = this.sessions.get(conn);
     if (session) {
       this.extend(session, token);
       socket.data.identity = session.identity;
+      session.sockets.set(socket, rooms);
     } else {
-      this.limits.claim(conn, identity);
-      const opened: Session = { conn, identity, sockets: new Set() };
+      const user = userRoom(identity.tenantId, identity.userId);
+      this.limits.claim(conn, user);
+      const sockets = new Map([[socket, rooms]]);
+      const opened: Session = { conn, identity, sockets, cutAt: undefined };
       this.sessions.set(conn, opened);
-      this.index(opened);
-      conn.once('close', () => clearTimeout(opened.timer));
-      this.arm(opened);
+      this.byUser.set(user, (this.byUser.get(user) ?? []).concat(opened));
     }
   }
 
   /** Call when a socket is connected. */
   join(socket: RealtimeSocket): void {
-    void socket.join([...(this.rooms.get(socket) ?? [])]);
     const session = this.sessions.get(socket.conn);
-    session?.sockets.add(socket);
-    socket.on('disconnect', () => session?.sockets.delete(socket));
+    void socket.join([...(session?.sockets.get(socket) ?? [])]);
     socket.on('realtime.refresh', (...args: unknown[]) => {
       void answer(args, () =>
         this.refresh(socket, args[0]).catch((error: unknown) => {
@@ -121,10 +128,15 @@ export class SessionRegistry {
     });
   }
 
+  /** Call when a socket is disconnected. */
+  leave(socket: RealtimeSocket): void {
+    this.sessions.get(socket.conn)?.sockets.delete(socket);
+  }
+
   /** The sockets that a user has on this replica, of all namespaces. */
   socketsOf(tenantId: string, userId: string): RealtimeSocket[] {
     const sessions = this.byUser.get(userRoom(tenantId, userId)) ?? [];
-    return [...sessions].flatMap(({ sockets }) => [...sockets]);
+    return sessions.flatMap(({ sockets }) => [...sockets.keys()]);
   }
 
   /** Calls back with each socket whose token was replaced. */
@@ -171,45 +183,41 @@ export class SessionRegistry {
     if (expiresAt <= identity.expiresAt) {
       return;
     }
-    const moves = [...session.sockets].map((socket) => ({
+    const moves = [...session.sockets].map(([socket, old]) => ({
       socket,
+      old,
       rooms: this.roomsFor(socket, token),
     }));
     session.identity = token.identity;
-    for (const { socket, rooms } of moves) {
+    session.cutAt = undefined;
+    for (const { socket, old, rooms } of moves) {
       socket.data.identity = token.identity;
-      this.move(socket, rooms);
+      session.sockets.set(socket, rooms);
+      old
+        .filter((room) => !rooms.includes(room))
+        .forEach((room) => void socket.leave(room));
+      void socket.join([...rooms]);
       this.extended(socket);
     }
-    this.arm(session);
   }
 
   private roomsFor(socket: RealtimeSocket, token: VerifiedToken): string[] {
     return joinedRooms(this.joined.get(socket.nsp.name), token);
   }
 
-  /** From the rooms of its old token to those of its new one. */
-  private move(socket: RealtimeSocket, rooms: readonly string[]): void {
-    for (const room of this.rooms.get(socket) ?? []) {
-      if (!rooms.includes(room)) {
-        void socket.leave(room);
+  private close(conn: Connection): void {
+    const session = this.sessions.get(conn);
+    if (session) {
+      const { tenantId, userId } = session.identity;
+      const user = userRoom(tenantId, userId);
+      const others = this.byUser.get(user)?.filter((one) => one !== session);
+      this.sessions.delete(conn);
+      if (others?.length) {
+        this.byUser.set(user, others);
+      } else {
+        this.byUser.delete(user);
       }
     }
-    void socket.join([...rooms]);
-    this.rooms.set(socket, rooms);
-  }
-
-  private index(session: Session): void {
-    const { tenantId, userId } = session.identity;
-    const key = userRoom(tenantId, userId);
-    const sessions = this.byUser.get(key) ?? new Set();
-    this.byUser.set(key, sessions.add(session));
-    session.conn.once('close', () => {
-      sessions.delete(session);
-      if (sessions.size === 0) {
-        this.byUser.delete(key);
-      }
-    });
   }
 
   private cut({ tenantId, userId }: RevokedUser): void {
@@ -219,7 +227,7 @@ export class SessionRegistry {
       // Not what a later token has opened since.
       if (this.revocation.isRevoked(identity)) {
         this.securityLog.report('revoked', 'KICKED', conn.request, identity);
-        for (const socket of sockets) {
+        for (const socket of sockets.keys()) {
           socket.emit('realtime.kicked');
         }
         this.end(session);
@@ -228,29 +236,25 @@ export class SessionRegistry {
   }
 
   private end({ conn, sockets }: Session): void {
-    for (const socket of sockets) {
+    for (const socket of sockets.keys()) {
       socket.disconnect(true);
     }
     // One whose first namespace is not connected yet has no sockets.
     conn.close();
   }
 
-  private arm(session: Session): void {
-    clearTimeout(session.timer);
-    const left = session.identity.expiresAt - Date.now();
-    session.timer = setTimeout(
-      () => (left > MAX_DELAY_MS ? this.arm(session) : this.expire(session)),
-      Math.min(left, MAX_DELAY_MS),
-    );
-  }
-
-  private expire(session: Session): void {
-    for (const socket of session.sockets) {
-      socket.emit('realtime.expired');
+  private sweep(): void {
+    const now = Date.now();
+    for (const session of this.sessions.values()) {
+      const { cutAt, identity } = session;
+      if (cutAt === undefined && identity.expiresAt <= now) {
+        session.cutAt = now + this.config.limits.graceMs;
+        for (const socket of session.sockets.keys()) {
+          socket.emit('realtime.expired');
+        }
+      } else if ((cutAt ?? Infinity) <= now) {
+        this.end(session);
+      }
     }
-    session.timer = setTimeout(
-      () => this.end(session),
-      this.config.limits.graceMs,
-    );
   }
 }

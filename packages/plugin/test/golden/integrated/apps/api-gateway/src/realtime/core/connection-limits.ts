@@ -1,13 +1,11 @@
 import type { IncomingMessage } from 'node:http';
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { report } from './diagnostics';
-import { RateLimiter, TokenBucket } from './rate-limit';
+import { type Rate, RateLimiter, TokenBucket } from './rate-limit';
 import { REALTIME_CONFIG, type RealtimeConfig } from './realtime.config';
 import { RealtimeException } from './realtime.errors';
-import { userRoom } from './rooms';
 import { addressBlock, clientAddress, SecurityLog } from './security-log';
 import type { RealtimeServer, RealtimeSocket } from './session';
-import type { RealtimeIdentity } from './token-verifier';
 
 type Connection = RealtimeSocket['conn'];
 
@@ -19,8 +17,11 @@ interface RawSocket {
 }
 
 interface Tracked {
-  /** By namespace, from the moment it is asked for. */
-  readonly sockets: Map<string, RealtimeSocket>;
+  /** One of a namespace, from the moment it is asked for. */
+  sockets: readonly RealtimeSocket[];
+  readonly packets: TokenBucket;
+  /** Once its token is verified. */
+  user?: User;
 }
 
 interface User {
@@ -41,18 +42,22 @@ const FAREWELL_MS = 1_000;
 @Injectable()
 export class ConnectionLimits implements OnModuleDestroy {
   private readonly limits: RealtimeConfig['limits'];
+  private readonly packets: Rate;
   private readonly handshakes: RateLimiter;
   private readonly connections = new Map<Connection, Tracked>();
   /** Also of a connection that is closed, until its peer has answered that. */
   private readonly raw = new Set<RawSocket>();
   private readonly users = new Map<string, User>();
   private timer: NodeJS.Timeout | undefined;
+  private closed: (conn: Connection) => void = () => undefined;
 
   constructor(
     @Inject(REALTIME_CONFIG) private readonly config: RealtimeConfig,
     private readonly log: SecurityLog,
   ) {
     this.limits = config.limits;
+    const { perSecond, burst } = config.limits.events;
+    this.packets = { perSecond: perSecond * FLOOD, burst: burst * FLOOD };
     this.handshakes = new RateLimiter(config.limits.handshakes, MAX_ADDRESSES);
   }
 
@@ -82,50 +87,61 @@ export class ConnectionLimits implements OnModuleDestroy {
    * @throws RealtimeException RATE_LIMITED
    */
   enter(socket: RealtimeSocket): void {
-    const sockets = this.connections.get(socket.conn)?.sockets;
-    const isRepeated = sockets?.has(socket.nsp.name) ?? true;
-    if (isRepeated || !this.takeHandshake(socket.request)) {
+    const tracked = this.connections.get(socket.conn);
+    const isRepeated = tracked?.sockets.some(({ nsp }) => nsp === socket.nsp);
+    if (!tracked || isRepeated || !this.takeHandshake(socket.request)) {
       throw new RealtimeException('RATE_LIMITED', 'Too many handshakes');
     }
-    sockets?.set(socket.nsp.name, socket);
+    // Not by push, which makes room for 16 more.
+    tracked.sockets = tracked.sockets.concat(socket);
   }
 
   /** Call when a socket is refused or gone. */
   leave(socket: RealtimeSocket): void {
-    const sockets = this.connections.get(socket.conn)?.sockets;
-    if (sockets?.get(socket.nsp.name) === socket) {
-      sockets.delete(socket.nsp.name);
+    const tracked = this.connections.get(socket.conn);
+    if (tracked) {
+      tracked.sockets = tracked.sockets.filter((other) => other !== socket);
     }
+  }
+
+  /** Calls back with each connection that has closed. */
+  onClosed(listener: (conn: Connection) => void): void {
+    this.closed = listener;
   }
 
   /**
    * Counts an open connection as its user's, until it closes.
+   * @param key one for each user
    * @throws RealtimeException RATE_LIMITED
    */
-  claim(conn: Connection, { tenantId, userId }: RealtimeIdentity): void {
-    const user = this.user(userRoom(tenantId, userId));
+  claim(conn: Connection, key: string): void {
+    const user = this.user(key);
     if (user.connections >= this.limits.maxConnectionsPerUser) {
       report('rate.limited', { what: 'connection' });
       throw new RealtimeException('RATE_LIMITED', 'Too many connections');
     }
-    user.connections += 1;
-    conn.once('close', () => (user.connections -= 1));
+    const tracked = this.connections.get(conn);
+    if (tracked) {
+      tracked.user = user;
+      user.connections += 1;
+    }
   }
 
   /** Counts an event of a socket: 0, or for how many milliseconds to wait. */
   eventCounter(socket: RealtimeSocket): () => number {
-    const { identity } = socket.data;
-    const ofSocket = new TokenBucket(this.limits.events);
-    const ofUser = this.user(userRoom(identity.tenantId, identity.userId));
+    const ofUser = this.connections.get(socket.conn)?.user?.events;
+    let ofSocket: TokenBucket | undefined;
     return () => {
-      const wait = ofSocket.take() || ofUser.events.take();
+      // Most sockets only listen.
+      ofSocket ??= new TokenBucket(this.limits.events);
+      const wait = ofSocket.take() || (ofUser?.take() ?? 0);
       if (wait > 0) {
         report('rate.limited', { what: 'event' });
         this.log.report(
           'event refused',
           'RATE_LIMITED',
           socket.request,
-          identity,
+          socket.data.identity,
         );
       }
       return wait;
@@ -146,7 +162,7 @@ export class ConnectionLimits implements OnModuleDestroy {
   open(): { conn: Connection; sockets: RealtimeSocket[] }[] {
     return [...this.connections].map(([conn, { sockets }]) => ({
       conn,
-      sockets: [...sockets.values()].filter(({ connected }) => connected),
+      sockets: sockets.filter(({ connected }) => connected),
     }));
   }
 
@@ -167,24 +183,31 @@ export class ConnectionLimits implements OnModuleDestroy {
   }
 
   private watch(conn: Connection): void {
-    const { perSecond, burst } = this.limits.events;
-    const rate = { perSecond: perSecond * FLOOD, burst: burst * FLOOD };
-    const packets = new TokenBucket(rate);
-    const tracked: Tracked = { sockets: new Map() };
+    const packets = new TokenBucket(this.packets);
+    const tracked: Tracked = { sockets: [], packets };
     this.connections.set(conn, tracked);
-    conn.once('close', () => this.connections.delete(conn));
-    const count = (bytes: number) => {
-      if (packets.take(1 + bytes / PACKET_BYTES) > 0) {
-        this.cut(conn, tracked);
+    conn.on('close', () => {
+      this.connections.delete(conn);
+      if (tracked.user) {
+        tracked.user.connections -= 1;
       }
-    };
+      this.closed(conn);
+    });
     // Of every kind, and of clients without a token too.
-    conn.on('packet', ({ data = '' }) => count(data.length));
+    conn.on('packet', ({ data = '' }) =>
+      this.count(conn, tracked, data.length),
+    );
     const raw = rawSocket(conn);
     if (raw) {
       this.raw.add(raw);
       raw.on('close', () => this.raw.delete(raw));
-      raw.on('ping', () => count(0));
+      raw.on('ping', () => this.count(conn, tracked, 0));
+    }
+  }
+
+  private count(conn: Connection, tracked: Tracked, bytes: number): void {
+    if (tracked.packets.take(1 + bytes / PACKET_BYTES) > 0) {
+      this.cut(conn, tracked);
     }
   }
 
@@ -192,9 +215,7 @@ export class ConnectionLimits implements OnModuleDestroy {
     if (conn.readyState !== 'open') {
       return;
     }
-    const connected = [...sockets.values()].filter(
-      (socket) => socket.connected,
-    );
+    const connected = sockets.filter((socket) => socket.connected);
     const identity = connected[0]?.data.identity;
     report('rate.limited', { what: 'flood' });
     this.log.report('flood cut', 'RATE_LIMITED', conn.request, identity);
@@ -220,7 +241,7 @@ export class ConnectionLimits implements OnModuleDestroy {
       maxBytes = Math.max(maxBytes, bytes);
       if (bytes > this.limits.maxBufferedBytes) {
         report('reader.cut', { bytes });
-        const [socket] = sockets.values();
+        const [socket] = sockets;
         const identity = socket?.data.identity;
         this.log.report('slow reader cut', 'SLOW', conn.request, identity);
         // Closed in order it would keep its buffer while it does not read.

@@ -43,13 +43,12 @@ export function joinedRooms(
   token: VerifiedToken,
 ): string[] {
   const { tenantId, userId } = token.identity;
-  const rooms = [userRoom(tenantId, userId)];
+  const user = userRoom(tenantId, userId);
   if (joined === 'tenant') {
-    rooms.push(tenantRoom(tenantId));
-  } else if (typeof joined === 'function') {
-    rooms.push(...joined(token).map((key) => customRoom(tenantId, key)));
+    return [user, tenantRoom(tenantId)];
   }
-  return rooms;
+  const keys = typeof joined === 'function' ? joined(token) : [];
+  return [user].concat(keys.map((key) => customRoom(tenantId, key)));
 }
 
 // Encoded ids hold no colon: neither two targets nor a socket's own id collide.

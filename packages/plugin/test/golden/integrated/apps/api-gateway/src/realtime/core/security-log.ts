@@ -63,11 +63,12 @@ export function clientAddress(
   { headers, socket }: IncomingMessage,
   trustedProxies: number,
 ): string {
-  const direct = socket.remoteAddress ?? 'unknown';
-  const forwarded = [headers['x-forwarded-for'] ?? []].flat().join(',');
-  const [claimed = ''] =
-    trustedProxies > 0 ? forwarded.split(',').slice(-trustedProxies) : [];
-  const address = isIP(claimed.trim()) ? claimed.trim() : direct;
+  let address = socket.remoteAddress ?? 'unknown';
+  if (trustedProxies > 0) {
+    const forwarded = [headers['x-forwarded-for'] ?? []].flat().join(',');
+    const [claimed = ''] = forwarded.split(',').slice(-trustedProxies);
+    address = isIP(claimed.trim()) ? claimed.trim() : address;
+  }
   return address.replace(/^::ffff:(?=\d+\.)/i, '');
 }
 

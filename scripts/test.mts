@@ -7,6 +7,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
 import { loadConfigFromFile } from 'vite';
 import { chromiumPath } from '../e2e/support/browser.js';
@@ -87,6 +88,9 @@ const LANES: readonly Lane[] = [
   },
 ];
 
+/** They wait for nothing: alone they take every core, where vitest leaves one free. */
+const COMPUTING: ReadonlySet<string> = new Set(['unit', 'emitted', 'rules']);
+
 let tarball: string | undefined;
 
 await main(process.argv.slice(2));
@@ -129,13 +133,13 @@ async function runLanes(lanes: readonly Lane[]): Promise<Map<Job, Result>> {
   const results = new Map<Job, Result>();
   const jobs = lanes.flatMap(jobsOf);
   const side = jobs.filter(({ lane }) => !lane.long);
-  const stdio = side.length > 1 ? 'pipe' : 'inherit';
+  const alone = jobs.length === 1;
   const work = async (next: () => Job | undefined): Promise<void> => {
-    for (let job = next(); job; job = next()) results.set(job, await runJob(job, stdio));
+    for (let job = next(); job; job = next()) results.set(job, await runJob(job, alone));
   };
   await Promise.all([work(() => side.shift()), work(() => side.pop())]);
   for (const job of jobs) {
-    if (job.lane.long) results.set(job, await runJob(job, 'inherit'));
+    if (job.lane.long) results.set(job, await runJob(job, true));
   }
   return results;
 }
@@ -161,17 +165,25 @@ function sumOf(name: string, parts: readonly Result[]): Result {
   };
 }
 
-/** @param stdio `pipe` to print what it prints as a whole, when it has ended */
-async function runJob(job: Job, stdio: 'pipe' | 'inherit'): Promise<Result> {
+/** @param alone whether nothing runs beside it: else what it prints is printed as a whole, when it has ended */
+async function runJob(job: Job, alone: boolean): Promise<Result> {
   const { lane, file } = job;
+  const stdio = alone ? 'inherit' : 'pipe';
   const title = file === undefined ? lane.name : `${lane.name}: ${file}`;
   const report = join(REPORTS, `${[lane.name, ...(file ? [basename(file)] : [])].join('-')}.json`);
   const started = Date.now();
-  if (stdio === 'inherit') console.log(`\n=== ${title} ===`);
+  if (alone) console.log(`\n=== ${title} ===`);
   const child = spawn('npx', ['--no-install', ...lane.command(report, file)], {
     cwd: REPO,
     // In CI no runner watches, and none writes a snapshot that is missing.
-    env: { ...process.env, CI: 'true', ...(lane.packed && packed()), ...lane.env },
+    env: {
+      ...process.env,
+      CI: 'true',
+      ...(alone &&
+        COMPUTING.has(lane.name) && { VITEST_MAX_WORKERS: String(availableParallelism()) }),
+      ...(lane.packed && packed()),
+      ...lane.env,
+    },
     stdio: ['ignore', stdio, stdio],
   });
   const output: Buffer[] = [];
@@ -179,7 +191,7 @@ async function runJob(job: Job, stdio: 'pipe' | 'inherit'): Promise<Result> {
     stream?.on('data', (chunk: Buffer) => output.push(chunk));
   }
   const [status] = (await once(child, 'close')) as [number | null];
-  if (stdio === 'pipe') {
+  if (!alone) {
     console.log(`\n=== ${title} ===`);
     process.stdout.write(Buffer.concat(output));
   }

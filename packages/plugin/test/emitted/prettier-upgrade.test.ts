@@ -14,12 +14,12 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { FsTree, flushChanges } from 'nx/src/generators/tree';
 import { afterEach, describe, expect, it } from 'vitest';
-import { hostTree, snapshot } from '../../test/support/host-tree.js';
-import realtimeDomainGenerator from '../generators/realtime-domain/generator.js';
-import realtimeEventGenerator from '../generators/realtime-event/generator.js';
-import realtimeRemoveGenerator from '../generators/realtime-remove/generator.js';
-import syncGenerator from '../generators/sync/generator.js';
-import { checkWorkspace } from './index.js';
+import { hostTree, snapshot } from '../support/host-tree.js';
+import realtimeDomainGenerator from '../../src/generators/realtime-domain/generator.js';
+import realtimeEventGenerator from '../../src/generators/realtime-event/generator.js';
+import realtimeRemoveGenerator from '../../src/generators/realtime-remove/generator.js';
+import syncGenerator from '../../src/generators/sync/generator.js';
+import { checkWorkspace } from '../../src/check/index.js';
 
 type Prettier = Pick<typeof import('prettier'), 'clearConfigCache' | 'format' | 'resolveConfig'>;
 

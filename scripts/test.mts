@@ -91,6 +91,9 @@ const LANES: readonly Lane[] = [
 /** They wait for nothing: alone they take every core, where vitest leaves one free. */
 const COMPUTING: ReadonlySet<string> = new Set(['unit', 'emitted', 'rules']);
 
+/** They wait for timers and compute next to nothing: two of their files run side by side. */
+const WAITING: ReadonlySet<string> = new Set(['web', 'web-react18']);
+
 let tarball: string | undefined;
 
 await main(process.argv.slice(2));
@@ -179,8 +182,7 @@ async function runJob(job: Job, alone: boolean): Promise<Result> {
     env: {
       ...process.env,
       CI: 'true',
-      ...(alone &&
-        COMPUTING.has(lane.name) && { VITEST_MAX_WORKERS: String(availableParallelism()) }),
+      ...workersOf(lane, alone),
       ...(lane.packed && packed()),
       ...lane.env,
     },
@@ -201,6 +203,13 @@ async function runJob(job: Job, alone: boolean): Promise<Result> {
   const failed = Math.max(counts.failed, status === 0 && counts.passed > 0 ? 0 : 1);
   const ok = status === 0 && failed === 0 && counts.skipped === 0;
   return { ...counts, name: nameOf(job), failed, seconds, ok };
+}
+
+/** How many files of a lane vitest runs at a time, where that is not for it to choose. */
+function workersOf({ name }: Lane, alone: boolean): NodeJS.ProcessEnv {
+  if (WAITING.has(name)) return { VITEST_MAX_WORKERS: '2' };
+  if (alone && COMPUTING.has(name)) return { VITEST_MAX_WORKERS: String(availableParallelism()) };
+  return {};
 }
 
 /** Names the plugin's tarball to the tests, packed on first use. */

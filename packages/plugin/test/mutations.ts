@@ -82,7 +82,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'hooks-not-contained',
     file: 'core/realtime.adapter.ts',
     find: `this.contain(instance, 'handleConnection');
-          this.contain(instance, 'handleDisconnect');`,
+      this.contain(instance, 'handleDisconnect');`,
     replace: '',
     test: 'handshake.test.ts',
   },
@@ -567,6 +567,48 @@ export const MUTATIONS: readonly Mutation[] = [
     test: 'broadcast-frame.test.ts',
   },
   {
+    name: 'called-past-a-guard-of-the-handler',
+    file: 'core/gateways.ts',
+    find: 'enhancersOf(method).length === 0',
+    replace: 'method !== undefined',
+    test: 'gateways.test.ts',
+  },
+  {
+    name: 'called-past-a-guard-of-the-gateway',
+    file: 'core/gateways.ts',
+    find: 'around.length === 2 &&',
+    replace: '',
+    test: 'gateways.test.ts',
+  },
+  {
+    name: 'called-directly-after-expiry',
+    file: 'core/gateways.ts',
+    find: 'guard.requireValid(socket);',
+    replace: 'void guard;',
+    test: 'gateways.test.ts',
+  },
+  {
+    name: 'called-directly-one-of-two',
+    file: 'core/gateways.ts',
+    find: 'if (handler && !seen.has(key)) {',
+    replace: 'if (handler) {',
+    test: 'gateways.test.ts',
+  },
+  {
+    name: 'called-past-a-second-pipe',
+    file: 'core/gateways.ts',
+    find: 'pipes.length === 1 && ',
+    replace: '',
+    test: 'gateways.test.ts',
+  },
+  {
+    name: 'called-directly-with-the-whole-body',
+    file: 'core/gateways.ts',
+    find: 'if (Object.values(more).some((value) => value !== undefined)) {',
+    replace: 'if (!more) {',
+    test: 'gateways.test.ts',
+  },
+  {
     name: 'two-acks-of-one-event',
     file: 'core/client-event.ts',
     find: `    isAnswered = true;\n`,
@@ -937,10 +979,10 @@ export const MUTATIONS: readonly Mutation[] = [
     find: `      });
       return;
     }
-    const isKnown`,
+    if (isKnown`,
     replace: `      });
     }
-    const isKnown`,
+    if (isKnown`,
     test: 'limits.test.ts',
   },
   {
@@ -1158,7 +1200,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'harm-not-looked-for',
     file: 'core/client-event.ts',
-    find: 'isKnown && isHarmless(args)',
+    find: 'isKnown && isHarmless(packet)',
     replace: 'isKnown',
     test: 'limits.test.ts',
   },

@@ -5,13 +5,13 @@ import {
   type ExceptionFilter,
   Logger,
   type PipeTransform,
-  type Type,
 } from '@nestjs/common';
 import { WsException } from '@nestjs/websockets';
 import { firstValueFrom, isObservable } from 'rxjs';
 import type { Socket } from 'socket.io';
 import type { ZodType } from 'zod';
 import { report } from './diagnostics';
+import type { DirectHandler } from './gateways';
 import { RealtimeException } from './realtime.errors';
 import type { RequestContextService } from './request-context';
 import type { RealtimeSocket } from './session';
@@ -31,8 +31,8 @@ type Packet = [event: string, ...args: unknown[]];
 
 const logger = new Logger('ClientEvents');
 
-/** Events of a socket that are not acknowledged yet. */
-const pending = new WeakMap<Socket, number>();
+/** How many events of a socket are not acknowledged yet. */
+const pending = new WeakMap<Socket, { events: number }>();
 
 /** More than a payload needs: what one may cost stays small. */
 const MAX_DEPTH = 32;
@@ -61,16 +61,22 @@ export class ContractPipe<T> implements PipeTransform<unknown, T> {
  * Serves a gateway's events: each handler runs in its request context, and what
  * it returns is acknowledged, nothing as null. Nest's own way wraps each event
  * in streams, at several times the cost.
+ *
+ * @param direct handlers that need nothing of Nest's, by namespace and event
  */
 export function serveEvents(
   socket: RealtimeSocket,
   handlers: readonly EventHandler[],
+  direct: ReadonlyMap<string, DirectHandler>,
   context: RequestContextService,
 ): void {
   for (const { message, callback } of handlers) {
+    const handle = direct.get(`${socket.nsp.name} ${message}`);
     const serve = async (body: unknown, ack: (answer: ClientAck) => void) => {
       try {
-        const result: unknown = await callback(body, ack);
+        const result: unknown = await (handle
+          ? handle(socket, body)
+          : callback(body, ack));
         const data = isObservable(result)
           ? await firstValueFrom(result, { defaultValue: null })
           : result;
@@ -103,12 +109,6 @@ export class AckExceptionFilter implements ExceptionFilter {
   }
 }
 
-/** Whether a gateway's events are acknowledged in our shape: by the filter. */
-export function acknowledges(gateway: Type): boolean {
-  const filters: unknown = Reflect.getMetadata('__exceptionFilters__', gateway);
-  return Array.isArray(filters) && filters.includes(AckExceptionFilter);
-}
-
 /** Runs a kernel event and acknowledges what comes of it. */
 export async function answer(
   args: readonly unknown[],
@@ -123,11 +123,20 @@ export async function answer(
 
 /** Refuses events before any handler sees them, and acknowledges that. */
 export function screenEvents(socket: Socket, countEvent: () => number): void {
+  const inHand = { events: 0 };
+  pending.set(socket, inHand);
   socket.use((packet: Packet, next) => {
-    const [event, ...args] = watched(packet, socket);
+    const [event] = packet;
+    const isKnown = hasHandler(socket, event);
+    const acknowledge = watch(
+      packet,
+      socket,
+      isKnown ? event : 'unknown',
+      inHand,
+    );
     const retryAfterMs = countEvent();
     if (retryAfterMs > 0) {
-      acknowledge(args, {
+      acknowledge({
         ok: false,
         error: {
           code: 'RATE_LIMITED',
@@ -137,13 +146,12 @@ export function screenEvents(socket: Socket, countEvent: () => number): void {
       });
       return;
     }
-    const isKnown = hasHandler(socket, event);
-    if (isKnown && isHarmless(args)) {
+    if (isKnown && isHarmless(packet)) {
       next();
       return;
     }
     const message = isKnown ? 'The payload is not valid' : 'Unknown event';
-    acknowledge(args, { ok: false, error: { code: 'VALIDATION', message } });
+    acknowledge({ ok: false, error: { code: 'VALIDATION', message } });
   });
 }
 
@@ -172,39 +180,38 @@ function hasHandler(socket: Socket, event: string): boolean {
 }
 
 /**
- * The packet, whose acknowledgement is reported, also if nobody waits for it. The
+ * Has the acknowledgement of a packet reported, also if nobody waits for it. The
  * first one counts: a filter has given it before its handler ends.
  */
-function watched(packet: Packet, socket: Socket): Packet {
-  const [name, ...args] = packet;
-  const last = args.at(-1);
+function watch(
+  packet: Packet,
+  { nsp }: Socket,
+  event: string,
+  inHand: { events: number },
+): (...answer: unknown[]) => void {
+  const last = packet.at(-1);
   const send = typeof last === 'function' ? last : undefined;
-  const namespace = socket.nsp.name;
-  const event = hasHandler(socket, name) ? name : 'unknown';
   const began = performance.now();
-  count(socket, 1);
   let isAnswered = false;
   const acknowledged = (...answer: unknown[]) => {
     if (isAnswered) {
       return;
     }
     isAnswered = true;
-    count(socket, -1);
+    inHand.events -= 1;
     const ms = performance.now() - began;
-    report('client.event', { namespace, event, result: resultOf(answer), ms });
+    const result = resultOf(answer);
+    report('client.event', { namespace: nsp.name, event, result, ms });
     send?.(...answer);
   };
-  packet.splice(send ? packet.length - 1 : packet.length, 1, acknowledged);
-  return packet;
+  inHand.events += 1;
+  packet[send ? packet.length - 1 : packet.length] = acknowledged;
+  return acknowledged;
 }
 
 /** Whether an event of a socket is being handled. */
 export function isBusy(socket: Socket): boolean {
-  return (pending.get(socket) ?? 0) > 0;
-}
-
-function count(socket: Socket, change: 1 | -1): void {
-  pending.set(socket, (pending.get(socket) ?? 0) + change);
+  return (pending.get(socket)?.events ?? 0) > 0;
 }
 
 /** A gateway that is written by hand may acknowledge with anything. */

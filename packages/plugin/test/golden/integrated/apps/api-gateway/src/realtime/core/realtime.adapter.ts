@@ -1,19 +1,14 @@
 import type { IncomingMessage } from 'node:http';
-import { type INestApplication, Logger, type Type } from '@nestjs/common';
-import { ModulesContainer } from '@nestjs/core';
+import { type INestApplication, Logger } from '@nestjs/common';
 import { IoAdapter } from '@nestjs/platform-socket.io';
 import type { Namespace, ServerOptions } from 'socket.io';
 import { WsAuthGuard } from '../guards/ws-auth.guard';
 import { joinFrames } from './broadcast-frame';
 import { Broadcaster } from './broadcaster';
-import {
-  acknowledges,
-  isHarmless,
-  screenEvents,
-  serveEvents,
-} from './client-event';
+import { isHarmless, screenEvents, serveEvents } from './client-event';
 import { ConnectionLimits } from './connection-limits';
 import { report } from './diagnostics';
+import { type DirectHandler, directHandlers, gatewaysOf } from './gateways';
 import {
   REALTIME_APP,
   REALTIME_CONFIG,
@@ -49,6 +44,7 @@ export class RealtimeAdapter extends IoAdapter {
   private readonly refused = new WeakSet<RealtimeSocket['conn']>();
   /** Namespaces of gateways that acknowledge in our shape. */
   private readonly acknowledged = new Set<string>();
+  private direct: ReadonlyMap<string, DirectHandler> = new Map();
   private io: RealtimeServer | undefined;
 
   static async create(app: INestApplication): Promise<RealtimeAdapter> {
@@ -101,7 +97,12 @@ export class RealtimeAdapter extends IoAdapter {
     // Nest's own copy of Socket.IO may be of another version.
     const socket: unknown = client;
     if (this.acknowledged.has(client.nsp.name)) {
-      serveEvents(socket as RealtimeSocket, handlers, this.context);
+      serveEvents(
+        socket as RealtimeSocket,
+        handlers,
+        this.direct,
+        this.context,
+      );
     } else {
       super.bindMessageHandlers(...args);
     }
@@ -228,17 +229,15 @@ export class RealtimeAdapter extends IoAdapter {
 
   /** Nest lets an error in a gateway's connection hooks end the process. */
   private prepareGateways(): void {
-    for (const { providers } of this.app.get(ModulesContainer).values()) {
-      for (const { instance, metatype } of providers.values()) {
-        if (isGateway(metatype) && instance instanceof metatype) {
-          this.contain(instance, 'handleConnection');
-          this.contain(instance, 'handleDisconnect');
-          if (acknowledges(metatype)) {
-            this.acknowledged.add(namespaceOf(metatype));
-          }
-        }
+    const gateways = gatewaysOf(this.app);
+    for (const { instance, namespace, acknowledges } of gateways) {
+      this.contain(instance, 'handleConnection');
+      this.contain(instance, 'handleDisconnect');
+      if (acknowledges) {
+        this.acknowledged.add(namespace);
       }
     }
+    this.direct = directHandlers(this.app, gateways);
   }
 
   private contain(gateway: object, name: string): void {
@@ -257,22 +256,6 @@ export class RealtimeAdapter extends IoAdapter {
     };
     Reflect.set(gateway, name, contained);
   }
-}
-
-function isGateway(type: unknown): type is Type {
-  return (
-    typeof type === 'function' &&
-    Reflect.hasMetadata('websockets:is_gateway', type)
-  );
-}
-
-function namespaceOf(gateway: Type): string {
-  const options: unknown = Reflect.getMetadata(
-    'websockets:gateway_options',
-    gateway,
-  );
-  const { namespace = '/' } = Object(options) as { namespace?: string };
-  return namespace.startsWith('/') ? namespace : `/${namespace}`;
 }
 
 function describe(error: unknown): string {

@@ -23,15 +23,19 @@ export class WsAuthGuard implements CanActivate {
     this.sessions.open(socket, await this.tokens.verify(token));
   }
 
-  /** Guards every message: none is served once the token has expired. */
+  /** Guards every message: see `requireValid`. */
   canActivate(context: ExecutionContext): boolean {
     if (context.getType() !== 'ws') {
       return false;
     }
-    const { data } = context.switchToWs().getClient<RealtimeSocket>();
+    this.requireValid(context.switchToWs().getClient());
+    return true;
+  }
+
+  /** No message is served once the token has expired. */
+  requireValid({ data }: RealtimeSocket): void {
     if (!data.identity || data.identity.expiresAt <= Date.now()) {
       throw new RealtimeException('UNAUTHORIZED', 'The token has expired');
     }
-    return true;
   }
 }

@@ -1,0 +1,289 @@
+import { AckExceptionFilter, ContractPipe } from '@kernel/core/client-event';
+import { directHandlers, gatewaysOf } from '@kernel/core/gateways';
+import { RealtimeException } from '@kernel/core/realtime.errors';
+import type { RealtimeSocket } from '@kernel/core/session';
+import { WsAuthGuard } from '@kernel/guards/ws-auth.guard';
+import {
+  type ArgumentsHost,
+  type CallHandler,
+  type CanActivate,
+  Catch,
+  createParamDecorator,
+  type ExceptionFilter,
+  type ExecutionContext,
+  type NestInterceptor,
+  type PipeTransform,
+  type Type,
+  UseFilters,
+  UseGuards,
+  UseInterceptors,
+  UsePipes,
+} from '@nestjs/common';
+import {
+  ConnectedSocket,
+  MessageBody,
+  SubscribeMessage,
+  WebSocketGateway,
+} from '@nestjs/websockets';
+import { map, type Observable } from 'rxjs';
+import type { Socket } from 'socket.io-client';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { once, sign, Stack } from '../support/stack.js';
+
+const schema = z.strictObject({ text: z.string() });
+const calls: string[] = [];
+
+class Denying implements CanActivate {
+  canActivate(): boolean {
+    return false;
+  }
+}
+
+class Wrapping implements NestInterceptor {
+  intercept(_context: ExecutionContext, next: CallHandler): Observable<unknown> {
+    return next.handle().pipe(map((data: unknown) => ({ wrapped: data })));
+  }
+}
+
+/** Of the payload alone: Nest gives it other parameters too. */
+class Shouting implements PipeTransform {
+  transform(value: unknown): unknown {
+    const { text } = Object(value) as { text?: unknown };
+    return typeof text === 'string' ? { text: text.toUpperCase() } : value;
+  }
+}
+
+class ShoutingContract extends ContractPipe<{ text: string }> {
+  override transform(payload: unknown): { text: string } {
+    const { text } = super.transform(payload);
+    return { text: text.toUpperCase() };
+  }
+}
+
+@Catch()
+class Translating implements ExceptionFilter {
+  catch(_error: unknown, host: ArgumentsHost): void {
+    const answer = host.getArgs<unknown[]>().find((arg) => typeof arg === 'function');
+    (answer as (ack: unknown) => void)({ ok: false, error: { code: 'OTHER', message: '' } });
+  }
+}
+
+const User = createParamDecorator((_data: unknown, context: ExecutionContext) => {
+  const { data } = context.switchToWs().getClient<RealtimeSocket>();
+  return data.identity.userId;
+});
+
+@WebSocketGateway({ namespace: '/direct' })
+@UseGuards(WsAuthGuard)
+@UseFilters(AckExceptionFilter)
+class Gateway {
+  private readonly name = 'gateway';
+
+  @SubscribeMessage('plain')
+  plain(
+    @MessageBody(new ContractPipe(schema)) body: { text: string },
+    @ConnectedSocket() socket: RealtimeSocket,
+  ): unknown {
+    return [this.name, body.text, socket.data.identity.userId];
+  }
+
+  @SubscribeMessage('swapped')
+  async swapped(
+    @ConnectedSocket() socket: RealtimeSocket,
+    @MessageBody(new ContractPipe(schema)) body: { text: string },
+  ): Promise<unknown> {
+    return [this.name, body.text, socket.data.identity.userId];
+  }
+
+  @SubscribeMessage('refusing')
+  refusing(@ConnectedSocket() socket: RealtimeSocket): never {
+    throw new RealtimeException('SOLD_OUT', `No seats left in ${socket.nsp.name}`);
+  }
+
+  @SubscribeMessage('inherited-twice')
+  twice(@MessageBody(new ContractPipe(schema)) body: unknown): unknown {
+    calls.push('first');
+    return body;
+  }
+
+  @SubscribeMessage('guarded')
+  @UseGuards(Denying)
+  guarded(@MessageBody(new ContractPipe(schema)) body: unknown): unknown {
+    calls.push('guarded');
+    return body;
+  }
+
+  @SubscribeMessage('intercepted')
+  @UseInterceptors(Wrapping)
+  intercepted(@MessageBody(new ContractPipe(schema)) body: unknown): unknown {
+    return body;
+  }
+
+  @SubscribeMessage('piped')
+  @UsePipes(Shouting)
+  piped(@MessageBody(new ContractPipe(schema)) body: unknown): unknown {
+    return body;
+  }
+
+  @SubscribeMessage('filtered')
+  @UseFilters(Translating)
+  filtered(@MessageBody(new ContractPipe(schema)) body: unknown): never {
+    throw new Error(`inner text: ${JSON.stringify(body)}`);
+  }
+
+  @SubscribeMessage('two-pipes')
+  twoPipes(@MessageBody(new ContractPipe(schema), Shouting) body: unknown): unknown {
+    return body;
+  }
+
+  @SubscribeMessage('own-pipe')
+  ownPipe(@MessageBody(new ShoutingContract(schema)) body: unknown): unknown {
+    return body;
+  }
+
+  @SubscribeMessage('unchecked')
+  unchecked(@MessageBody() body: unknown): unknown {
+    return body;
+  }
+
+  @SubscribeMessage('field')
+  field(@MessageBody('text', new ContractPipe(z.string())) text: unknown): unknown {
+    return text;
+  }
+
+  @SubscribeMessage('decorated')
+  decorated(@User() user: unknown, @MessageBody(new ContractPipe(schema)) body: unknown): unknown {
+    return [user, body];
+  }
+
+  @SubscribeMessage('bare')
+  bare(_socket: unknown, body: unknown): unknown {
+    return body;
+  }
+
+  @SubscribeMessage('gap')
+  gap(_gap: unknown, @MessageBody(new ContractPipe(schema)) body: unknown): unknown {
+    return [_gap ?? null, body];
+  }
+}
+
+class Base {
+  @SubscribeMessage('inherited-twice')
+  again(@MessageBody(new ContractPipe(schema)) body: unknown): unknown {
+    calls.push('second');
+    return body;
+  }
+}
+
+@WebSocketGateway({ namespace: 'direct' })
+@UseGuards(WsAuthGuard)
+@UseFilters(AckExceptionFilter)
+class SecondGateway extends Base {}
+
+@WebSocketGateway({ namespace: '/guarded' })
+@UseGuards(WsAuthGuard, Denying)
+@UseFilters(AckExceptionFilter)
+class GuardedGateway {
+  @SubscribeMessage('plain')
+  plain(@MessageBody(new ContractPipe(schema)) body: unknown): unknown {
+    calls.push('guarded gateway');
+    return body;
+  }
+}
+
+@WebSocketGateway({ namespace: '/intercepted' })
+@UseGuards(WsAuthGuard)
+@UseFilters(AckExceptionFilter)
+@UseInterceptors(Wrapping)
+class InterceptedGateway {
+  @SubscribeMessage('plain')
+  plain(@MessageBody(new ContractPipe(schema)) body: unknown): unknown {
+    return body;
+  }
+}
+
+const GATEWAYS: Type[] = [Gateway, SecondGateway, GuardedGateway, InterceptedGateway];
+const HI = { text: 'hi' };
+const invalid = { ok: false, error: { code: 'VALIDATION' } };
+
+describe('a handler', () => {
+  let stack: Stack;
+  const clients = new Map<string, Socket>();
+
+  beforeAll(async () => {
+    stack = await Stack.start({ providers: GATEWAYS });
+    for (const namespace of ['/direct', '/guarded', '/intercepted']) {
+      clients.set(namespace, await stack.connect(namespace));
+    }
+  });
+  afterAll(() => stack?.close());
+
+  const send = (namespace: string, event: string, body: unknown): Promise<unknown> =>
+    (clients.get(namespace) as Socket).timeout(1_000).emitWithAck(event, body);
+
+  it('is called directly where our own guard, filter and pipe are all there is', () => {
+    const direct = directHandlers(stack.app, gatewaysOf(stack.app));
+    const ours = [...direct.keys()].filter((key) => /^\/(direct|guarded|intercepted) /.test(key));
+    expect(ours).toEqual(['/direct plain', '/direct swapped', '/direct refusing']);
+    expect(direct.has('/notifications notification.markRead')).toBe(true);
+  });
+
+  it.each([
+    ['plain', ['gateway', 'hi', 'u1']],
+    ['swapped', ['gateway', 'hi', 'u1']],
+    ['intercepted', { wrapped: HI }],
+    ['piped', { text: 'HI' }],
+    ['two-pipes', { text: 'HI' }],
+    ['unchecked', HI],
+    ['field', 'hi'],
+    ['own-pipe', { text: 'HI' }],
+    ['decorated', ['u1', HI]],
+    ['bare', HI],
+    ['gap', [null, HI]],
+  ])('%s gets what its decorators ask for', async (event, data) => {
+    expect(await send('/direct', event, HI)).toEqual({ ok: true, data });
+  });
+
+  it.each(['plain', 'swapped', 'intercepted', 'two-pipes', 'own-pipe', 'decorated', 'gap'])(
+    '%s gets no body that its contract does not allow',
+    async (event) => {
+      for (const body of [{ text: 1 }, { text: 'hi', tenantId: 't2' }, null, [HI]]) {
+        expect(await send('/direct', event, body)).toMatchObject(invalid);
+      }
+    },
+  );
+
+  it.each([
+    ['/direct', 'refusing', 'SOLD_OUT'],
+    ['/direct', 'guarded', 'FORBIDDEN'],
+    ['/direct', 'filtered', 'OTHER'],
+    ['/guarded', 'plain', 'FORBIDDEN'],
+  ])('%s %s is refused by what is around it', async (namespace, event, code) => {
+    calls.length = 0;
+    expect(await send(namespace, event, HI)).toMatchObject({ ok: false, error: { code } });
+    expect(calls).toEqual([]);
+  });
+
+  it('of an intercepted gateway is intercepted', async () => {
+    const ack = await send('/intercepted', 'plain', HI);
+    expect(ack).toEqual({ ok: true, data: { wrapped: HI } });
+  });
+
+  it('and another of the same event in the same namespace are both called', async () => {
+    calls.length = 0;
+    await send('/direct', 'inherited-twice', HI);
+    await send('/direct', 'plain', HI);
+    expect([...calls].sort()).toEqual(['first', 'second']);
+  });
+
+  it('is not called once the token has expired', async () => {
+    const token = sign({ exp: Math.floor(Date.now() / 1_000) + 2 });
+    const client = await stack.connect('/direct', token);
+    await once(client, 'realtime.expired');
+    for (const event of ['plain', 'unchecked']) {
+      const ack: unknown = await client.timeout(1_000).emitWithAck(event, HI);
+      expect(ack).toMatchObject({ ok: false, error: { code: 'UNAUTHORIZED' } });
+    }
+  });
+});

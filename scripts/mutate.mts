@@ -1,7 +1,7 @@
 /**
- * `npm run mutation [-- filter]`: takes each protection of the emitted code out in turn
- * (packages/plugin/test/mutations.ts), in a copy of its own, and runs the one test file that must
- * go red. Fails when a mutant survives, when its text is not found exactly once, and when its tests
+ * `npm run mutation [-- filter]`: takes each protection of the emitted code, and of the plugin, out
+ * in turn (packages/plugin/test/mutations.ts), in a copy of its own, and runs the one test file that
+ * must go red. Fails when a mutant survives, when its text is not found exactly once, and when its tests
  * cannot run at all. `filter` is a part of a name, of a file or of a test file. With
  * `--report=<file>` the result is also written as a test report in Jest's JSON format.
  */
@@ -9,7 +9,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { REPO } from '../e2e/support/repo.js';
-import { mutantHost, MUTATIONS, projectOf } from '../packages/plugin/test/mutations.js';
+import { mutantHost, MUTATIONS, projectOf, testFileOf } from '../packages/plugin/test/mutations.js';
 import type { Mutation } from '../packages/plugin/test/mutations.js';
 
 /** `green` for a mutant: it survives. `broken`: nothing was asserted. */
@@ -61,7 +61,7 @@ async function main(filter: string): Promise<void> {
 
   const started = Date.now();
   const tests = [...new Set(chosen.map(({ test }) => test))];
-  const control = await run('mutant-none', tests);
+  const control = await run(undefined, tests);
   print('as emitted', control);
   if (control.verdict !== 'green') return fail('The tests fail without a mutation.');
 
@@ -82,31 +82,32 @@ async function main(filter: string): Promise<void> {
 }
 
 async function isKilled(mutation: Mutation): Promise<boolean> {
-  const result = await run(mutantHost(mutation), [mutation.test]);
+  const result = await run(mutation, [mutation.test]);
   print(mutation.name, result);
   return result.verdict === 'red';
 }
 
-async function run(host: string, tests: readonly string[]): Promise<Run> {
+async function run(mutation: Mutation | undefined, tests: readonly string[]): Promise<Run> {
   const started = Date.now();
+  const host = mutation ? mutantHost(mutation) : 'mutant-none';
   const report = join(REPORTS, `${host}.json`);
   rmSync(report, { force: true });
-  const output = await vitest(host, tests, report);
+  const output = await vitest({ MUTANT: host, MUTATION: JSON.stringify(mutation) }, tests, report);
   rmSync(join(REPO, 'packages/plugin/tmp', host), { recursive: true, force: true });
   const { verdict, detail } = judge(report, output);
   return { verdict, detail, seconds: seconds(started) };
 }
 
-function vitest(host: string, tests: readonly string[], report: string): Promise<string> {
+function vitest(env: NodeJS.ProcessEnv, tests: readonly string[], report: string): Promise<string> {
   const args = ['vitest', 'run', '--root', 'packages/plugin'];
   for (const project of new Set(tests.map(projectOf))) args.push('--project', project);
   // Of a mutant one red test is enough; without a mutation all are to be green.
   if (tests.length === 1) args.push('--bail=1');
   args.push('--reporter=json', `--outputFile=${report}`);
-  args.push(...tests.map((name) => `${projectOf(name)}/${name.replace(/^web\//, '')}`));
+  args.push(...tests.map(testFileOf));
   const child = spawn('npx', ['--no-install', ...args], {
     cwd: REPO,
-    env: { ...process.env, KERNEL_MUTANT: host, WEB_MUTANT: host },
+    env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: TIMEOUT_MS,
   });

@@ -15,6 +15,17 @@ const aliases = (host: string, name: string, folder: string) => [
   },
 ];
 
+/** The plugin as the mutation check alters it, in memory. */
+const mutant = (): Plugin | null => {
+  const { file, find, replace } = JSON.parse(process.env['MUTATION'] ?? '{}');
+  if (!file?.startsWith('src/')) return null;
+  return {
+    name: 'mutant',
+    enforce: 'pre',
+    transform: (code, id) => (id.endsWith(`/${file}`) ? code.replace(find, () => replace) : null),
+  };
+};
+
 /** The emitted kernel, rendered into a folder of its own: `host`. */
 const kernel = (name: string, host: string) => ({
   resolve: {
@@ -68,6 +79,7 @@ export default defineConfig({
   test: {
     projects: [
       {
+        plugins: [mutant()],
         test: {
           name: 'unit',
           include: ['src/**/*.test.ts', 'test/golden/**/*.test.ts', 'test/*.test.ts'],
@@ -76,7 +88,7 @@ export default defineConfig({
       },
       { test: { name: 'emitted', include: ['test/emitted/**/*.test.ts'], testTimeout: 60_000 } },
       // The mutation check renders each mutant beside what is being worked on.
-      kernel('kernel', process.env['KERNEL_MUTANT'] ?? 'kernel'),
+      kernel('kernel', process.env['MUTANT'] ?? 'kernel'),
       {
         ...kernelOnNest12,
         plugins: [from(nest12, /^@nestjs\//)],
@@ -99,7 +111,7 @@ export default defineConfig({
           server: { deps: { inline: ['nestjs-cls'] } },
         },
       },
-      web('web', process.env['WEB_MUTANT'] ?? 'web'),
+      web('web', process.env['MUTANT'] ?? 'web'),
       {
         ...webOnReact18,
         resolve: {

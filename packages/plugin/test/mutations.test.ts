@@ -1,26 +1,35 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { kernelShape } from './kernel/render.js';
-import { MUTATIONS, mutate, projectOf } from './mutations.js';
+import { MUTATIONS, mutate, projectOf, testFileOf } from './mutations.js';
 import type { Mutation } from './mutations.js';
 import { renderShape } from './support/shapes.js';
 import { webShape } from './web/render.js';
 
-/** What the tests of each project run against. */
-const FILES = {
+const PLUGIN = resolve(import.meta.dirname, '..');
+
+/** What the tests run against. */
+const RENDERED = {
   kernel: renderShape(kernelShape('kernel')),
   web: renderShape(webShape('web')),
 };
 
+function filesOf({ file, test }: Mutation): readonly { path: string; content: string }[] {
+  const project = projectOf(test);
+  if (project !== 'unit') return RENDERED[project];
+  const path = resolve(PLUGIN, file);
+  return [{ path, content: readFileSync(path, 'utf8') }];
+}
+
 /** What is wrong with a mutation, if anything is: its protection has moved. */
 function faultOf(mutation: Mutation): string | null {
-  const apply = mutate(mutation);
   try {
-    const changed = FILES[projectOf(mutation.test)].filter(
+    const apply = mutate(mutation);
+    const isChanged = filesOf(mutation).some(
       ({ path, content }) => apply(path, content) !== content,
     );
-    return changed.length > 0 ? null : `${mutation.name} changes nothing in ${mutation.file}`;
+    return isChanged ? null : `${mutation.name} changes nothing in ${mutation.file}`;
   } catch (error) {
     return String(error);
   }
@@ -32,13 +41,12 @@ describe('the mutation list', () => {
     expect(names.filter((name, index) => names.indexOf(name) < index)).toEqual([]);
   });
 
-  it('alters what is emitted now: where a protection moves, its mutation follows', () => {
+  it('alters what is there now: where a protection moves, its mutation follows', () => {
     expect(MUTATIONS.map(faultOf).filter((fault) => fault !== null)).toEqual([]);
   });
 
   it('names test files that exist', () => {
-    const fileOf = ({ test }: Mutation): string =>
-      resolve(import.meta.dirname, projectOf(test), test.replace(/^web\//, ''));
+    const fileOf = ({ test }: Mutation): string => resolve(PLUGIN, testFileOf(test));
     expect(MUTATIONS.map(fileOf).filter((file) => !existsSync(file))).toEqual([]);
   });
 });

@@ -1,25 +1,29 @@
-/** One protection taken out of the emitted code: a test must go red for it. */
+/** One protection taken out of the emitted code, or of the plugin: a test must go red for it. */
 export interface Mutation {
   /** In kebab-case; also the folder that the mutant is rendered into. */
   readonly name: string;
-  /** End of its path in the host. */
+  /** End of its path in the host; `src/<file>` of the plugin. */
   readonly file: string;
-  /** Rendered text that occurs exactly once in the file. */
+  /** Text, as rendered, that occurs exactly once in the file. */
   readonly find: string;
   readonly replace: string;
-  /** Of the files in test/kernel, the one that must go red; `web/<file>` of those in test/web. */
+  /** Which file must go red: of test/kernel, as `web/<file>` of test/web, as `src/<file>` of the plugin. */
   readonly test: string;
 }
 
 /** The vitest project of a mutation's test file. */
-export const projectOf = (test: string): 'kernel' | 'web' =>
-  test.startsWith('web/') ? 'web' : 'kernel';
+export const projectOf = (test: string): 'unit' | 'kernel' | 'web' =>
+  test.startsWith('src/') ? 'unit' : test.startsWith('web/') ? 'web' : 'kernel';
 
-/** The rendered folder of a mutant. */
+/** A mutation's test file, from the plugin's folder. */
+export const testFileOf = (test: string): string =>
+  ({ unit: test, web: `test/${test}`, kernel: `test/kernel/${test}` })[projectOf(test)];
+
+/** The name of a mutant in the environment, and the folder that it is rendered into. */
 export const mutantHost = ({ name }: Mutation): string => `mutant-${name}`;
 
 /**
- * What renderHost does to the files of a mutant.
+ * What becomes of the files of a mutant.
  *
  * @throws Error when the text to replace is not there exactly once
  */
@@ -1925,5 +1929,370 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'propagation.extract(ROOT_CONTEXT, headers, GETTER)',
     replace: 'ROOT_CONTEXT',
     test: 'observability.test.ts',
+  },
+
+  // Replicas, shutdown, subscriptions, diagnostics and publishers, beyond the first of each
+  {
+    name: 'missed-messages-untold',
+    file: 'core/redis.ts',
+    find: `    this.reader?.missed();
+`,
+    replace: '',
+    test: 'redis.test.ts',
+  },
+  {
+    name: 'unread-entry-stops-the-reader',
+    file: 'core/redis.ts',
+    find: `      this.logger.error(error);
+    }
+  }
+
+  private async isKept`,
+    replace: `      throw error;
+    }
+  }
+
+  private async isKept`,
+    test: 'redis.test.ts',
+  },
+  {
+    name: 'stream-closed-over-what-waits',
+    file: 'core/redis.ts',
+    find: `      await within(this.writing);
+`,
+    replace: '',
+    test: 'redis.test.ts',
+  },
+  {
+    name: 'short-outage-is-a-long-one',
+    file: 'core/redis.ts',
+    find: `    clearTimeout(this.lostTimer);
+    this.lostTimer = undefined;
+`,
+    replace: '',
+    test: 'redis.test.ts',
+  },
+  {
+    name: 'stream-cut-behind-a-slow-reader',
+    file: 'core/redis.ts',
+    find: 'entries.length === BATCH && !(await this.isKept(position))',
+    replace: 'false',
+    test: 'redis.test.ts',
+  },
+  {
+    name: 'draining-untold',
+    file: 'core/shutdown.ts',
+    find: `          socket.emit('realtime.draining', { reconnectInMs });
+`,
+    replace: '',
+    test: 'shutdown.test.ts',
+  },
+  {
+    name: 'balancer-not-waited-for',
+    file: 'core/shutdown.ts',
+    find: `    await delay(this.config.shutdown.delayMs);
+`,
+    replace: '',
+    test: 'shutdown.test.ts',
+  },
+  {
+    name: 'connections-after-the-last',
+    file: 'core/shutdown.ts',
+    find: `    this.closed = true;
+`,
+    replace: '',
+    test: 'shutdown.test.ts',
+  },
+  {
+    name: 'policy-error-told',
+    file: 'core/subscriptions.ts',
+    find: "'INTERNAL', 'Internal error'",
+    replace: "'INTERNAL', String(error)",
+    test: 'resource-rooms.test.ts',
+  },
+  {
+    name: 'denied-resource-stays',
+    file: 'core/subscriptions.ts',
+    find: `    this.unsubscribe(socket, id);
+    throw refusal`,
+    replace: '    throw refusal',
+    test: 'resource-rooms.test.ts',
+  },
+  {
+    name: 'withdrawal-from-any-namespace',
+    file: 'core/subscriptions.ts',
+    find: '      .filter(({ nsp }) => nsp.name === namespace);',
+    replace: ';',
+    test: 'resource-rooms.test.ts',
+  },
+  {
+    name: 'withdrawal-of-any-target',
+    file: 'core/subscriptions.ts',
+    find: `    userRoom(tenantId, userId);
+    resourceRoom(tenantId, resourceId);
+`,
+    replace: '',
+    test: 'resource-rooms.test.ts',
+  },
+  {
+    name: 'subscription-refusals-unlogged',
+    file: 'core/subscriptions.ts',
+    find: `      this.securityLog.report('subscription refused', code, request, identity);
+`,
+    replace: '',
+    test: 'resource-rooms.test.ts',
+  },
+  {
+    name: 'listener-stays',
+    file: 'core/diagnostics.ts',
+    find: '() => void unsubscribe(channelOf(name).name, called)',
+    replace: '() => undefined',
+    test: 'diagnostics.test.ts',
+  },
+  {
+    name: 'every-listener-hears-all',
+    file: 'core/diagnostics.ts',
+    find: 'channel(`realtime.${name}`)',
+    replace: "channel('realtime')",
+    test: 'diagnostics.test.ts',
+  },
+  {
+    name: 'publisher-unknown-event',
+    file: 'publisher/realtime-publisher.ts',
+    find: '!Object.prototype.hasOwnProperty.call(this.events, event)',
+    replace: '!(event in this.events)',
+    test: 'publisher/rmq-publisher.test.ts',
+  },
+  {
+    name: 'publisher-unchecked-id',
+    file: 'publisher/realtime-publisher.ts',
+    find: "typeof id !== 'string' || id === '' || bytes(id) > MAX_ID_BYTES",
+    replace: 'false',
+    test: 'publisher/rmq-publisher.test.ts',
+  },
+  {
+    name: 'publisher-unchecked-time',
+    file: 'publisher/realtime-publisher.ts',
+    find: '!(at.getTime() >= 0)',
+    replace: 'false',
+    test: 'publisher/rmq-publisher.test.ts',
+  },
+  {
+    name: 'publisher-password-told',
+    file: 'publisher/publisher.config.ts',
+    find: `      isAmqpUrl,
+      'is not allowed; allowed: a URL that begins with amqp:// or amqps://',`,
+    replace: `      isAmqpUrl,
+      { error: ({ input }) => \`\${input} is not allowed\` },`,
+    test: 'publisher/tcp-publisher.test.ts',
+  },
+
+  // The plugin itself: merge, check, contract gate, adoption, review
+  {
+    name: 'merge-drops-yours',
+    file: 'src/reconcile/merge.ts',
+    find: 'equal(yours, next) ? yours : [YOURS',
+    replace: 'equal(yours, next) || true ? next : [YOURS',
+    test: 'src/reconcile/merge.test.ts',
+  },
+  {
+    name: 'merge-orders-insertions',
+    file: 'src/reconcile/merge.ts',
+    find: 'insertions ? hunk.start === region.start : hunk.start < region.end',
+    replace: 'hunk.start < region.end',
+    test: 'src/reconcile/merge.test.ts',
+  },
+  {
+    name: 'merge-takes-equal-lines-apart',
+    file: 'src/reconcile/merge.ts',
+    find: 'const MIN_COMMON = 4;',
+    replace: 'const MIN_COMMON = 1;',
+    test: 'src/reconcile/merge.test.ts',
+  },
+  {
+    name: 'merge-with-a-wrong-base',
+    file: 'src/reconcile/plan.ts',
+    find: 'if (base === null || !entry?.hashes.includes(hashOf(base)))',
+    replace: 'if (base === null)',
+    test: 'src/reconcile/reconcile.test.ts',
+  },
+  {
+    name: 'merge-over-markers',
+    file: 'src/reconcile/plan.ts',
+    find: `  if (hasMarkers(yours)) return { path, outcome: 'conflict' };
+  if (sameLines(base`,
+    replace: '  if (sameLines(base',
+    test: 'src/reconcile/reconcile.test.ts',
+  },
+  {
+    name: 'deleted-file-comes-back',
+    file: 'src/reconcile/plan.ts',
+    find: 'if (known && !options.restore) {',
+    replace: 'if (false) {',
+    test: 'src/reconcile/reconcile.test.ts',
+  },
+  {
+    name: 'foreign-file-merged',
+    file: 'src/reconcile/plan.ts',
+    find: `  if (!options.adopt) return { path, outcome: 'foreign' };
+`,
+    replace: '',
+    test: 'src/reconcile/reconcile.test.ts',
+  },
+  {
+    name: 'edited-orphan-removed',
+    file: 'src/reconcile/reconcile.ts',
+    find: "pristine || force ? 'removed' : 'orphan'",
+    replace: "'removed'",
+    test: 'src/reconcile/reconcile.test.ts',
+  },
+  {
+    name: 'present-file-forgotten',
+    file: 'src/reconcile/reconcile.ts',
+    find: `    if (tree.exists(path)) {
+      throw`,
+    replace: `    if (false) {
+      throw`,
+    test: 'src/reconcile/reconcile.test.ts',
+  },
+  {
+    name: 'broken-file-renamed',
+    file: 'src/reconcile/reconcile.ts',
+    find: 'if (broken.length === 0) return;',
+    replace: 'return;',
+    test: 'src/generators/realtime-event/generator.test.ts',
+  },
+  {
+    name: 'check-without-registration',
+    file: 'src/check/check.ts',
+    find: 'if (domains.length > 0) findings.push(...checkRegistration(original));',
+    replace: '',
+    test: 'src/check/check.test.ts',
+  },
+  {
+    name: 'check-with-an-older-plugin',
+    file: 'src/check/check.ts',
+    find: 'if (isOlder(plugin.installed, wrote))',
+    replace: 'if (false)',
+    test: 'src/check/check.test.ts',
+  },
+  {
+    name: 'check-passes-markers',
+    file: 'src/check/check.ts',
+    find: 'if (conflicts === 0) return [leftMarkers(tree, path)];',
+    replace: 'if (conflicts === 0) return [];',
+    test: 'src/check/check.test.ts',
+  },
+  {
+    name: 'check-passes-lost-wiring',
+    file: 'src/check/check.ts',
+    find: 'return [...edited, ...wired.flatMap((edit) => checkUnable(tree, edit))];',
+    replace: 'return [];',
+    test: 'src/check/check.test.ts',
+  },
+  {
+    name: 'check-passes-what-cannot-be-wired',
+    file: 'src/check/check.ts',
+    find: 'return [...edited, ...wired.flatMap((edit) => checkUnable(tree, edit))];',
+    replace: 'return edited;',
+    test: 'src/check/check.test.ts',
+  },
+  {
+    name: 'check-passes-half-a-merge',
+    file: 'src/check/check.ts',
+    find: `  if (message === null) return [];
+`,
+    replace: `  return [];
+`,
+    test: 'src/check/check.test.ts',
+  },
+  {
+    name: 'gate-passes-breaks',
+    file: 'src/check/contract-gate.ts',
+    find: "level: breaking ? 'error' : 'info',",
+    replace: "level: 'info',",
+    test: 'src/executors/realtime-check/executor.test.ts',
+  },
+  {
+    name: 'gate-passes-what-it-cannot-read',
+    file: 'src/check/contract-gate.ts',
+    find: `    return [];
+  });`,
+    replace: `    findings.length = 0;
+    return [];
+  });`,
+    test: 'src/executors/realtime-check/executor.test.ts',
+  },
+  {
+    name: 'contract-of-a-moved-file',
+    file: 'src/domain/compatibility.ts',
+    find: `    ({ domain }) => domain.names.pascal,
+`,
+    replace: '',
+    test: 'src/domain/compatibility.test.ts',
+  },
+  {
+    name: 'adopt-unwires-what-is-injected',
+    file: 'src/adopt/replace.ts',
+    find: 'if (held.length === 0 || kept.has(one)) continue;',
+    replace: 'if (held.length >= 0) continue;',
+    test: 'src/adopt/adopt.test.ts',
+  },
+  {
+    name: 'adopt-drops-unknown-events',
+    file: 'src/adopt/derive.ts',
+    find: 'if (original === null) note(written.file, node, unknown);',
+    replace: 'if (original === null) continue;',
+    test: 'src/adopt/adopt.test.ts',
+  },
+  {
+    name: 'adopt-leaves-both-gateways',
+    file: 'src/adopt/replace.ts',
+    find: '  for (const { file, local, node } of lists) {',
+    replace: '  for (const { file, local, node } of lists.slice(0, 0)) {',
+    test: 'src/adopt/adopt.test.ts',
+  },
+  {
+    name: 'adopt-drops-methods-untold',
+    file: 'src/adopt/replace.ts',
+    find: '[...findings, ...gone.flatMap(unmerged)]',
+    replace: 'findings',
+    test: 'src/adopt/adopt.test.ts',
+  },
+  {
+    name: 'review-skips-what-it-does-not-know',
+    file: 'src/review/review.ts',
+    find: 'if (unknownCheck !== undefined) {',
+    replace: 'if (false) {',
+    test: 'src/review/review.test.ts',
+  },
+  {
+    name: 'review-of-inner-projects',
+    file: 'src/review/review.ts',
+    find: '!inner.some(({ root }) => isInside(path, root))',
+    replace: 'inner.length >= 0',
+    test: 'src/review/review.test.ts',
+  },
+  {
+    name: 'review-tells-equal-lines-as-one',
+    file: 'src/review/review.ts',
+    find: '`${place}\\0${turn}`',
+    replace: 'place',
+    test: 'src/review/review.test.ts',
+  },
+  {
+    name: 'review-without-a-lockfile-is-silent',
+    file: 'src/review/advisories.ts',
+    find: `        { path: 'package.json', what: 'there is no lockfile: what is installed was not checked' },
+`,
+    replace: '',
+    test: 'src/review/review.test.ts',
+  },
+  {
+    name: 'review-takes-prereleases',
+    file: 'src/review/advisories.ts',
+    find: "return version.includes('-') && !floor.includes('-');",
+    replace: 'return false;',
+    test: 'src/review/review.test.ts',
   },
 ];

@@ -5,7 +5,7 @@ import type { RealtimeDomainSchema } from '../generators/realtime-domain/schema.
 import syncGenerator from '../generators/sync/generator.js';
 import { HostProjects } from '../host/index.js';
 import type { WebFacts } from '../host/index.js';
-import { besideAdopted, deriveAdopted } from './index.js';
+import { besideAdopted, deriveAdopted, replaceHandWritten } from './index.js';
 import { hostTree, MAIN, snapshot } from '../../test/support/host-tree.js';
 import { RECIPES, recipeTree } from '../../test/support/recipes.js';
 
@@ -94,6 +94,30 @@ describe('what cannot be adopted', () => {
   });
 });
 
+it('tells which events have a name that is not constant', () => {
+  const tree = hostTree();
+  const path = `${APP}/notifications.gateway.ts`;
+  tree.write(
+    path,
+    `import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
+@WebSocketGateway({ namespace: '/notifications' })
+export class NotificationsGateway {
+  @SubscribeMessage('notification.seen')
+  seen(): void {}
+  @SubscribeMessage(process.env['EVENT'])
+  other(): void {}
+}
+`,
+  );
+  const derived = deriveAdopted(tree, new HostProjects(tree), {
+    name: 'Notification',
+    adopt: true,
+  });
+  expect(derived?.handlers.map(({ event }) => event)).toEqual(['notification.seen']);
+  const what = expect.stringMatching(/name is not constant/) as unknown;
+  expect(derived?.findings).toContainEqual({ path, line: 6, what });
+});
+
 it('lets events that are given win over derived ones', async () => {
   const { files, name, plural } = RECIPES[0]!;
   const tree = recipeTree(files);
@@ -151,6 +175,16 @@ describe('what becomes of a handler', () => {
     const { tree } = await carried('a gateway with', 'Notification', 'notifications');
     expect(tree.read(`${APP}/notifications/notifications.module.ts`, 'utf-8')).not.toMatch(
       /Gateway|Consumer/,
+    );
+  });
+
+  it('is told of one that nothing calls any more', () => {
+    const { files, name } = RECIPES.find(({ title }) => title.startsWith('a gateway with'))!;
+    const tree = recipeTree(files);
+    const derived = deriveAdopted(tree, new HostProjects(tree), { name, adopt: true });
+    const told = replaceHandWritten(tree, derived!).findings.map(({ what }) => what);
+    expect(told).toContainEqual(
+      expect.stringMatching(/^\w+\.handleConnection is not called any more/),
     );
   });
 });

@@ -285,4 +285,55 @@ describe('the stream of the replicas', () => {
     );
     admin.disconnect();
   });
+
+  it('notices that the stream was cut while it read on', async () => {
+    const a = await open('a');
+    await a.append({ tick: 1 });
+    await until(() => read['a']?.length === 1);
+    const admin = new Redis(redis.url);
+    const many = admin.multi();
+    for (let i = 0; i < 1_000; i++) many.xadd('app:test:stream', '*', 'key', `${i}`, 'body', '{}');
+    await many.xtrim('app:test:stream', 'MAXLEN', 300).exec();
+    await until(() => missed.length > 0);
+    await a.append({ after: 1 });
+    await until(() => read['a']?.length === 2);
+    expect(missed).toEqual(['a']);
+    admin.disconnect();
+  });
+
+  it('reads on behind an entry that is no message', async () => {
+    const a = await open('a');
+    const admin = new Redis(redis.url);
+    const states: unknown[] = [];
+    const end = listen('redis.state', (state) => states.push(state));
+    await admin.xadd('app:test:stream', '*', 'key', 'of nobody', 'body', '{"cut":');
+    await a.append({ after: 1 });
+    await until(() => read['a']?.length === 1);
+    expect(read['a']).toEqual([{ after: 1 }]);
+    expect(states).toEqual([]);
+    end();
+    admin.disconnect();
+  });
+
+  it('has written what waits when it is closed', async () => {
+    const a = await open('a');
+    await open('b');
+    const appended = Array.from({ length: 1_000 }, (_none, i) => a.append({ i }));
+    await a.close();
+    await Promise.all(appended);
+    await until(() => read['b']?.length === 1_000);
+    expect(read['b']).toEqual(appended.map((_none, i) => ({ i })));
+  });
+
+  it('takes a short outage for no long one, when that would be noticed', async () => {
+    const a = await open('a');
+    await redis.restart();
+    await a.append({ back: 1 });
+    await a.ready();
+    await wait(5_500);
+    expect(lost).toEqual([]);
+    expect(a.health()).toMatchObject({ ok: true });
+    await a.append({ event: 1 }, 'event after the outage');
+    await until(() => read['a']?.length === 2);
+  }, 30_000);
 });

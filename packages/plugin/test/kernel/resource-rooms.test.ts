@@ -141,6 +141,10 @@ describe('resource rooms', () => {
     allow(() => Promise.reject(new RealtimeException('ARCHIVED', 'Closed for good')));
     expect(await subscribe(client)).toMatchObject({ ok: false, error: { code: 'ARCHIVED' } });
     expect(await readers()).toEqual([]);
+    const { logs } = stacks[0] as Stack;
+    expect(
+      logs.filter((line) => /subscription refused .*"ARCHIVED".*"u1"/.test(line)),
+    ).toHaveLength(1);
   });
 
   it.each([
@@ -260,6 +264,12 @@ describe('resource rooms', () => {
     expect(await readers()).toEqual(['0 t1/u2', '1 t1/u2']);
     expect(await readers('t2')).toEqual(['1 t2/u1']);
     expect(await readers('t1', 'd2')).toEqual(['0 t1/u1']);
+  });
+
+  it('stay when access is withdrawn in another namespace', async () => {
+    await subscribe(await join());
+    await service().withdraw('/regions', u1, 'd1');
+    expect(await readers()).toEqual(['0 t1/u1']);
   });
 
   it.each([0, 1])('stay left when withdrawn while the policy of replica %i thinks', async (n) => {

@@ -1,7 +1,7 @@
 import { ConnectionLimits } from '@kernel/core/connection-limits';
 import { AckExceptionFilter } from '@kernel/core/client-event';
 import { listen } from '@kernel/core/diagnostics';
-import { UseFilters } from '@nestjs/common';
+import { type BeforeApplicationShutdown, UseFilters } from '@nestjs/common';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import type { Socket as TcpSocket } from 'node:net';
 import type { Socket } from 'socket.io-client';
@@ -17,6 +17,17 @@ class SlowGateway {
   @SubscribeMessage('test.slow')
   slow(): Promise<string> {
     return new Promise((resolve) => released.push(() => resolve('finished')));
+  }
+}
+
+/** Ends later than the connections do. */
+class SlowService implements BeforeApplicationShutdown {
+  private isAsked = false;
+
+  async beforeApplicationShutdown(): Promise<void> {
+    if (this.isAsked) return;
+    this.isAsked = true;
+    await new Promise<void>((resolve) => released.push(resolve));
   }
 }
 
@@ -63,6 +74,24 @@ describe('a shutdown', () => {
       notificationId: 'n1',
     });
     expect(ack).toMatchObject({ ok: true });
+    await closed;
+  });
+
+  it('takes no connection once it has closed the last', async () => {
+    stack = await Stack.start({ providers: [SlowService] });
+    const refusals: unknown[] = [];
+    const end = listen('handshake', (refusal) => refusals.push(refusal));
+    const closed = stack.app.close();
+    await expect.poll(() => released).toHaveLength(1);
+    const url = `ws://127.0.0.1:${stack.port}/socket.io/?EIO=4&transport=websocket`;
+    const late = new WebSocket(url, { origin: ORIGIN });
+    const answer = await new Promise((resolve) => {
+      late.once('open', () => resolve('open')).once('error', ({ message }) => resolve(message));
+    });
+    end();
+    expect(answer).toMatch(/400/);
+    expect(refusals).toEqual([{ result: 'UNAVAILABLE' }]);
+    released.splice(0).forEach((release) => release());
     await closed;
   });
 

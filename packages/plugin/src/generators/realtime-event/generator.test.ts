@@ -146,6 +146,14 @@ describe('changing', () => {
     await expect(change(event, options)).rejects.toThrow(new RegExp(`^${code} `));
     expect(snapshot(tree)).toEqual(before);
   });
+
+  it('is refused where a file cannot follow the new name, and writes nothing', async () => {
+    tree.write(GATEWAY, `<<<<<<< yours\n=======\n>>>>>>> nx-realtime\n${read(GATEWAY)}`);
+    const before = snapshot(tree);
+    const refused = change('markRead', { rename: 'acknowledge' });
+    await expect(refused).rejects.toThrow(new RegExp(`^RT024 [^]*${GATEWAY}$`));
+    expect(snapshot(tree)).toEqual(before);
+  });
 });
 
 describe('renaming', () => {

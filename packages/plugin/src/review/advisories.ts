@@ -51,7 +51,7 @@ const ADVISORIES: readonly Advisory[] = [
     name: 'next',
     floor: (installed) => (isBelow(installed, '16.0.0') ? '15.5.18' : '16.2.6'),
     fault:
-      'an upgrade to websockets makes it send requests to any address (CVE-2026-44578), and its middleware is passed by',
+      'an upgrade to websockets makes it send requests to any address (CVE-2026-44578), and its middleware can be bypassed',
     severity: 'high',
   },
   {

@@ -527,7 +527,31 @@ describe('a report', () => {
     expect(text).toMatch(
       /^- apps\/api\/src\/redis-io\.adapter\.ts:\d+:\d+ .* \(--fix repairs it\)$/m,
     );
-    expect(text).toMatch(/^### .* \(\[require-ack\]\(https:.*require-ack\.md\)\)\n\n.+\n\n- apps/m);
+    expect(text).toMatch(
+      /^### .* \(require-ack\)\n\n(?:- apps.*\n)+\nWhy: .+\n\nWhat to do: .+ \[More\]\(https:.*require-ack\.md\)$/m,
+    );
+  });
+
+  it('is what its document shows', () => {
+    app({
+      'io.adapter.ts': `import { IoAdapter } from '@nestjs/platform-socket.io';
+
+export class GuardedAdapter extends IoAdapter {
+  createIOServer(port: number) {
+    const server = super.createIOServer(port, { connectionStateRecovery: {} });
+    server.use((socket, next) => next());
+    return server;
+  }
+}
+`,
+    });
+    write('apps/api/tsconfig.json', '{ "include": ["src"] }');
+    const tree = new FsTree(root, false);
+    publish(tree, review({ severity: 'high' }), { output: 'review.md' });
+    const page = readFileSync(resolve(__dirname, '../../REVIEW.md'), 'utf8');
+    const shown = /```text\n([^]*?)```/.exec(page)?.[1];
+    const links = (text: string): string => text.replace(/@\d+\.\d+\.\d+[^/]*/g, '@x');
+    expect(links(shown ?? '')).toBe(links(tree.read('review.md', 'utf-8') ?? ''));
   });
 
   it('for programs has all of it', () => {

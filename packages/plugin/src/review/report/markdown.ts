@@ -1,10 +1,10 @@
 import { countBySeverity, SEVERITIES } from '../finding.js';
-import type { Check, Finding, Review } from '../finding.js';
+import type { Finding, Review } from '../finding.js';
 
 const TITLES = {
-  high: 'High: other people’s data, the process or events are lost',
-  medium: 'Medium: pages that stay dead, memory, a missing second line of defence',
-  low: 'Low: upkeep',
+  high: 'High: puts other people’s data, the process or events at risk',
+  medium: 'Medium: leaves pages dead, leaks memory or lacks a second line of defence',
+  low: 'Low: costs upkeep',
 } as const;
 
 /** A report to read: worst first, each fault explained once with every place where it is. */
@@ -14,7 +14,7 @@ export function toMarkdown(review: Review): string {
   const lines = [
     '# Review of realtime code',
     '',
-    `${projects.join(', ')}: ${files} files, ${summary(review)}.`,
+    `${projects.join(', ')} (${files} files): ${summary(review)}.`,
     ...SEVERITIES.flatMap((severity) => {
       const group = findings.filter((finding) => finding.severity === severity);
       return group.length === 0
@@ -50,11 +50,18 @@ export function summary({ findings, disabled }: Review): string {
 
 function section({ checks }: Review, same: readonly Finding[]): string[] {
   const check = checks.get(same[0]?.check ?? '');
-  return ['', ...(check ? heading(check) : []), ...same.flatMap(place)];
-}
-
-function heading({ name, description, why, remedy, url }: Check): string[] {
-  return [`### ${description} ([${name}](${url}))`, '', `${why} ${remedy}`, ''];
+  if (!check) return ['', ...same.flatMap(place)];
+  const { name, description, why, remedy, url } = check;
+  return [
+    '',
+    `### ${description} (${name})`,
+    '',
+    ...same.flatMap(place),
+    '',
+    `Why: ${why}`,
+    '',
+    `What to do: ${remedy} [More](${url})`,
+  ];
 }
 
 function place({ path, line, column, message, fixable, suggestions }: Finding): string[] {

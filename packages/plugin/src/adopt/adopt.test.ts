@@ -224,7 +224,15 @@ export class ChatGateway {
 
   it('is each other gateway of the app', () => {
     const other = GATEWAY.replace("'chat'", "'votes'").replace('Chat', 'Votes');
-    expect(beside({ [`${APP}/votes/votes.gateway.ts`]: other })).toEqual([
+    const files = { [`${APP}/votes/votes.gateway.ts`]: other };
+    // One that no module lists was adopted before.
+    expect(beside(files)).toEqual([]);
+    const module = `import { Module } from '@nestjs/common';
+import { VotesGateway } from './votes.gateway';
+@Module({ providers: [VotesGateway] })
+export class VotesModule {}
+`;
+    expect(beside({ ...files, [`${APP}/votes/votes.module.ts`]: module })).toEqual([
       expect.stringMatching(/votes\.gateway\.ts:3 VotesGateway stays, .* token in "auth"/),
     ]);
   });

@@ -8,6 +8,7 @@ import { findAll, parse } from '../wiring/index.js';
 import { decoratorsOf, keyOf, lineOf } from './code.js';
 import type { CodeFile } from './code.js';
 import type { Derived, Finding } from './derive.js';
+import { usesOf } from './replace.js';
 
 /**
  * The hand-written code that stays beside a domain that was adopted, and works otherwise from now on: the
@@ -41,15 +42,18 @@ function adapters({ code }: Derived): Finding[] {
 function gateways({ code, classes }: Derived): Finding[] {
   return code.filesWith(['WebSocketGateway']).flatMap((file) =>
     findAll(file.source.program, isClass).flatMap(({ node }) => {
+      const name = node.id?.name ?? '';
       const isOther =
-        decoratorsOf(node).some(({ name }) => name === 'WebSocketGateway') &&
-        !classes.some((one) => one.node === node);
+        decoratorsOf(node).some((one) => one.name === 'WebSocketGateway') &&
+        !classes.some((one) => one.node === node) &&
+        // One that no module lists is there no more: it was adopted before.
+        usesOf(code, code.filesWith([name]), { node }).some(({ isListed }) => isListed);
       return isOther
         ? [
             {
               path: file.path,
               line: lineOf(file, node.id ?? node),
-              what: `${node.id?.name ?? 'this gateway'} stays, and the generated adapter asks its clients for a token in "auth" from now on: adopt it as well`,
+              what: `${name} stays, and the generated adapter asks its clients for a token in "auth" from now on: adopt it as well`,
             },
           ]
         : [];

@@ -76,7 +76,12 @@ export function replaceHandWritten(tree: Tree, { code, classes }: Derived): Repl
   };
 }
 
-function usesOf(code: AppCode, files: readonly CodeFile[], one: HandWritten): Use[] {
+/** Where code of the app names a class. */
+export function usesOf(
+  code: AppCode,
+  files: readonly CodeFile[],
+  one: Pick<HandWritten, 'node'>,
+): Use[] {
   return files.flatMap((file) =>
     findAll(
       file.source.program,

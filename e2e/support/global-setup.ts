@@ -1,6 +1,8 @@
-import { packPlugin } from './pack';
+import { packTarballs } from './pack';
 
-/** Packs the plugin once for all suites. */
+/** Packs the plugin and its rules once for all suites. */
 export default function setup(): void {
-  process.env['NX_REALTIME_TARBALL'] = packPlugin();
+  const { plugin, rules } = packTarballs();
+  process.env['NX_REALTIME_TARBALL'] = plugin;
+  process.env['NX_REALTIME_RULES_TARBALL'] = rules;
 }

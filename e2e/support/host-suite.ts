@@ -1,3 +1,4 @@
+import { describeAttacks } from './attacks';
 import { openBrowser, openPage } from './browser';
 import { describeBrowserLife } from './browser-life';
 import { startRabbit, startRedis, type Broker } from './brokers';
@@ -6,7 +7,8 @@ import { addLifePage } from './life-page';
 import { freePort } from './ports';
 import type { Running } from './processes';
 import { amqpPublisher, tcpPublisher, type Publisher } from './publish';
-import { Recorder, recipientsOf, refusalOf } from './recorder';
+import type { Recorder } from './recorder';
+import { recipientsOf } from './recorder';
 import { artifact } from './repo';
 import {
   addPage,
@@ -18,7 +20,6 @@ import {
   startApiOnBrokers,
   startWeb,
   urlsOf,
-  USERS,
   type Ports,
 } from './stack';
 import { mintToken } from './token';
@@ -208,7 +209,7 @@ export function describeHost({
         () => publisher,
         () => recorders,
       );
-      describeAttacks(() => ports);
+      describeAttacks(() => ports, ['/notifications', '/chats']);
 
       it('shows an event in the browser', async () => {
         const web = await startWeb(host, ports);
@@ -328,7 +329,7 @@ export function describeHost({
         () => publisher,
         () => recorders,
       );
-      describeAttacks(() => ports);
+      describeAttacks(() => ports, ['/notifications', '/chats']);
     });
   });
 }
@@ -393,49 +394,6 @@ function describeDelivery(publisherOf: () => Publisher, recordersOf: () => Recor
   ])('refuses a client event with %s', async (_case, payload) => {
     const ack = await emit(recordersOf(), 'notification.markRead', payload);
     expect(ack).toMatchObject({ ok: false, error: { code: 'VALIDATION' } });
-  });
-}
-
-/** What a stranger tries at the handshake. */
-function describeAttacks(portsOf: () => Ports): void {
-  const url = (): string => urlsOf(portsOf()).api;
-  const claims = USERS[0] as (typeof USERS)[0];
-  const token = (): string => mintToken(JWT_SECRET, claims);
-  const forged = (): string => mintToken('another-secret-of-more-than-32-bytes!', claims);
-  const unsigned = (): string => {
-    const part = (value: object): string =>
-      Buffer.from(JSON.stringify(value)).toString('base64url');
-    return `${part({ alg: 'none' })}.${part({ ...claims, exp: 4_000_000_000 })}.`;
-  };
-
-  it.each([
-    ['no token', 'UNAUTHORIZED', () => undefined],
-    ['garbage', 'UNAUTHORIZED', () => 'garbage'],
-    ['a token of another signer', 'UNAUTHORIZED', forged],
-    ['an unsigned token', 'UNAUTHORIZED', unsigned],
-    ['an expired token', 'TOKEN_EXPIRED', () => mintToken(JWT_SECRET, claims, -60)],
-  ])('refuses %s on every namespace with %s', async (_case, code, tokenOf) => {
-    for (const namespace of ['/notifications', '/chats']) {
-      const refusal = await refusalOf(url(), namespace, { token: tokenOf() });
-      expect(refusal).toEqual({ message: expect.stringMatching(/^Unauthorized/), code });
-    }
-  });
-
-  it('refuses the root namespace and unknown ones, token or not', async () => {
-    const root = await refusalOf(url(), '/', { token: token() });
-    expect(root).toMatchObject({ code: 'NAMESPACE_REQUIRED' });
-    const unknown = await refusalOf(url(), '/admin', { token: token() });
-    expect(unknown).toMatchObject({ message: 'Invalid namespace' });
-  });
-
-  it('refuses a page of another origin, and accepts its own', async () => {
-    const evil = refusalOf(url(), '/notifications', {
-      token: token(),
-      origin: 'https://evil.example',
-    });
-    expect(await evil).toEqual({ message: 'websocket error', code: undefined });
-    const options = { token: token(), origin: urlsOf(portsOf()).web };
-    (await Recorder.connect('own origin', url(), '/notifications', options)).close();
   });
 }
 

@@ -213,9 +213,13 @@ export async function installPlugin(host: Host, tarball = packedPlugin()): Promi
 }
 
 /** What global-setup packed. */
-export function packedPlugin(): string {
-  const tarball = process.env['NX_REALTIME_TARBALL'];
-  if (!tarball) throw new Error('Run this by Jest, whose global setup packs the plugin.');
+export const packedPlugin = (): string => packed('NX_REALTIME_TARBALL');
+/** The review rules, packed alike. */
+export const packedRules = (): string => packed('NX_REALTIME_RULES_TARBALL');
+
+function packed(variable: string): string {
+  const tarball = process.env[variable];
+  if (!tarball) throw new Error('Run this by Jest, whose global setup packs the packages.');
   return tarball;
 }
 

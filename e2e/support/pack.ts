@@ -49,19 +49,35 @@ export function packAll(folder: string): Packed[] {
   });
 }
 
+/** The tarballs of the plugin and of its rules. */
+export interface Tarballs {
+  readonly plugin: string;
+  readonly rules: string;
+}
+
 /**
- * The plugin's tarball: what NX_REALTIME_TARBALL names, such as a release to test, else built and packed now
+ * What NX_REALTIME_TARBALL and NX_REALTIME_RULES_TARBALL name, such as a release to test, else built and packed now
  * into a folder that goes away with this process.
  */
-export function packPlugin(): string {
-  const given = process.env['NX_REALTIME_TARBALL'];
-  if (given) return given;
+export function packTarballs(): Tarballs {
+  const { NX_REALTIME_TARBALL: plugin, NX_REALTIME_RULES_TARBALL: rules } = process.env;
+  if (plugin && rules) return { plugin, rules };
   const folder = mkdtempSync(join(tmpdir(), 'nx-realtime-packed-'));
   removeAtExit(folder);
-  const plugin = packAll(folder).find(({ name }) => name === '@nx-realtime/plugin');
-  if (!plugin) throw new Error('@nx-realtime/plugin was not packed');
-  return plugin.tarball;
+  const all = packAll(folder);
+  const tarballOf = (name: string): string => {
+    const packed = all.find((one) => one.name === name);
+    if (!packed) throw new Error(`${name} was not packed`);
+    return packed.tarball;
+  };
+  return {
+    plugin: plugin ?? tarballOf('@nx-realtime/plugin'),
+    rules: rules ?? tarballOf('@nx-realtime/eslint-plugin'),
+  };
 }
+
+/** The plugin's tarball alone. */
+export const packPlugin = (): string => process.env['NX_REALTIME_TARBALL'] ?? packTarballs().plugin;
 
 interface NpmPackReport {
   readonly name: string;

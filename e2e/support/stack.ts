@@ -67,6 +67,15 @@ export function startApiOnBrokers(
   });
 }
 
+/** As in production, on RabbitMQ, one replica. */
+export function startApiOnBroker(host: Host, ports: Ports, rabbitmq: string): Promise<Running> {
+  return startApi(host, 'api-broker', ports.api, ports, {
+    NODE_ENV: 'production',
+    REALTIME_TRANSPORT: 'rmq',
+    RABBITMQ_URL: rabbitmq,
+  });
+}
+
 function startApi(
   host: Host,
   label: string,

@@ -1,16 +1,13 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join, relative, sep } from 'node:path';
+import { relative, sep } from 'node:path';
 import { ESLint } from 'eslint';
 import type { Linter } from 'eslint';
 import tseslint from 'typescript-eslint';
 import { configs } from '../../src/index.js';
+import { announced } from './announced.js';
+import type { Finding } from './announced.js';
 
-export interface Finding {
-  /** Relative to the linted folder, with slashes. */
-  readonly file: string;
-  readonly line: number;
-  readonly rule: string;
-}
+export { announced };
+export type { Finding };
 
 /** Runs a config over all sources of a folder, with the type information of its own tsconfigs. */
 export async function lintFolder(
@@ -41,25 +38,6 @@ export async function lintFolder(
       rule: ruleId?.replace(/^nx-realtime\//, '') ?? message,
     })),
   );
-}
-
-/** What the comments `// finds: rule, rule` of a folder say of the lines below them. */
-export function announced(folder: string): Finding[] {
-  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' });
-  return files
-    .filter((file) => /\.tsx?$/.test(file))
-    .flatMap((file) =>
-      readFileSync(join(folder, file), 'utf8')
-        .split('\n')
-        .flatMap((text, index) => {
-          const rules = /\/\/ finds: (.*)$/.exec(text)?.[1];
-          return (rules?.split(', ') ?? []).map((rule) => ({
-            file: file.split(sep).join('/'),
-            line: index + 2,
-            rule,
-          }));
-        }),
-    );
 }
 
 /** One text per finding, in an order that does not depend on who found it first. */

@@ -35,7 +35,7 @@ async function bootstrap() {
     },
   });
   await app.startAllMicroservices();
-  await app.listen(3000);
+  await app.listen(process.env.PORT ?? 3000);
 }
 
 void bootstrap();

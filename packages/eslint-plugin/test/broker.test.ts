@@ -115,6 +115,10 @@ testRule('require-ack', {
     consumer(`@UseInterceptors(AckInterceptor) @EventPattern('a') async a(@Ctx() context: RmqContext) {
       await this.store(); context.getChannelRef().ack(context.getMessage());
     }`),
+    // Somebody else is given what it is settled by.
+    `${boot(`{ urls: [], queue: 'q', noAck: false }`)}${consumer(`@EventPattern('a') a(@Payload() order: Order, @Ctx() context: RmqContext) {
+      return this.settled(context, () => this.store(order));
+    }`)}`,
     // Handled on another transport than the one that is acknowledged by hand.
     `${boot(`{ urls: [], queue: 'q', noAck: false }`)}
 import { Controller } from '@nestjs/common'; import { EventPattern, Payload } from '@nestjs/microservices';

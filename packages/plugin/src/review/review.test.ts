@@ -254,6 +254,46 @@ export class ChatModule {}
     expect(unknowns()).toEqual([]);
   });
 
+  it('follows a gateway that is provided under another token', () => {
+    app({
+      'chat.module.ts': `import { Module } from '@nestjs/common';
+import { ChatGateway } from './chat.gateway';
+@Module({ providers: [{ provide: 'CHAT', useClass: ChatGateway }] })
+export class ChatModule {}
+`,
+    });
+    expect(checked()).toEqual([]);
+    expect(unknowns()).toEqual([]);
+  });
+
+  it.each([
+    [
+      'microservices of two transports',
+      `${RMQ}\n  app.connectMicroservice({ transport: Transport.TCP });\n  await app.listen(3000);\n  void app.startAllMicroservices();`,
+    ],
+    [
+      'a start that nobody waits for',
+      `${RMQ}\n  void app.startAllMicroservices();\n  await app.listen(3000);`,
+    ],
+    [
+      'a start in a callback',
+      `${RMQ}\n  setTimeout(async () => { await app.startAllMicroservices(); }, 1);\n  await app.listen(3000);`,
+    ],
+  ])('has nothing to say of %s', (_name, steps) => {
+    app({ ...withConsumer, 'main.ts': main(steps) });
+    expect(checked()).toEqual([]);
+    expect(unknowns()).toEqual([]);
+  });
+
+  it('is not judged where no app boots: a library may be for another workspace', () => {
+    app();
+    rmSync(join(root, 'apps/api/src/main.ts'));
+    expect(checked()).toEqual([]);
+    expect(unknowns()).toEqual([
+      expect.stringMatching(/chat\.gateway\.ts: .* \(no app that boots Nest was found\)$/),
+    ]);
+  });
+
   it.each([
     ['forwardRef', `imports: [forwardRef(() => ChatModule)]`],
     ['forRoot', `imports: [ChatModule.forRoot({ a: 1 })]`],
@@ -299,6 +339,22 @@ export class AppModule {}
         'app.module.ts': `import { Module } from '@nestjs/common';\nimport { load } from './load';\n@Module({ imports: load() })\nexport class AppModule {}\n`,
       },
       /chat\.gateway\.ts: whether an app brings in ChatGateway .*imports is made by code/,
+    ],
+    [
+      'metadata from elsewhere',
+      {
+        'app.module.ts': `import { Module } from '@nestjs/common';\nimport { metadata } from './load';\n@Module({ ...metadata })\nexport class AppModule {}\n`,
+      },
+      /chat\.gateway\.ts: whether an app brings in ChatGateway .*is spread from elsewhere/,
+    ],
+    [
+      'two applications',
+      {
+        'main.ts': main(
+          `await NestFactory.create(AppModule);\n  app.connectMicroservice({ transport: Transport.RMQ });`,
+        ),
+      },
+      /main\.ts: it creates more than one application/,
     ],
     [
       'a microservice of unknown transport',
@@ -355,6 +411,18 @@ describe('what the lockfile installs', () => {
     const finding = review().findings.find(({ check }) => check === 'vulnerable-dependency');
     expect(read('package-lock.json').split('\n')[(finding?.line ?? 0) - 1]).toContain(
       '"node_modules/engine.io/node_modules/ws"',
+    );
+  });
+
+  it.each([
+    ['15.5.18', undefined],
+    ['15.5.17', '15.5.18'],
+    ['16.1.7', '16.2.6'],
+    ['16.2.6', undefined],
+  ])('is held to the floor of its major: Next.js %s', (version, floor) => {
+    write('package-lock.json', lockOf({ 'node_modules/next': { version } }, { next: '*' }));
+    expect(messages()).toEqual(
+      floor === undefined ? [] : [expect.stringContaining(`next ${version} is below ${floor}: `)],
     );
   });
 

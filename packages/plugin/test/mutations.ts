@@ -2267,13 +2267,6 @@ export const MUTATIONS: readonly Mutation[] = [
     test: 'src/review/review.test.ts',
   },
   {
-    name: 'review-of-inner-projects',
-    file: 'src/review/review.ts',
-    find: '!inner.some(({ root }) => isInside(path, root))',
-    replace: 'inner.length >= 0',
-    test: 'src/review/review.test.ts',
-  },
-  {
     name: 'review-tells-equal-lines-as-one',
     file: 'src/review/review.ts',
     find: '`${place}\\0${turn}`',

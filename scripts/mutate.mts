@@ -32,6 +32,7 @@ interface Report {
 }
 
 const PARALLEL = 2;
+/** Of one test file; without a mutation all run after one another. */
 const TIMEOUT_MS = 600_000;
 const REPORTS = join(REPO, 'test-artifacts/mutants');
 
@@ -92,13 +93,24 @@ async function run(mutation: Mutation | undefined, tests: readonly string[]): Pr
   const host = mutation ? mutantHost(mutation) : 'mutant-none';
   const report = join(REPORTS, `${host}.json`);
   rmSync(report, { force: true });
-  const output = await vitest({ MUTANT: host, MUTATION: JSON.stringify(mutation) }, tests, report);
+  const timeout = TIMEOUT_MS * (mutation ? 1 : 4);
+  const output = await vitest(
+    { MUTANT: host, MUTATION: JSON.stringify(mutation) },
+    tests,
+    report,
+    timeout,
+  );
   rmSync(join(REPO, 'packages/plugin/tmp', host), { recursive: true, force: true });
   const { verdict, detail } = judge(report, output);
   return { verdict, detail, seconds: seconds(started) };
 }
 
-function vitest(env: NodeJS.ProcessEnv, tests: readonly string[], report: string): Promise<string> {
+function vitest(
+  env: NodeJS.ProcessEnv,
+  tests: readonly string[],
+  report: string,
+  timeout: number,
+): Promise<string> {
   const args = ['vitest', 'run', '--root', 'packages/plugin'];
   for (const project of new Set(tests.map(projectOf))) args.push('--project', project);
   // Of a mutant one red test is enough; without a mutation all are to be green.
@@ -109,7 +121,7 @@ function vitest(env: NodeJS.ProcessEnv, tests: readonly string[], report: string
     cwd: REPO,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: TIMEOUT_MS,
+    timeout,
   });
   let output = '';
   child.stdout.on('data', (chunk) => (output += String(chunk)));

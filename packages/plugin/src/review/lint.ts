@@ -7,6 +7,8 @@ import type { Tools } from './tools.js';
 const PREFIX = 'nx-realtime/';
 
 export interface Linted {
+  /** What the safe repairs made of sources: those that changed, by path. */
+  readonly repaired: ReadonlyMap<string, string>;
   readonly findings: readonly Found[];
   readonly disabled: number;
   readonly untyped: readonly string[];
@@ -18,14 +20,21 @@ export interface Linted {
  * disable a rule in a line do: they hold somebody's reason.
  *
  * @param root absolute path of the workspace; type information is read from its disk
+ * @param fix applies the safe repairs first, and reports on what they leave
  */
-export function lint(root: string, sources: ReadonlyMap<string, string>, tools: Tools): Linted {
+export function lint(
+  root: string,
+  sources: ReadonlyMap<string, string>,
+  tools: Tools,
+  fix: boolean,
+): Linted {
   const found: Found[] = [];
   const untyped: string[] = [];
   const unknown: Unknown[] = [];
   let disabled = 0;
   const linter = new Linters(root, tools);
-  for (const [path, text] of sources) {
+  const repaired = fix ? linter.repair(sources) : new Map<string, string>();
+  for (const [path, text] of new Map([...sources, ...repaired])) {
     const result = linter.verify(path, text);
     if (result.kind === 'failed') {
       unknown.push({ path, what: result.reason });
@@ -36,23 +45,7 @@ export function lint(root: string, sources: ReadonlyMap<string, string>, tools: 
     found.push(...result.messages.map((message) => toFound(path, message)));
   }
   linter.forget();
-  return { findings: found, disabled, untyped, unknown };
-}
-
-/** What the safe repairs make of sources: those that change, by path. */
-export function repair(
-  root: string,
-  sources: ReadonlyMap<string, string>,
-  tools: Tools,
-): Map<string, string> {
-  const linter = new Linters(root, tools);
-  const changed = new Map<string, string>();
-  for (const [path, text] of sources) {
-    const output = linter.repair(path, text);
-    if (output !== text) changed.set(path, output);
-  }
-  linter.forget();
-  return changed;
+  return { repaired, findings: found, disabled, untyped, unknown };
 }
 
 type Verified =
@@ -77,7 +70,22 @@ class Linters {
     return { kind: 'failed', reason: alone };
   }
 
-  repair(path: string, text: string): string {
+  /** Sources that change. What TypeScript has made of them serves `verify` too. */
+  repair(sources: ReadonlyMap<string, string>): Map<string, string> {
+    const changed = new Map<string, string>();
+    for (const [path, text] of sources) {
+      const output = this.repairOne(path, text);
+      if (output !== text) changed.set(path, output);
+    }
+    return changed;
+  }
+
+  /** The parser keeps every program that it made, for as long as the process lives. */
+  forget(): void {
+    (this.tools.parser as { clearCaches?: () => void }).clearCaches?.();
+  }
+
+  private repairOne(path: string, text: string): string {
     for (const typed of this.hasConfig(path) ? [true, false] : [false]) {
       try {
         const { output, messages } = this.linter.verifyAndFix(text, this.config(typed), {
@@ -89,11 +97,6 @@ class Linters {
       }
     }
     return text;
-  }
-
-  /** The parser keeps every program that it made, for as long as the process lives. */
-  forget(): void {
-    (this.tools.parser as { clearCaches?: () => void }).clearCaches?.();
   }
 
   private run(

@@ -7,7 +7,7 @@ import { checkLock } from './advisories.js';
 import { WORKSPACE_CHECKS } from './checks.js';
 import { isAtLeast, SEVERITIES } from './finding.js';
 import type { Check, Finding, Found, Review, Severity } from './finding.js';
-import { lint, repair } from './lint.js';
+import { lint } from './lint.js';
 import { sourcesIn } from './sources.js';
 import { loadTools } from './tools.js';
 import type { Tools } from './tools.js';
@@ -60,15 +60,13 @@ export function reviewWorkspace(
 
   const sources = new Map([...reviewed.values()].flatMap((files) => [...files]));
   const relevant = new Map([...sources].filter(([, text]) => RELEVANT.test(text)));
-  const fixed = options.fix ? repair(tree.root, relevant, tools) : new Map<string, string>();
-  for (const [path, text] of fixed) {
+  const linted = lint(tree.root, relevant, tools, options.fix === true);
+  for (const [path, text] of linted.repaired) {
     tree.write(path, text);
-    relevant.set(path, text);
     for (const files of reviewed.values())
       if (files.has(path)) (files as Map<string, string>).set(path, text);
   }
 
-  const linted = lint(tree.root, relevant, tools);
   const apps = checkApps(tree, projects, reviewed);
   const lock = checkLock(tree);
   const least = options.severity ?? 'low';
@@ -85,7 +83,7 @@ export function reviewWorkspace(
     disabled: linted.disabled,
     unknown: unique([...linted.unknown, ...apps.unknown, ...lock.unknown]),
     untyped: linted.untyped,
-    fixed: [...fixed.keys()],
+    fixed: [...linted.repaired.keys()],
   };
 }
 

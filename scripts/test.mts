@@ -5,20 +5,22 @@
  * The last line is the sum over all lanes: `N passed, N failed, N skipped`.
  */
 import { execFileSync, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { basename, join } from 'node:path';
 import { loadConfigFromFile } from 'vite';
 import { chromiumPath } from '../e2e/support/browser.js';
-import { packPlugin } from '../e2e/support/pack.js';
+import { packTarballs } from '../e2e/support/pack.js';
+import type { Tarballs } from '../e2e/support/pack.js';
 import { REPO } from '../e2e/support/repo.js';
 
 interface Lane {
   readonly name: string;
   readonly long: boolean;
   readonly env?: Readonly<Record<string, string>>;
-  /** Whether its tests install the packed plugin. */
+  /** Whether its tests install the packed packages. */
   readonly packed?: boolean;
   /** Test files that are run each by itself, so that they can be run side by side. */
   readonly files?: readonly string[];
@@ -94,7 +96,17 @@ const COMPUTING: ReadonlySet<string> = new Set(['unit', 'emitted', 'rules']);
 /** They wait for timers and compute next to nothing: two of their files run side by side. */
 const WAITING: ReadonlySet<string> = new Set(['web', 'web-react18']);
 
-let tarball: string | undefined;
+let tarballs: Tarballs | undefined;
+
+/** What runs now. */
+const children = new Set<ChildProcess>();
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    for (const child of children) child.kill(signal);
+    process.exit(130);
+  });
+}
 
 await main(process.argv.slice(2));
 
@@ -140,7 +152,9 @@ async function runLanes(lanes: readonly Lane[]): Promise<Map<Job, Result>> {
   const work = async (next: () => Job | undefined): Promise<void> => {
     for (let job = next(); job; job = next()) results.set(job, await runJob(job, alone));
   };
-  await Promise.all([work(() => side.shift()), work(() => side.pop())]);
+  // Of a broker that everything shares, each would take what is meant for the other.
+  const isShared = isSet('RABBITMQ_URL') || isSet('REDIS_URL');
+  await Promise.all([work(() => side.shift()), ...(isShared ? [] : [work(() => side.pop())])]);
   for (const job of jobs) {
     if (job.lane.long) results.set(job, await runJob(job, true));
   }
@@ -188,11 +202,13 @@ async function runJob(job: Job, alone: boolean): Promise<Result> {
     },
     stdio: ['ignore', stdio, stdio],
   });
+  children.add(child);
   const output: Buffer[] = [];
   for (const stream of [child.stdout, child.stderr]) {
     stream?.on('data', (chunk: Buffer) => output.push(chunk));
   }
   const [status] = (await once(child, 'close')) as [number | null];
+  children.delete(child);
   if (!alone) {
     console.log(`\n=== ${title} ===`);
     process.stdout.write(Buffer.concat(output));
@@ -212,15 +228,20 @@ function workersOf({ name }: Lane, alone: boolean): NodeJS.ProcessEnv {
   return {};
 }
 
-/** Names the plugin's tarball to the tests, packed on first use. */
+/** Names the packages' tarballs to the tests, packed on first use. */
 function packed(): NodeJS.ProcessEnv {
-  tarball ??= packPlugin();
-  return { NX_REALTIME_TARBALL: tarball };
+  tarballs ??= packTarballs();
+  return { NX_REALTIME_TARBALL: tarballs.plugin, NX_REALTIME_RULES_TARBALL: tarballs.rules };
 }
 
+/** Nothing of a runner that died before it wrote all of its report. */
 function readReport(file: string): Counts {
-  if (!existsSync(file)) return { passed: 0, failed: 0, skipped: 0 };
-  const report = JSON.parse(readFileSync(file, 'utf8')) as Report;
+  let report: Report;
+  try {
+    report = JSON.parse(readFileSync(file, 'utf8')) as Report;
+  } catch {
+    return { passed: 0, failed: 0, skipped: 0 };
+  }
   const broken = report.testResults.filter(
     ({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0,
   );
@@ -270,6 +291,7 @@ function vitestLane(root: string, name: string, ...files: readonly string[]): La
 /** The files of e2e that end so. */
 function jestLane(name: string, ending: string): Lane {
   const files = readdirSync(join(REPO, 'e2e')).filter((file) => file.endsWith(ending));
+  if (files.length === 0) throw new Error(`No file of ${name} ends in ${ending}.`);
   return {
     name,
     long: false,

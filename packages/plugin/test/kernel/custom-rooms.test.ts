@@ -6,7 +6,7 @@ import { REGIONS_NAMESPACE, type ServerToClientEvents } from '@acme/realtime-con
 import type { Socket } from 'socket.io-client';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startOwnRedis } from '../support/brokers.js';
-import { sign, Stack, wait } from '../support/stack.js';
+import { once, sign, Stack, wait } from '../support/stack.js';
 
 const meta = { id: 'e1', at: '2026-01-01T00:00:00.000Z' };
 const payload = { id: '1', message: 'hi', type: 'info', room: 'north' };
@@ -65,6 +65,20 @@ describe('custom rooms', () => {
   };
   const toRoom = (tenantId: string, key: string) =>
     recipients(() => domain().toCustom(tenantId, key, 'region.created', payload, meta));
+
+  it('come from no token older than that of the connection', async () => {
+    const exp = Math.ceil(Date.now() / 1_000) + 60;
+    const first = await (stacks[0] as Stack).connect('/notifications', sign({ exp, rooms: [] }));
+    clients.push(first);
+    const older = sign({ exp: exp - 30, rooms: ['north'] });
+    const second = first.io.socket(REGIONS_NAMESPACE, { auth: { token: older } });
+    second.connect();
+    expect((await once(second, 'connect_error'))[0]).toMatchObject({
+      data: { code: 'UNAUTHORIZED' },
+    });
+    first.disconnect();
+    clients.pop();
+  });
 
   it('are those of the claims, in one tenant, on every replica', async () => {
     await join('north', { rooms: ['north'] });

@@ -1,7 +1,6 @@
 import { AckExceptionFilter, ContractPipe } from '@kernel/core/client-event';
-import { directHandlers, gatewaysOf } from '@kernel/core/gateways';
 import { RealtimeException } from '@kernel/core/realtime.errors';
-import type { RealtimeSocket } from '@kernel/core/session';
+import { type RealtimeSocket, SessionRegistry } from '@kernel/core/session';
 import { WsAuthGuard } from '@kernel/guards/ws-auth.guard';
 import {
   type ArgumentsHost,
@@ -26,6 +25,7 @@ import {
   WebSocketGateway,
 } from '@nestjs/websockets';
 import { map, type Observable } from 'rxjs';
+import type { Namespace } from 'socket.io';
 import type { Socket } from 'socket.io-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -74,7 +74,7 @@ const User = createParamDecorator((_data: unknown, context: ExecutionContext) =>
   return data.identity.userId;
 });
 
-@WebSocketGateway({ namespace: '/direct' })
+@WebSocketGateway({ namespace: '/own' })
 @UseGuards(WsAuthGuard)
 @UseFilters(AckExceptionFilter)
 class Gateway {
@@ -99,6 +99,16 @@ class Gateway {
   @SubscribeMessage('refusing')
   refusing(@ConnectedSocket() socket: RealtimeSocket): never {
     throw new RealtimeException('SOLD_OUT', `No seats left in ${socket.nsp.name}`);
+  }
+
+  @SubscribeMessage('large')
+  large(): unknown {
+    return { count: 10n };
+  }
+
+  @SubscribeMessage('large-refused')
+  largeRefused(): never {
+    throw new RealtimeException('SOLD_OUT', 'No seats left', { seats: 10n });
   }
 
   @SubscribeMessage('inherited-twice')
@@ -176,10 +186,33 @@ class Base {
   }
 }
 
-@WebSocketGateway({ namespace: 'direct' })
+@WebSocketGateway({ namespace: 'own' })
 @UseGuards(WsAuthGuard)
 @UseFilters(AckExceptionFilter)
 class SecondGateway extends Base {}
+
+/** As Nest has it: errors are events, and nothing is acknowledged by itself. */
+@WebSocketGateway({ namespace: '/own' })
+class PlainGateway {
+  @SubscribeMessage('by-nest')
+  byNest(): unknown {
+    return { event: 'answered', data: 1 };
+  }
+
+  @SubscribeMessage('refused-by-nest')
+  @UseGuards(Denying)
+  refused(): unknown {
+    calls.push('refused by nest');
+    return {};
+  }
+}
+
+@WebSocketGateway({ namespace: '/late' })
+class LateGateway {
+  afterInit(namespace: Namespace): void {
+    namespace.use((_socket, next) => next(new Error('Not today')));
+  }
+}
 
 @WebSocketGateway({ namespace: '/guarded' })
 @UseGuards(WsAuthGuard, Denying)
@@ -203,7 +236,14 @@ class InterceptedGateway {
   }
 }
 
-const GATEWAYS: Type[] = [Gateway, SecondGateway, GuardedGateway, InterceptedGateway];
+const GATEWAYS: Type[] = [
+  Gateway,
+  SecondGateway,
+  PlainGateway,
+  LateGateway,
+  GuardedGateway,
+  InterceptedGateway,
+];
 const HI = { text: 'hi' };
 const invalid = { ok: false, error: { code: 'VALIDATION' } };
 
@@ -213,7 +253,7 @@ describe('a handler', () => {
 
   beforeAll(async () => {
     stack = await Stack.start({ providers: GATEWAYS });
-    for (const namespace of ['/direct', '/guarded', '/intercepted']) {
+    for (const namespace of ['/own', '/guarded', '/intercepted']) {
       clients.set(namespace, await stack.connect(namespace));
     }
   });
@@ -221,13 +261,6 @@ describe('a handler', () => {
 
   const send = (namespace: string, event: string, body: unknown): Promise<unknown> =>
     (clients.get(namespace) as Socket).timeout(1_000).emitWithAck(event, body);
-
-  it('is called directly where our own guard, filter and pipe are all there is', () => {
-    const direct = directHandlers(stack.app, gatewaysOf(stack.app));
-    const ours = [...direct.keys()].filter((key) => /^\/(direct|guarded|intercepted) /.test(key));
-    expect(ours).toEqual(['/direct plain', '/direct swapped', '/direct refusing']);
-    expect(direct.has('/notifications notification.markRead')).toBe(true);
-  });
 
   it.each([
     ['plain', ['gateway', 'hi', 'u1']],
@@ -242,22 +275,22 @@ describe('a handler', () => {
     ['bare', HI],
     ['gap', [null, HI]],
   ])('%s gets what its decorators ask for', async (event, data) => {
-    expect(await send('/direct', event, HI)).toEqual({ ok: true, data });
+    expect(await send('/own', event, HI)).toEqual({ ok: true, data });
   });
 
   it.each(['plain', 'swapped', 'intercepted', 'two-pipes', 'own-pipe', 'decorated', 'gap'])(
     '%s gets no body that its contract does not allow',
     async (event) => {
       for (const body of [{ text: 1 }, { text: 'hi', tenantId: 't2' }, null, [HI]]) {
-        expect(await send('/direct', event, body)).toMatchObject(invalid);
+        expect(await send('/own', event, body)).toMatchObject(invalid);
       }
     },
   );
 
   it.each([
-    ['/direct', 'refusing', 'SOLD_OUT'],
-    ['/direct', 'guarded', 'FORBIDDEN'],
-    ['/direct', 'filtered', 'OTHER'],
+    ['/own', 'refusing', 'SOLD_OUT'],
+    ['/own', 'guarded', 'FORBIDDEN'],
+    ['/own', 'filtered', 'OTHER'],
     ['/guarded', 'plain', 'FORBIDDEN'],
   ])('%s %s is refused by what is around it', async (namespace, event, code) => {
     calls.length = 0;
@@ -272,14 +305,46 @@ describe('a handler', () => {
 
   it('and another of the same event in the same namespace are both called', async () => {
     calls.length = 0;
-    await send('/direct', 'inherited-twice', HI);
-    await send('/direct', 'plain', HI);
+    await send('/own', 'inherited-twice', HI);
+    await send('/own', 'plain', HI);
     expect([...calls].sort()).toEqual(['first', 'second']);
+  });
+
+  it.each(['large', 'large-refused'])(
+    'that answers %s with what cannot be sent is an internal error, once',
+    async (event) => {
+      const error = { code: 'INTERNAL', message: 'Internal error' };
+      expect(await send('/own', event, HI)).toEqual({ ok: false, error });
+      expect(await send('/own', 'plain', HI)).toMatchObject({ ok: true });
+    },
+  );
+
+  it('of a gateway without our filter is served as Nest does, and never acknowledged', async () => {
+    const client = clients.get('/own') as Socket;
+    const answered = once(client, 'answered');
+    client.emit('by-nest', HI);
+    expect(await answered).toEqual([1]);
+    const refused = once(client, 'exception');
+    let acks = 0;
+    client.emit('refused-by-nest', HI, () => (acks += 1));
+    expect((await refused)[0]).toMatchObject({ message: 'Forbidden resource' });
+    await send('/own', 'plain', HI);
+    expect([acks, calls.filter((call) => call === 'refused by nest')]).toEqual([0, []]);
+  });
+
+  it('is of no use to a socket that the gateway itself refuses: nothing counts it', async () => {
+    const token = sign({ sub: 'refused-late' });
+    const client = await stack.connect('/own', token);
+    const late = client.io.socket('/late', { auth: { token } });
+    late.connect();
+    expect((await once(late, 'connect_error'))[0]).toMatchObject({ message: 'Not today' });
+    const sockets = stack.app.get(SessionRegistry).socketsOf('t1', 'refused-late');
+    expect(sockets.map(({ nsp }) => nsp.name)).toEqual(['/own']);
   });
 
   it('is not called once the token has expired', async () => {
     const token = sign({ exp: Math.floor(Date.now() / 1_000) + 2 });
-    const client = await stack.connect('/direct', token);
+    const client = await stack.connect('/own', token);
     await once(client, 'realtime.expired');
     for (const event of ['plain', 'unchecked']) {
       const ack: unknown = await client.timeout(1_000).emitWithAck(event, HI);

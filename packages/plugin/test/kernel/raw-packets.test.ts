@@ -163,6 +163,21 @@ describe('packets written to the socket', () => {
     expect(ran).toEqual([]);
   });
 
+  it('are not taken from a second websocket that would replace the first', async () => {
+    const first = upgrade(`40/by-hand,{"token":"${sign()}"}`);
+    await wait(200);
+    const sid = /0\{"sid":"([^"]+)"/.exec(first.received)?.[1];
+    for (const name of ['sid', '%73id']) {
+      const path = `/socket.io/?EIO=4&transport=websocket&${name}=${sid}`;
+      const second = write(upgradeRequest(path), frame('2probe'), frame('5'));
+      expect(await second.closes(2_000)).toBe(true);
+      expect([second.status, second.received.includes('3probe')]).toEqual(['400', false]);
+    }
+    first.send('42/by-hand,1["ran"]');
+    await wait(200);
+    expect(await first.closes(100)).toBe(false);
+  });
+
   it.each(['EIO=3&', 'EIO=5&', ''])(
     'are not even taken with %stransport=websocket',
     async (eio) => {

@@ -93,6 +93,11 @@ export class SessionRegistry implements OnApplicationShutdown {
     const rooms = this.roomsFor(socket, token);
     const session = this.sessions.get(conn);
     if (session) {
+      const isOlder = identity.expiresAt < session.identity.expiresAt;
+      // They follow from its claims, and would outlive it here.
+      if (isOlder && typeof this.joined.get(socket.nsp.name) === 'function') {
+        throw new RealtimeException('UNAUTHORIZED', 'There is a newer token');
+      }
       this.extend(session, token);
       socket.data.identity = session.identity;
       session.sockets.set(socket, rooms);
@@ -136,7 +141,7 @@ export class SessionRegistry implements OnApplicationShutdown {
   /** The sockets that a user has on this replica, of all namespaces. */
   socketsOf(tenantId: string, userId: string): RealtimeSocket[] {
     const sessions = this.byUser.get(userRoom(tenantId, userId)) ?? [];
-    return sessions.flatMap(({ sockets }) => [...sockets.keys()]);
+    return sessions.flatMap(connectedOf);
   }
 
   /** Calls back with each socket whose token was replaced. */
@@ -146,7 +151,8 @@ export class SessionRegistry implements OnApplicationShutdown {
 
   /** True while a connection carries at least one namespace. */
   isLive(conn: Connection): boolean {
-    return (this.sessions.get(conn)?.sockets.size ?? 0) > 0;
+    const session = this.sessions.get(conn);
+    return session !== undefined && connectedOf(session).length > 0;
   }
 
   private async refresh(
@@ -257,4 +263,9 @@ export class SessionRegistry implements OnApplicationShutdown {
       }
     }
   }
+}
+
+/** Not those that are still to be let in, by code of yours too. */
+function connectedOf({ sockets }: Session): RealtimeSocket[] {
+  return [...sockets.keys()].filter(({ connected }) => connected);
 }

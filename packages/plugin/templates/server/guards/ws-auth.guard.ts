@@ -23,19 +23,15 @@ export class WsAuthGuard implements CanActivate {
     this.sessions.open(socket, await this.tokens.verify(token));
   }
 
-  /** Guards every message: see `requireValid`. */
+  /** Guards every message: none is served once the token has expired. */
   canActivate(context: ExecutionContext): boolean {
     if (context.getType() !== 'ws') {
       return false;
     }
-    this.requireValid(context.switchToWs().getClient());
-    return true;
-  }
-
-  /** No message is served once the token has expired. */
-  requireValid({ data }: RealtimeSocket): void {
+    const { data } = context.switchToWs().getClient<RealtimeSocket>();
     if (!data.identity || data.identity.expiresAt <= Date.now()) {
       throw new RealtimeException('UNAUTHORIZED', 'The token has expired');
     }
+    return true;
   }
 }

@@ -11,7 +11,6 @@ import { firstValueFrom, isObservable } from 'rxjs';
 import type { Socket } from 'socket.io';
 import type { ZodType } from 'zod';
 import { report } from './diagnostics';
-import type { DirectHandler } from './gateways';
 import { RealtimeException } from './realtime.errors';
 import type { RequestContextService } from './request-context';
 import type { RealtimeSocket } from './session';
@@ -28,6 +27,7 @@ interface EventHandler {
 }
 
 type Packet = [event: string, ...args: unknown[]];
+type Send = (...answer: unknown[]) => void;
 
 const logger = new Logger('ClientEvents');
 
@@ -61,22 +61,16 @@ export class ContractPipe<T> implements PipeTransform<unknown, T> {
  * Serves a gateway's events: each handler runs in its request context, and what
  * it returns is acknowledged, nothing as null. Nest's own way wraps each event
  * in streams, at several times the cost.
- *
- * @param direct handlers that need nothing of Nest's, by namespace and event
  */
 export function serveEvents(
   socket: RealtimeSocket,
   handlers: readonly EventHandler[],
-  direct: ReadonlyMap<string, DirectHandler>,
   context: RequestContextService,
 ): void {
   for (const { message, callback } of handlers) {
-    const handle = direct.get(`${socket.nsp.name} ${message}`);
     const serve = async (body: unknown, ack: (answer: ClientAck) => void) => {
       try {
-        const result: unknown = await (handle
-          ? handle(socket, body)
-          : callback(body, ack));
+        const result: unknown = await callback(body, ack);
         const data = isObservable(result)
           ? await firstValueFrom(result, { defaultValue: null })
           : result;
@@ -188,9 +182,9 @@ function watch(
   { nsp }: Socket,
   event: string,
   inHand: { events: number },
-): (...answer: unknown[]) => void {
+): Send {
   const last = packet.at(-1);
-  const send = typeof last === 'function' ? last : undefined;
+  const send = typeof last === 'function' ? (last as Send) : undefined;
   const began = performance.now();
   let isAnswered = false;
   const acknowledged = (...answer: unknown[]) => {
@@ -200,13 +194,25 @@ function watch(
     isAnswered = true;
     inHand.events -= 1;
     const ms = performance.now() - began;
-    const result = resultOf(answer);
+    const sent = deliver(send, answer);
+    const result = resultOf(sent);
     report('client.event', { namespace: nsp.name, event, result, ms });
-    send?.(...answer);
   };
   inHand.events += 1;
   packet[send ? packet.length - 1 : packet.length] = acknowledged;
   return acknowledged;
+}
+
+/** What was sent: INTERNAL for what Socket.IO cannot encode, such as a BigInt. */
+function deliver(send: Send | undefined, answer: unknown[]): unknown[] {
+  try {
+    send?.(...answer);
+    return answer;
+  } catch (error) {
+    const instead = [failure(error)];
+    send?.(...instead);
+    return instead;
+  }
 }
 
 /** Whether an event of a socket is being handled. */

@@ -1,14 +1,19 @@
 import type { IncomingMessage } from 'node:http';
-import { type INestApplication, Logger } from '@nestjs/common';
+import { type INestApplication, Logger, type Type } from '@nestjs/common';
+import { MetadataScanner, ModulesContainer } from '@nestjs/core';
 import { IoAdapter } from '@nestjs/platform-socket.io';
 import type { Namespace, ServerOptions } from 'socket.io';
 import { WsAuthGuard } from '../guards/ws-auth.guard';
 import { joinFrames } from './broadcast-frame';
 import { Broadcaster } from './broadcaster';
-import { isHarmless, screenEvents, serveEvents } from './client-event';
+import {
+  AckExceptionFilter,
+  isHarmless,
+  screenEvents,
+  serveEvents,
+} from './client-event';
 import { ConnectionLimits } from './connection-limits';
 import { report } from './diagnostics';
-import { type DirectHandler, directHandlers, gatewaysOf } from './gateways';
 import {
   REALTIME_APP,
   REALTIME_CONFIG,
@@ -24,6 +29,10 @@ import {
   SessionRegistry,
 } from './session';
 import { RealtimeShutdown } from './shutdown';
+
+/** As Engine.IO gives it to its middlewares. */
+type EngineRequest = IncomingMessage & { _query: Record<string, unknown> };
+type Next = (error?: Error) => void;
 
 /** How long a refused connection may stay to try another namespace. */
 const REFUSED_LINGER_MS = 1_000;
@@ -42,9 +51,8 @@ export class RealtimeAdapter extends IoAdapter {
   private readonly shutdown: RealtimeShutdown;
   private readonly context: RequestContextService;
   private readonly refused = new WeakSet<RealtimeSocket['conn']>();
-  /** Namespaces of gateways that acknowledge in our shape. */
-  private readonly acknowledged = new Set<string>();
-  private direct: ReadonlyMap<string, DirectHandler> = new Map();
+  /** By namespace: the events that are acknowledged in our shape. */
+  private readonly acknowledged = new Map<string, Set<string>>();
   private io: RealtimeServer | undefined;
 
   static async create(app: INestApplication): Promise<RealtimeAdapter> {
@@ -73,6 +81,11 @@ export class RealtimeAdapter extends IoAdapter {
       return this.io;
     }
     const io: RealtimeServer = super.createIOServer(0, this.serverOptions());
+    // Engine.IO asks allowRequest for new connections only: with the id of one
+    // a second websocket would take its place, unseen by origin and limits.
+    io.engine.use((request: EngineRequest, _response: unknown, next: Next) =>
+      next('sid' in request._query ? new Error('No upgrades') : undefined),
+    );
     this.app.get(Replicas).serve(io, this.config.topology === 'replica');
     io.of('/').use((socket, next) => {
       const error = new RealtimeException('NAMESPACE_REQUIRED', 'Refused');
@@ -93,19 +106,20 @@ export class RealtimeAdapter extends IoAdapter {
   override bindMessageHandlers(
     ...args: Parameters<IoAdapter['bindMessageHandlers']>
   ): void {
-    const [client, handlers] = args;
+    const [client, handlers, transform] = args;
+    const ours = this.acknowledged.get(client.nsp.name);
     // Nest's own copy of Socket.IO may be of another version.
     const socket: unknown = client;
-    if (this.acknowledged.has(client.nsp.name)) {
-      serveEvents(
-        socket as RealtimeSocket,
-        handlers,
-        this.direct,
-        this.context,
-      );
-    } else {
-      super.bindMessageHandlers(...args);
-    }
+    serveEvents(
+      socket as RealtimeSocket,
+      handlers.filter(({ message }) => ours?.has(message)),
+      this.context,
+    );
+    super.bindMessageHandlers(
+      client,
+      handlers.filter(({ message }) => !ours?.has(message)),
+      transform,
+    );
   }
 
   override async dispose(): Promise<void> {
@@ -229,15 +243,20 @@ export class RealtimeAdapter extends IoAdapter {
 
   /** Nest lets an error in a gateway's connection hooks end the process. */
   private prepareGateways(): void {
-    const gateways = gatewaysOf(this.app);
-    for (const { instance, namespace, acknowledges } of gateways) {
-      this.contain(instance, 'handleConnection');
-      this.contain(instance, 'handleDisconnect');
-      if (acknowledges) {
-        this.acknowledged.add(namespace);
+    for (const { providers } of this.app.get(ModulesContainer).values()) {
+      for (const { instance, metatype } of providers.values()) {
+        if (isGateway(metatype) && instance instanceof metatype) {
+          this.contain(instance, 'handleConnection');
+          this.contain(instance, 'handleDisconnect');
+          if (acknowledges(metatype)) {
+            const namespace = namespaceOf(metatype);
+            const events = this.acknowledged.get(namespace) ?? new Set();
+            eventsOf(metatype).forEach((event) => events.add(event));
+            this.acknowledged.set(namespace, events);
+          }
+        }
       }
     }
-    this.direct = directHandlers(this.app, gateways);
   }
 
   private contain(gateway: object, name: string): void {
@@ -256,6 +275,35 @@ export class RealtimeAdapter extends IoAdapter {
     };
     Reflect.set(gateway, name, contained);
   }
+}
+
+function isGateway(type: unknown): type is Type {
+  return (
+    typeof type === 'function' &&
+    Reflect.hasMetadata('websockets:is_gateway', type)
+  );
+}
+
+/** Whether a gateway's events are acknowledged in our shape: by the filter. */
+function acknowledges(gateway: Type): boolean {
+  const filters: unknown = Reflect.getMetadata('__exceptionFilters__', gateway);
+  return Array.isArray(filters) && filters.includes(AckExceptionFilter);
+}
+
+function eventsOf({ prototype }: Type): string[] {
+  return new MetadataScanner()
+    .getAllMethodNames(prototype)
+    .map((name) => Reflect.getMetadata('message', prototype[name]))
+    .filter((event) => event !== undefined);
+}
+
+function namespaceOf(gateway: Type): string {
+  const options: unknown = Reflect.getMetadata(
+    'websockets:gateway_options',
+    gateway,
+  );
+  const { namespace = '/' } = Object(options) as { namespace?: string };
+  return namespace.startsWith('/') ? namespace : `/${namespace}`;
 }
 
 function describe(error: unknown): string {

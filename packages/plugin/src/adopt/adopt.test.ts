@@ -258,4 +258,14 @@ export class VotesModule {}
         : [],
     );
   });
+
+  it.each([
+    ['use-chat.ts', 'export const socket = <ChatSocket>open;'],
+    ['use-chat.js', 'export const page = <p onClick={() => open} />;'],
+  ])('is found in a file that holds what only its extension allows: %s', (name, text) => {
+    const opened = "import { io } from 'socket.io-client';\nconst open = io('/chat');\n";
+    expect(beside({ [`${WEB}/hooks/${name}`]: `${opened}${text}\n` })).toEqual([
+      expect.stringContaining(`${WEB}/hooks/${name}:2 opens a connection of its own`),
+    ]);
+  });
 });

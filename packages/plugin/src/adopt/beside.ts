@@ -1,11 +1,11 @@
 import { visitNotIgnoredFiles } from '@nx/devkit';
 import type { Tree } from '@nx/devkit';
-import type { CallExpression, Class, Node } from 'oxc-parser';
+import type { CallExpression, Node } from 'oxc-parser';
 import { posix } from 'node:path';
 import type { WebFacts } from '../host/index.js';
 import { MANIFEST_PATH, parseManifest } from '../reconcile/index.js';
-import { findAll, parse } from '../wiring/index.js';
-import { decoratorsOf, keyOf, lineOf } from './code.js';
+import { findAll, kindOf, parse } from '../wiring/index.js';
+import { decoratorsOf, isClass, keyOf, lineOf } from './code.js';
 import type { CodeFile } from './code.js';
 import type { Derived, Finding } from './derive.js';
 import { usesOf } from './replace.js';
@@ -79,7 +79,7 @@ function clients(tree: Tree, { classes, names }: Derived, web: WebFacts): Findin
   return paths.flatMap((path) => {
     const text = tree.read(path, 'utf-8') ?? '';
     if (!text.includes('socket.io-client')) return [];
-    const source = parse(text, 'file.tsx');
+    const source = parse(text, kindOf(path));
     if (typeof source === 'string') return [];
     const file: CodeFile = { path, source };
     const connects = connectorsOf(file);
@@ -118,15 +118,16 @@ function connectorsOf({ source }: CodeFile): Set<string> {
 
 /** The namespace that an address ends with, as far as it is constant: `/chat` of `${url}/chat` */
 function namespaceIn(address: Node | undefined): string {
-  const end =
-    address?.type === 'Literal' && typeof address.value === 'string'
-      ? address.value
-      : address?.type === 'TemplateLiteral'
-        ? (address.quasis.at(-1)?.value.cooked ?? '')
-        : address?.type === 'BinaryExpression' && address.operator === '+'
-          ? namespaceIn(address.right)
-          : '';
-  return pathOf(end.replace(/^[a-z]+:\/\/[^/]*/, ''));
+  return pathOf(constantEnd(address).replace(/^[a-z]+:\/\/[^/]*/, ''));
+}
+
+function constantEnd(address: Node | undefined): string {
+  if (address?.type === 'Literal' && typeof address.value === 'string') return address.value;
+  if (address?.type === 'TemplateLiteral') return address.quasis.at(-1)?.value.cooked ?? '';
+  if (address?.type === 'BinaryExpression' && address.operator === '+') {
+    return constantEnd(address.right);
+  }
+  return '';
 }
 
 const pathOf = (text: string): string =>
@@ -136,6 +137,3 @@ const callsIn = (root: Node): CallExpression[] =>
   findAll(root, (node): node is CallExpression => node.type === 'CallExpression').map(
     ({ node }) => node,
   );
-
-const isClass = (node: Node): node is Class =>
-  node.type === 'ClassDeclaration' || node.type === 'ClassExpression';

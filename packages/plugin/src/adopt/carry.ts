@@ -225,7 +225,7 @@ function needOf(
 function moduleOf({ code }: Derived, provided: Class): Need['module'] | null {
   const name = provided.id?.name ?? '';
   for (const file of code.filesWith([name])) {
-    for (const { node } of findAll(file.source.program, isClass)) {
+    for (const { node } of findAll(file.source.program, isClassDeclaration)) {
       const options = decoratorsOf(node).find((one) => one.name === 'Module')?.args[0];
       if (options?.type !== 'ObjectExpression' || !node.id) continue;
       for (const property of options.properties) {
@@ -284,7 +284,7 @@ function writeService(
   const source = parse(text, 'file.ts');
   if (typeof source === 'string') return null;
   const { program, edits, eol } = source;
-  const service = findAll(program, isClass)[0]?.node;
+  const service = findAll(program, isClassDeclaration)[0]?.node;
   const lastImport = program.body.findLast(({ type }) => type === 'ImportDeclaration');
   if (!service || !lastImport) return null;
   for (const { handler } of carried) {
@@ -438,4 +438,4 @@ function importPath(from: string, to: string, app: AppFacts): string {
   return (path.startsWith('.') ? path : `./${path}`) + (app.esm ? '.js' : '');
 }
 
-const isClass = (node: Node): node is Class => node.type === 'ClassDeclaration';
+const isClassDeclaration = (node: Node): node is Class => node.type === 'ClassDeclaration';

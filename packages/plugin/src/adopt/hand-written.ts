@@ -1,8 +1,8 @@
-import type { Class, Expression, Node } from 'oxc-parser';
+import type { Class, Expression } from 'oxc-parser';
 import { posix } from 'node:path';
 import type { DomainNames } from '../domain/index.js';
 import { findAll } from '../wiring/index.js';
-import { decoratorsOf, keyOf } from './code.js';
+import { decoratorsOf, isClass, keyOf } from './code.js';
 import type { AppCode, CodeFile } from './code.js';
 import { isNameOf } from './names.js';
 
@@ -87,6 +87,3 @@ function patternsOf(code: AppCode, file: CodeFile, node: Class): string[] {
 
 export const isPattern = (name: string): boolean =>
   name === 'EventPattern' || name === 'MessagePattern';
-
-const isClass = (node: Node): node is Class =>
-  node.type === 'ClassDeclaration' || node.type === 'ClassExpression';

@@ -28,6 +28,10 @@ export function parse(text: string, filename: 'file.ts' | 'file.tsx'): Source | 
   return { text, program, comments, edits: new MagicString(text), eol: eolOf(text) };
 }
 
+/** As which kind of file `parse` takes one: `<T>value` is no JSX in TypeScript, and `.js` may hold JSX. */
+export const kindOf = (path: string): 'file.ts' | 'file.tsx' =>
+  /\.[jt]sx$|\.js$/.test(path) ? 'file.tsx' : 'file.ts';
+
 /** The nodes at and below `root` that `select` accepts. */
 export function findAll<T extends Node>(
   root: Node,

@@ -1,6 +1,6 @@
 import type { Node } from 'oxc-parser';
 import type { Respell } from '../../domain/index.js';
-import { findAll, parse } from './ast.js';
+import { findAll, kindOf, parse } from './ast.js';
 import type { Source } from './ast.js';
 
 /** A path that a file imports, re-exports or requires. */
@@ -172,8 +172,5 @@ function isLoader(callee: Node): boolean {
     ['jest', 'vi', 'require'].includes(callee.object.name)
   );
 }
-
-const kindOf = (path: string): 'file.ts' | 'file.tsx' =>
-  /\.[jt]sx$|\.js$/.test(path) ? 'file.tsx' : 'file.ts';
 
 const lineOf = (text: string, offset: number): number => text.slice(0, offset).split('\n').length;

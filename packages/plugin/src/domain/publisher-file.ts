@@ -1,12 +1,13 @@
 import { parse as parseJsonc } from 'jsonc-parser';
+import type { z } from 'zod';
 import { RealtimeError } from './errors.js';
 import { loadZod } from './zod.js';
 
+const makeSchema = (zod: ReturnType<typeof loadZod>) =>
+  zod.strictObject({ app: zod.string(), skipTests: zod.boolean().optional() });
+
 /** What `realtime.publisher.json` holds: an app that publishes the events of every domain. */
-export interface PublisherFile {
-  readonly app: string;
-  readonly skipTests?: boolean | undefined;
-}
+export type PublisherFile = Readonly<z.infer<ReturnType<typeof makeSchema>>>;
 
 /**
  * Parses the text of a publisher file.
@@ -15,9 +16,7 @@ export interface PublisherFile {
  * @throws RealtimeError RT006
  */
 export function parsePublisherFile(source: string, text: string): PublisherFile {
-  const z = loadZod();
-  const schema = z.strictObject({ app: z.string(), skipTests: z.boolean().optional() });
-  const result = schema.safeParse(parseJsonc(text));
+  const result = makeSchema(loadZod()).safeParse(parseJsonc(text));
   if (result.success) return result.data;
   throw new RealtimeError(
     'RT006',

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Tree } from '@nx/devkit';
 import { FsTree, flushChanges } from 'nx/src/generators/tree';
+import { topicFile, topicName } from '../e2e/bench/topics.js';
 import { REPO } from '../e2e/support/repo.js';
 import { checkWorkspace } from '../packages/plugin/src/check/index.js';
 import * as domainGenerator from '../packages/plugin/src/generators/realtime-domain/generator.js';
@@ -16,7 +17,6 @@ import { hostTree, snapshot } from '../packages/plugin/test/support/host-tree.js
 
 const most = Number(process.argv[2] ?? 100);
 const root = mkdtempSync(join(tmpdir(), 'nx-realtime-scale-'));
-const realtime = 'apps/api-gateway/src/realtime';
 const sync = defaultOf<(tree: Tree) => Promise<unknown>>(syncGenerator);
 const generate = defaultOf<(tree: Tree, options: object) => Promise<unknown>>(domainGenerator);
 
@@ -28,13 +28,13 @@ try {
   symlinkSync(join(REPO, 'node_modules/prettier'), join(root, 'node_modules/prettier'));
   let made = 0;
   for (const size of [most / 4, most / 2, most].map(Math.ceil)) {
-    while (made < size - 1) writeDomain(made++, 'string');
+    while (made < size - 1) write(...topicFile(made++));
     await change(sync);
-    const name = nameOf(made++);
+    const name = topicName(made++);
     const one = await time(() => change((tree) => generate(tree, { name, ...eventsOf('string') })));
     const nothing = await time(() => change(sync));
     const green = await time(() => checkWorkspace(new FsTree(root, false)));
-    for (let index = 0; index < size; index += 1) writeDomain(index, 'uuid');
+    for (let index = 0; index < size; index += 1) write(...topicFile(index, 'uuid'));
     const red = await time(() => checkWorkspace(new FsTree(root, false)));
     const all = await time(() => change(sync));
     const figures = {
@@ -59,28 +59,6 @@ function eventsOf(type: string): { serverEvents: string[]; clientEvents: string[
     serverEvents: five.map((event) => `pushed${event}{id:${type},n:number}`),
     clientEvents: five.map((event) => `asked${event}{id:${type},mood?:enum(a|b)}`),
   };
-}
-
-function writeDomain(index: number, type: string): void {
-  const name = nameOf(index);
-  const folder = `topic-${letters(index)}s`;
-  const events = (stem: string, payload: object): object =>
-    Object.fromEntries([0, 1, 2, 3, 4].map((event) => [`${stem}${event}`, { payload }]));
-  const domain = {
-    name,
-    serverEvents: events('pushed', { id: type, n: 'number' }),
-    clientEvents: events('asked', { id: type, 'mood?': 'enum(a|b)' }),
-  };
-  write(`${realtime}/${folder}/${folder}.domain.json`, `${JSON.stringify(domain, null, 2)}\n`);
-}
-
-function nameOf(index: number): string {
-  return `Topic-${letters(index)}`;
-}
-
-/** Words that have a plain plural. */
-function letters(index: number): string {
-  return [...String(index).padStart(3, '0')].map((digit) => 'bcdfghjkln'[Number(digit)]).join('a');
 }
 
 async function change(run: (tree: Tree) => Promise<unknown>): Promise<void> {

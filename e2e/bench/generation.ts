@@ -6,6 +6,7 @@ import { packAll } from '../support/pack';
 import { removeAtExit, run } from '../support/processes';
 import { artifact, REPO } from '../support/repo';
 import { median, spread, table, type Goal, type Section } from './report';
+import { topicFile } from './topics';
 
 /** Milliseconds of one process. */
 interface InProcess {
@@ -21,7 +22,6 @@ interface Measured extends Section {
 }
 
 const SIZES = [1, 10, 100] as const;
-const REALTIME = 'apps/api-gateway/src/realtime';
 
 /** What generating, syncing and checking cost in a real workspace that has one domain, as Markdown. */
 export async function measureGeneration(host: Host, rounds: number): Promise<Measured> {
@@ -75,7 +75,7 @@ async function generatorTimes(host: Host, rounds: number): Promise<Measured> {
   const options = '--dry-run --no-interactive';
   const empty = `${plugin}:empty ${options}`;
   const commands: readonly [what: string, command: string, isFirst?: boolean][] = [
-    ['`npx nx --version`', 'npx nx --version'],
+    ['`nx --version`', 'npx nx --version'],
     ['an empty generator of this plugin, first run', empty, true],
     ['an empty generator of this plugin', empty],
     ['`realtime-domain`', `${plugin}:realtime-domain Measured ${options}`],
@@ -159,7 +159,7 @@ async function growth(host: Host, rounds: number): Promise<Measured> {
   const rows: (string | number)[][] = [];
   let made = 1;
   for (const size of SIZES) {
-    for (; made < size; made += 1) writeDomain(host, made);
+    for (; made < size; made += 1) host.write(...topicFile(made));
     await host.run('npx nx sync');
     const cells: string[] = [];
     for (const what of works) {
@@ -242,20 +242,6 @@ async function installForGateway(host: Host): Promise<string> {
   const added = `@angular-devkit/core@${dependencies['@angular-devkit/core']}`;
   await host.run(`npm install --no-save ${added}`);
   return added;
-}
-
-function writeDomain(host: Host, index: number): void {
-  const events = (stem: string, payload: object): object =>
-    Object.fromEntries([0, 1, 2, 3, 4].map((event) => [`${stem}${event}`, { payload }]));
-  const letters = [...String(index).padStart(3, '0')].map((digit) => 'bcdfghjkln'[Number(digit)]);
-  const word = letters.join('a');
-  const domain = {
-    name: `Topic-${word}`,
-    serverEvents: events('pushed', { id: 'string', n: 'number' }),
-    clientEvents: events('asked', { id: 'string', 'mood?': 'enum(a|b)' }),
-  };
-  const folder = `topic-${word}s`;
-  host.write(`${REALTIME}/${folder}/${folder}.domain.json`, `${JSON.stringify(domain, null, 2)}\n`);
 }
 
 async function repeat<T>(times: number, work: () => Promise<T>): Promise<T[]> {

@@ -1,7 +1,7 @@
-import { announced } from '../packages/eslint-plugin/test/support/announced';
 import { connect } from 'amqplib';
 import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { announced } from '../packages/eslint-plugin/test/support/announced';
 import { describeAttacks } from './support/attacks';
 import { startRabbit, type Broker } from './support/brokers';
 import { createHost, installPlugin, packedRules, type Host } from './support/host';
@@ -27,7 +27,7 @@ const REVIEW = 'npx nx g realtime-review';
 const API = 'apps/api-gateway/src';
 /** What the recipe imports; @nx/nest installs the rest. */
 const DEPENDENCIES =
-  '@nestjs/jwt@11 @nestjs/microservices@11 @nestjs/platform-socket.io@11 @nestjs/websockets@11 amqp-connection-manager amqplib class-transformer class-validator socket.io socket.io-client zustand';
+  '@nestjs/jwt@11 @nestjs/microservices@11 @nestjs/platform-socket.io@11 @nestjs/websockets@11 amqp-connection-manager@5 amqplib@2 class-transformer@0.5 class-validator@0.15 socket.io@4 socket.io-client@4 zustand@5';
 
 interface Report {
   readonly findings: readonly {

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import ts from 'typescript';
 import { rules } from '../src/index.js';
-import { announced, lintFolder, sorted } from './support/lint.js';
+import { announced } from './support/announced.js';
+import { lintFolder, sorted } from './support/lint.js';
 
 const RECIPE = resolve(import.meta.dirname, 'recipe');
 const APPS = ['api', 'worker', 'web'];

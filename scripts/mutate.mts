@@ -1,9 +1,9 @@
 /**
  * `npm run mutation [-- filter]`: takes each protection of the emitted code, and of the plugin, out
- * in turn (packages/plugin/test/mutations.ts), in a copy of its own, and runs the one test file that
- * must go red. Fails when a mutant survives, when its text is not found exactly once, and when its tests
- * cannot run at all. `filter` is a part of a name, of a file or of a test file. With
- * `--report=<file>` the result is also written as a test report in Jest's JSON format.
+ * in turn (packages/plugin/test/mutations.ts), emitted code in a copy of its own and the plugin in
+ * memory, and runs the one test file that must go red. Fails when a mutant survives, when its text is not
+ * found exactly once, and when its tests cannot run at all. `filter` is a part of a name, of a file or of
+ * a test file. With `--report=<file>` the result is also written as a test report in Jest's JSON format.
  */
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

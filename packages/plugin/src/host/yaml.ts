@@ -1,4 +1,4 @@
-/** Loaded at the first use (30 ms): few workspaces have YAML that is read. */
+/** Loaded at the first use: few workspaces have YAML that is read. */
 export function loadYaml(): typeof import('yaml') {
   // eslint-disable-next-line @typescript-eslint/no-require-imports
   return require('yaml') as typeof import('yaml');

@@ -5,8 +5,6 @@ import tseslint from 'typescript-eslint';
 import { configs } from '../../src/index.js';
 import type { Finding } from './announced.js';
 
-export { announced } from './announced.js';
-
 /** Runs a config over all sources of a folder, with the type information of its own tsconfigs. */
 export async function lintFolder(
   folder: string,

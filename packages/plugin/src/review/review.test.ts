@@ -2,7 +2,7 @@ import { cpSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { FsTree, flushChanges } from 'nx/src/generators/tree';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { announced } from '../../../eslint-plugin/test/support/lint.js';
+import { announced } from '../../../eslint-plugin/test/support/announced.js';
 import {
   lockOf,
   mainOf as main,
@@ -106,13 +106,13 @@ describe('a stack written from the recipes', () => {
   it('has every fault found, where it is, by the rules and by the look at the whole', () => {
     const result = reviewedRecipe();
     const expected = announced(RECIPE).map(({ file, line, rule }) => `${file}:${line} ${rule}`);
-    const mainOf = (text: string): number =>
+    const lineInMain = (text: string): number =>
       read('apps/api/src/main.ts')
         .split('\n')
         .findLastIndex((line) => line.includes(text)) + 1;
     const whole = [
-      `apps/api/src/main.ts:${mainOf('connectMicroservice')} one-rmq-microservice`,
-      `apps/api/src/main.ts:${mainOf('startAllMicroservices')} microservices-before-listen`,
+      `apps/api/src/main.ts:${lineInMain('connectMicroservice')} one-rmq-microservice`,
+      `apps/api/src/main.ts:${lineInMain('startAllMicroservices')} microservices-before-listen`,
     ];
     expect(placed(result)).toEqual([...expected, ...whole].sort());
     expect([...result.projects].sort()).toEqual(['api', 'web', 'worker']);
@@ -214,6 +214,15 @@ export class ChatModule {}
         'main.ts': main(`${RMQ}\n  await app.startAllMicroservices();\n  await app.listen(3000);`),
       },
       ['main.ts microservices-before-listen'],
+    ],
+    [
+      'microservice that waits for no broker started first',
+      {
+        'main.ts': main(
+          `app.connectMicroservice({ transport: Transport.GRPC });\n  await app.startAllMicroservices();\n  await app.listen(3000);`,
+        ),
+      },
+      [],
     ],
     [
       'two microservices',

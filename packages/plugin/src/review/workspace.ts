@@ -11,6 +11,9 @@ import type { Reach } from './modules.js';
 import { keyOf, Sources, TEST } from './sources.js';
 import type { Declared, SourceFile } from './sources.js';
 
+/** Transports that listen themselves: no broker is waited for. */
+const LISTENING: ReadonlySet<string> = new Set(['TCP', 'GRPC']);
+
 /** A Nest app of the workspace. */
 interface App {
   readonly project: HostProject;
@@ -204,8 +207,9 @@ function checkBoot(
   if (waiting && started.length === 0 && isWhole && transports.every((one) => one !== undefined)) {
     report('microservice-not-started', 'Nothing starts this microservice.', on(waiting));
   }
+  const waits = transports.length === 0 || !transports.every((one) => LISTENING.has(one ?? ''));
   for (const step of started.filter(({ isAwaited, isDeferred }) => isAwaited && !isDeferred)) {
-    if (listening && !isLate(step)) {
+    if (listening && waits && !isLate(step)) {
       report(
         'microservices-before-listen',
         'The app waits for the broker before it listens.',

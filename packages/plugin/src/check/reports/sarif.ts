@@ -28,7 +28,7 @@ export function toSarif({ plugin, findings }: Verdict, prefix: string): object {
             {
               physicalLocation: {
                 artifactLocation: {
-                  uri: encodeURI(prefix + finding.path),
+                  uri: (prefix + finding.path).split('/').map(encodeURIComponent).join('/'),
                   uriBaseId: '%SRCROOT%',
                 },
                 region: { startLine: finding.line ?? 1 },

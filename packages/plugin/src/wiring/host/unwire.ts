@@ -26,7 +26,7 @@ export function unwireHost(tree: Tree, host: HostFacts, removed: readonly string
   return wired
     .map(({ path, sourceRoot }) =>
       editFile(tree, path, (text) =>
-        unwire(text, (from) => {
+        unwire(path, text, (from) => {
           const relative = posix.join(posix.dirname(path), from);
           const aliased = sourceRoot + from.slice(from.indexOf('/'));
           return from.startsWith('.')

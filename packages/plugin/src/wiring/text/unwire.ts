@@ -1,5 +1,5 @@
 import type { ImportDeclaration, JSXElement, JSXFragment, Node } from 'oxc-parser';
-import { findAll, parse } from './ast.js';
+import { findAll, kindOf, parse } from './ast.js';
 import type { Found, Source } from './ast.js';
 import { already, done, unable } from './edit.js';
 import type { Edit } from './edit.js';
@@ -13,10 +13,11 @@ const WIDTH = 80;
  * named by them where it stands as wiring writes it, as an element of a list, a call awaited on a
  * line of its own, or an element without content.
  *
+ * @param path of the file: TypeScript reads `<T>value` otherwise where there is JSX
  * @param isGone whether a module, by the path that it is imported from, is no more
  */
-export function unwire(text: string, isGone: (from: string) => boolean): Edit {
-  const source = parse(text, 'file.tsx');
+export function unwire(path: string, text: string, isGone: (from: string) => boolean): Edit {
+  const source = parse(text, kindOf(path));
   if (typeof source === 'string') return unable('', source);
   const imports = source.program.body.filter(
     (statement): statement is ImportDeclaration =>

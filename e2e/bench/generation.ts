@@ -240,7 +240,8 @@ async function installForGateway(host: Host): Promise<string> {
     dependencies: Record<string, string>;
   };
   const added = `@angular-devkit/core@${dependencies['@angular-devkit/core']}`;
-  await host.run(`npm install --no-save ${added}`);
+  // Its optional peers are of other versions than what Nx brings.
+  await host.run(`npm install --no-save --legacy-peer-deps ${added}`);
   return added;
 }
 

@@ -17,7 +17,7 @@ const SYSTEM_CALLS = /^(writev|writeUtf8String|writeBuffer|writeLatin1String|shu
 const WORKS: Readonly<Record<string, Work>> = {
   'fan-out': async (bench, server, load) => {
     await openAll(load, server, mintTokens(1_000, TENANTS));
-    await warmUp(bench, load, TENANTS);
+    await warmUp(bench, load, { tenants: TENANTS, members: 1_000 / TENANTS.length });
     const count = bench.quick ? 100 : 600;
     return server.profile(async () => {
       await bench.publisher.ask('burst', { count, tenants: TENANTS });

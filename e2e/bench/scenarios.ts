@@ -69,7 +69,7 @@ function fanOut(sockets: number, rate: number): Scenario {
     run: (bench, system) =>
       withSystem(bench, system, {}, async (server, load) => {
         await openAll(load, server, mintTokens(sockets, ONE));
-        await warmUp(bench, load, ONE);
+        await warmUp(bench, load, { tenants: ONE, members: sockets });
         const count = bench.quick ? Math.ceil(events / 4) : events;
         const fast = await burst(bench, load, [server], {
           events: count,
@@ -100,7 +100,7 @@ const manyRooms: Scenario = {
     withSystem(bench, system, {}, async (server, load) => {
       const tenants = Array.from({ length: 1_000 }, (_, index) => `tenant-${index}`);
       await openAll(load, server, mintTokens(5_000, tenants));
-      await warmUp(bench, load, tenants);
+      await warmUp(bench, load, { tenants, members: 5 });
       const events = bench.quick ? 4_000 : 20_000;
       const fast = await burst(bench, load, [server], { events, tenants, members: 5 });
       const slow = await paced(bench, load, [server], { rate: 500, tenants, members: 5 });
@@ -265,7 +265,7 @@ const hostile: Scenario = {
         const hostileLoad = await startHostile(server.system, server.port);
         try {
           await openAll(load, server, mintTokens(998, ONE));
-          await warmUp(bench, load, ONE);
+          await warmUp(bench, load, { tenants: ONE, members: 998 });
           const rate = { rate: 50, tenants: ONE, members: 998 };
           const calm = await paced(bench, load, [server], rate);
           await hostileLoad.begin();
@@ -333,7 +333,7 @@ function replicas(count: 1 | 2, redis?: RedisLink): Scenario {
           const servers = [first, ...others];
           const ports = servers.map(({ port }) => port);
           await openAll(load, first, mintTokens(1_000, ONE), 100, ports);
-          await warmUp(bench, load, ONE);
+          await warmUp(bench, load, { tenants: ONE, members: 1_000 });
           const redisCpu = (): number => (redis ? cpuSeconds(redis.pid) : 0);
           const before = redisCpu();
           const events = bench.quick ? 100 : 400;

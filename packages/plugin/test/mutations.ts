@@ -580,8 +580,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'acknowledged-for-another-gateway',
     file: 'core/realtime.adapter.ts',
-    find: 'handlers.filter(({ message }) => ours?.has(message))',
-    replace: 'handlers.filter(() => ours !== undefined)',
+    find: 'handlers.filter(({ message }) => ours.has(message))',
+    replace: 'handlers.filter(() => ours.size > 0)',
     test: 'gateways.test.ts',
   },
   {

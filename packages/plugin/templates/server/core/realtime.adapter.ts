@@ -107,19 +107,18 @@ export class RealtimeAdapter extends IoAdapter {
     ...args: Parameters<IoAdapter['bindMessageHandlers']>
   ): void {
     const [client, handlers, transform] = args;
-    const ours = this.acknowledged.get(client.nsp.name);
+    const ours = this.acknowledged.get(client.nsp.name) ?? new Set();
+    const others = handlers.filter(({ message }) => !ours.has(message));
     // Nest's own copy of Socket.IO may be of another version.
     const socket: unknown = client;
     serveEvents(
       socket as RealtimeSocket,
-      handlers.filter(({ message }) => ours?.has(message)),
+      handlers.filter(({ message }) => ours.has(message)),
       this.context,
     );
-    super.bindMessageHandlers(
-      client,
-      handlers.filter(({ message }) => !ours?.has(message)),
-      transform,
-    );
+    if (others.length > 0) {
+      super.bindMessageHandlers(client, others, transform);
+    }
   }
 
   override async dispose(): Promise<void> {

@@ -559,8 +559,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'gateway-without-acks',
     file: 'core/realtime.adapter.ts',
-    find: 'if (this.acknowledged.has(client.nsp.name)) {',
-    replace: 'if (false) {',
+    find: 'this.acknowledged.get(client.nsp.name) ?? new Set()',
+    replace: 'new Set<string>()',
     test: 'client-event.test.ts',
   },
   {

@@ -133,9 +133,6 @@ export class AppCode {
   }
 }
 
-export const isClass = (node: Node): node is Class =>
-  node.type === 'ClassDeclaration' || node.type === 'ClassExpression';
-
 /** The line of a node, from 1. */
 export function lineOf({ source }: CodeFile, node: { readonly start: number }): number {
   return source.text.slice(0, node.start).split('\n').length;

@@ -1,5 +1,5 @@
 import type { CallExpression, Class, Expression, Node } from 'oxc-parser';
-import { findAll } from '../wiring/index.js';
+import { findAll, isCall } from '../wiring/index.js';
 import { decoratorsOf, keyOf, lineOf, textOf } from './code.js';
 import type { AppCode, CodeFile } from './code.js';
 import { classAround, classOfType, parametersOf, propertyType } from './values.js';
@@ -209,8 +209,6 @@ function callsOf(
     ),
   );
 }
-
-const isCall = (node: Node): node is CallExpression => node.type === 'CallExpression';
 
 /** What a room is of, and the field of a payload that would name it. */
 export interface Room {

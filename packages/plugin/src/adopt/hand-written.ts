@@ -1,8 +1,8 @@
 import type { Class, Expression } from 'oxc-parser';
 import { posix } from 'node:path';
 import type { DomainNames } from '../domain/index.js';
-import { findAll } from '../wiring/index.js';
-import { decoratorsOf, isClass, keyOf } from './code.js';
+import { findAll, isClass } from '../wiring/index.js';
+import { decoratorsOf, keyOf } from './code.js';
 import type { AppCode, CodeFile } from './code.js';
 import { isNameOf } from './names.js';
 

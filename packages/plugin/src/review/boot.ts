@@ -1,5 +1,5 @@
 import type { CallExpression, Node, ObjectExpression } from 'oxc-parser';
-import { findAll, isWrapper } from '../wiring/index.js';
+import { findAll, isCall, isWrapper } from '../wiring/index.js';
 import { entryOf } from './modules.js';
 import type { Declared, SourceFile, Sources } from './sources.js';
 
@@ -176,10 +176,6 @@ function methodOf(node: Node, callee: Node): AnyFunction | undefined {
     }
   }
   return undefined;
-}
-
-function isCall(node: Node): node is CallExpression {
-  return node.type === 'CallExpression';
 }
 
 function factoryMethod({ callee }: CallExpression): string | null {

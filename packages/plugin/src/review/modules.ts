@@ -1,5 +1,5 @@
 import type { CallExpression, Class, Expression, Node, ObjectExpression } from 'oxc-parser';
-import { findAll, isWrapper, unwrap } from '../wiring/index.js';
+import { findAll, isClass, isWrapper, unwrap } from '../wiring/index.js';
 import type { Unknown } from './finding.js';
 import { keyOf } from './sources.js';
 import type { Declared, SourceFile, Sources } from './sources.js';
@@ -177,10 +177,6 @@ export function decoratorOf(
 /** The classes that a file declares. */
 export function classesIn(file: SourceFile): Class[] {
   return findAll(file.program, isClass).map(({ node }) => node);
-}
-
-export function isClass(node: Node): node is Class {
-  return node.type === 'ClassDeclaration' || node.type === 'ClassExpression';
 }
 
 /** The value of a property. */

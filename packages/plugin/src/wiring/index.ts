@@ -9,7 +9,7 @@ export { retire } from './host/retire.js';
 export { unwireHost } from './host/unwire.js';
 export { wireHost } from './host/wire.js';
 export { SYNC_GENERATOR, wireWorkspace } from './host/workspace.js';
-export { findAll, isWrapper, kindOf, parse, unwrap } from './text/ast.js';
+export { findAll, isCall, isClass, isWrapper, kindOf, parse, unwrap } from './text/ast.js';
 export type { Source } from './text/ast.js';
 export { dropFromLists } from './text/unwire.js';
 export { editFile } from './host/edit.js';

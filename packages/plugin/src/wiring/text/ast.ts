@@ -1,5 +1,5 @@
 import MagicString from 'magic-string';
-import type { Comment, Expression, Node, Program } from 'oxc-parser';
+import type { CallExpression, Class, Comment, Expression, Node, Program } from 'oxc-parser';
 import { loadParser } from '../../host/index.js';
 import { eolOf } from './edit.js';
 
@@ -31,6 +31,11 @@ export function parse(text: string, filename: 'file.ts' | 'file.tsx'): Source | 
 /** As which kind of file `parse` takes one: `<T>value` is no JSX in TypeScript, and `.js` may hold JSX. */
 export const kindOf = (path: string): 'file.ts' | 'file.tsx' =>
   /\.[jt]sx$|\.js$/.test(path) ? 'file.tsx' : 'file.ts';
+
+export const isCall = (node: Node): node is CallExpression => node.type === 'CallExpression';
+
+export const isClass = (node: Node): node is Class =>
+  node.type === 'ClassDeclaration' || node.type === 'ClassExpression';
 
 /** The nodes at and below `root` that `select` accepts. */
 export function findAll<T extends Node>(

@@ -7,7 +7,7 @@ import type {
   Node,
   Program,
 } from 'oxc-parser';
-import { findAll, parse, unwrap } from './ast.js';
+import { findAll, isCall, parse, unwrap } from './ast.js';
 import type { Found, Source } from './ast.js';
 import { already, done, unable } from './edit.js';
 import type { Edit } from './edit.js';
@@ -189,8 +189,4 @@ function isPlain(name: JSXElementName): name is JSXIdentifier {
 
 function isElement(node: Node): node is JSXElement {
   return node.type === 'JSXElement';
-}
-
-function isCall(node: Node): node is CallExpression {
-  return node.type === 'CallExpression';
 }

@@ -1,5 +1,5 @@
 import type { CallExpression, Node } from 'oxc-parser';
-import { findAll, isWrapper, parse } from './ast.js';
+import { findAll, isCall, isWrapper, parse } from './ast.js';
 import type { Found, Source } from './ast.js';
 import { already, done, unable } from './edit.js';
 import type { Edit } from './edit.js';
@@ -131,10 +131,6 @@ function scopeOf(ancestors: readonly Node[]): Node {
   );
   if (!scope) throw new Error('a node outside of a program');
   return scope;
-}
-
-function isCall(node: Node): node is CallExpression {
-  return node.type === 'CallExpression';
 }
 
 function isNamed(node: Node, name: string): boolean {

@@ -1,5 +1,5 @@
-import type { Class, Expression, Node, ObjectExpression, ObjectProperty } from 'oxc-parser';
-import { findAll, mentions, parse, unwrap } from './ast.js';
+import type { Expression, ObjectExpression, ObjectProperty } from 'oxc-parser';
+import { findAll, isClass, mentions, parse, unwrap } from './ast.js';
 import type { Source } from './ast.js';
 import { already, done, unable } from './edit.js';
 import type { Edit } from './edit.js';
@@ -134,8 +134,4 @@ function addProperty(source: Source, object: ObjectExpression, symbol: string): 
   } else {
     edits.appendLeft(first.start, `${property}, `);
   }
-}
-
-function isClass(node: Node): node is Class {
-  return node.type === 'ClassDeclaration' || node.type === 'ClassExpression';
 }

@@ -43,7 +43,7 @@ interface Session {
   identity: RealtimeIdentity;
   /** With the rooms that its token lets each into. */
   readonly sockets: Map<RealtimeSocket, readonly string[]>;
-  /** Since its client was told that its token has expired. */
+  /** When it is cut: set once its client was told that its token has expired. */
   cutAt: number | undefined;
 }
 

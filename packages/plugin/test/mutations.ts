@@ -571,6 +571,27 @@ export const MUTATIONS: readonly Mutation[] = [
     test: 'broadcast-frame.test.ts',
   },
   {
+    name: 'a-write-for-each-packet',
+    file: 'core/realtime.adapter.ts',
+    find: 'if (packets.length > 1) {',
+    replace: 'if (packets.length > 1_000_000) {',
+    test: 'broadcast-frame.test.ts',
+  },
+  {
+    name: 'upgrade-answered-in-two-writes',
+    file: 'core/realtime.adapter.ts',
+    find: `          request.socket.cork();\n        }\n        callback`,
+    replace: `        }\n        callback`,
+    test: 'broadcast-frame.test.ts',
+  },
+  {
+    name: 'gathered-packets-held-back',
+    file: 'core/realtime.adapter.ts',
+    find: `      request.socket.uncork(),\n`,
+    replace: `      void request.socket,\n`,
+    test: 'broadcast-frame.test.ts',
+  },
+  {
     name: 'second-websocket-taken-over',
     file: 'core/realtime.adapter.ts',
     find: "next('sid' in request._query ? new Error('No upgrades') : undefined)",

@@ -7,6 +7,18 @@ import { once, Stack } from '../support/stack.js';
 
 const meta = { id: 'e1', at: '' };
 
+/** What each system call wrote from now on, of all sockets of this process. */
+function spyOnWrites(): () => string[] {
+  const one = vi.spyOn(NetSocket.prototype, '_write');
+  const several = vi.spyOn(NetSocket.prototype, '_writev' as never);
+  return () => [
+    ...one.mock.calls.map(([chunk]) => String(chunk)),
+    ...several.mock.calls.map(([chunks]) =>
+      (chunks as { chunk: unknown }[]).map(({ chunk }) => String(chunk)).join(''),
+    ),
+  ];
+}
+
 describe('a broadcast', () => {
   let stack: Stack;
   let clients: Socket[];
@@ -54,9 +66,51 @@ describe('a broadcast', () => {
     expect(ours.map((data) => data[0])).toEqual([0x81, 0x81, 0x81]);
   });
 
+  it('is gathered with those right behind it, and all arrive in order', async () => {
+    const writes = spyOnWrites();
+    const last = clients.map((client) => once(client, 'last'));
+    const got = clients.map((client) => {
+      const bodies: unknown[] = [];
+      client.on('e', (body) => bodies.push(body));
+      return bodies;
+    });
+    const broadcaster = stack.app
+      .get(Broadcaster)
+      .namespace<Record<string, (body: unknown) => void>>('/notifications');
+    const bodies = Array.from({ length: 40 }, (_, i) =>
+      // Sent in parts of their own, between others.
+      i % 10 === 9 ? Buffer.from([i]) : `gathered ${i}`,
+    );
+    for (const body of bodies) {
+      broadcaster.toTenant('t1', 'e', body, meta);
+    }
+    broadcaster.toTenant('t1', 'last', '', meta);
+    await Promise.all(last);
+    expect(got).toEqual([bodies, bodies, bodies]);
+    const ours = writes().filter((text) => text.includes('gathered'));
+    // The first one finds the socket idle and leaves at once.
+    expect(ours).toHaveLength(clients.length * 2);
+    clients.forEach((client) => client.off('e'));
+  });
+
   it('with binary data arrives whole', async () => {
     const data = Buffer.from([1, 2, 3]);
     expect(await send(data)).toEqual([data, data, data]);
+  });
+});
+
+describe('a connection', () => {
+  it('gets the answer to its upgrade and the first packet in one write', async () => {
+    const stack = await Stack.start();
+    try {
+      const writes = spyOnWrites();
+      await stack.connect('/notifications');
+      const answers = writes().filter((text) => text.includes('101 Switching Protocols'));
+      expect(answers).toEqual([expect.stringContaining('"pingInterval"')]);
+    } finally {
+      vi.restoreAllMocks();
+      await stack.close();
+    }
   });
 });
 

@@ -95,10 +95,21 @@ export class RealtimeAdapter extends IoAdapter {
     this.prepareGateways();
     this.limits.protect(io.engine);
     io.engine.on('connection', ({ request }: RealtimeSocket['conn']) => {
-      request.socket.uncork();
       // Kept as long as the connection; `headers` holds them too.
       request.rawHeaders = [];
     });
+    // The packets that have gathered for a client leave in one write.
+    io.engine.on(
+      'flush',
+      ({ request }: RealtimeSocket['conn'], packets: unknown[]) => {
+        if (packets.length > 1) {
+          request.socket.cork();
+        }
+      },
+    );
+    io.engine.on('drain', ({ request }: RealtimeSocket['conn']) =>
+      request.socket.uncork(),
+    );
     this.app.get(Broadcaster).bind(io);
     return (this.io = io);
   }

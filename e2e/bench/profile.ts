@@ -24,6 +24,16 @@ const WORKS: Readonly<Record<string, Work>> = {
       await load.ask('wait', { events: count * 1_000, timeoutMs: 60_000 });
     });
   },
+  'many rooms': async (bench, server, load) => {
+    const tenants = Array.from({ length: 1_000 }, (_, index) => `tenant-${index}`);
+    await openAll(load, server, mintTokens(5_000, tenants));
+    await warmUp(bench, load, { tenants, members: 5 });
+    const count = bench.quick ? 4_000 : 20_000;
+    return server.profile(async () => {
+      await bench.publisher.ask('burst', { count, tenants });
+      await load.ask('wait', { events: count * 5, timeoutMs: 60_000 });
+    });
+  },
   'client events': async (bench, server, load) => {
     await openAll(load, server, mintTokens(1_000, TENANTS));
     await load.ask('emit', { seconds: 1, rate: 0 });

@@ -9,13 +9,12 @@ const meta = { id: 'e1', at: '' };
 
 /** What each system call wrote from now on, of all sockets of this process. */
 function spyOnWrites(): () => string[] {
-  const one = vi.spyOn(NetSocket.prototype, '_write');
-  const several = vi.spyOn(NetSocket.prototype, '_writev' as never);
+  const writer = NetSocket.prototype as Required<NetSocket>;
+  const one = vi.spyOn(writer, '_write');
+  const several = vi.spyOn(writer, '_writev');
   return () => [
     ...one.mock.calls.map(([chunk]) => String(chunk)),
-    ...several.mock.calls.map(([chunks]) =>
-      (chunks as { chunk: unknown }[]).map(({ chunk }) => String(chunk)).join(''),
-    ),
+    ...several.mock.calls.map(([chunks]) => chunks.map(({ chunk }) => String(chunk)).join('')),
   ];
 }
 

@@ -26,6 +26,8 @@ describe('domainNames', () => {
     ['Canvas', 'Canvas', 'Canvases', 'canvas', 'canvases'],
     ['SMS', 'Sms', 'Sms', 'sms', 'sms'],
     ['Data', 'Data', 'Data', 'data', 'data'],
+    ['S', 'S', 'S', 's', 's'],
+    ['Team-S', 'TeamS', 'TeamS', 'teamS', 'team-s'],
   ])('spells %s', (input, ...expected) => {
     expect(spelled(input)).toEqual(expected);
   });

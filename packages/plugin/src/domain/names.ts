@@ -59,7 +59,8 @@ export function domainNames(input: string): DomainNames {
   }
   const parts = words(name);
   const last = parts.pop() ?? '';
-  const one = [...parts, pluralize.singular(last)];
+  // The singular of a lone `s` would be nothing.
+  const one = [...parts, pluralize.singular(last) || last];
   const many = [...parts, pluralize.plural(last)];
   if (RESERVED.has(kebabCase(one))) {
     throw new RealtimeError(

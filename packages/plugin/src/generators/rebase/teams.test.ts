@@ -1,10 +1,18 @@
 import type { Tree } from '@nx/devkit';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { FsTree, flushChanges } from 'nx/src/generators/tree';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { hostTree, snapshot } from '../../../test/support/host-tree.js';
 import { mergeSyntax } from '../../reconcile/syntax/index.js';
 import realtimeDomainGenerator from '../realtime-domain/generator.js';
@@ -20,11 +28,29 @@ const MODULE = 'apps/api-gateway/src/realtime/realtime.module.ts';
 const CONTRACT = 'libs/realtime-contracts/src/notifications.contract.ts';
 const HOOK = 'apps/web/src/features/notifications/realtime/use-notifications-socket.ts';
 
+const folders = mkdtempSync(join(tmpdir(), 'teams-'));
 let root: string;
 
-/** Two branches of one repository, from a workspace with a domain. */
-beforeEach(async () => {
-  root = mkdtempSync(join(tmpdir(), 'teams-'));
+afterAll(() => rmSync(folders, { recursive: true, force: true }));
+
+/** A repository on which the tests of a block start: what `make` makes of it is made once. */
+function startFrom(from: (() => string) | undefined, make: () => Promise<void>): () => string {
+  let start: string;
+  beforeAll(async () => {
+    start = mkdtempSync(join(folders, 'start-'));
+    root = start;
+    if (from) cpSync(from(), root, { recursive: true });
+    await make();
+  });
+  beforeEach(() => {
+    root = mkdtempSync(join(folders, 'team-'));
+    cpSync(start, root, { recursive: true });
+  });
+  return () => start;
+}
+
+/** A workspace with a domain. */
+const generated = startFrom(undefined, async () => {
   git('init', '-q', '-b', 'main');
   git('config', 'user.email', 'team@example.com');
   git('config', 'user.name', 'Team');
@@ -34,8 +60,6 @@ beforeEach(async () => {
   );
   commit('Generate Notification');
 });
-
-afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 function git(...args: string[]): string {
   return execFileSync('git', args, {
@@ -91,7 +115,7 @@ const addEvent = (event: string, direction: 'server' | 'client') => () =>
 
 /** The state of a file in the index that a merge left: 2 is ours, 3 theirs. */
 function take(side: 'ours' | 'theirs', paths: readonly string[]): void {
-  for (const path of paths) git('checkout', `--${side}`, '--', path);
+  if (paths.length > 0) git('checkout', `--${side}`, '--', ...paths);
 }
 
 const unmerged = (): string[] =>
@@ -131,7 +155,7 @@ async function expectBoth(words: readonly string[], files: readonly string[]): P
 const OWN = '    await this.own(payload);\n';
 
 describe('two branches that each add a client event', () => {
-  beforeEach(async () => {
+  startFrom(generated, async () => {
     await branch('one', async () => {
       edit(SERVICE, / {4}\/\/ In place[^]*?;\n/, OWN);
       await addEvent('archive{id,reason}', 'client')();

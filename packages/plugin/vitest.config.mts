@@ -84,6 +84,9 @@ export default defineConfig({
           name: 'unit',
           include: ['src/**/*.test.ts', 'test/golden/**/*.test.ts', 'test/*.test.ts'],
           testTimeout: 30_000,
+          // They replace no module, so that what is slow to load is loaded and compiled once.
+          isolate: false,
+          execArgv: ['--max-semi-space-size=64'],
         },
       },
       { test: { name: 'emitted', include: ['test/emitted/**/*.test.ts'], testTimeout: 60_000 } },

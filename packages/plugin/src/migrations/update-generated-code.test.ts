@@ -6,13 +6,9 @@ import { age, ageManifest, agePath, baseOf, edit } from '../../test/support/aged
 import { hostTree, snapshot } from '../../test/support/host-tree.js';
 import realtimeDomainGenerator from '../generators/realtime-domain/generator.js';
 import { HostProjects } from '../host/index.js';
+import * as templates from '../render/renames.js';
 import updateGeneratedCode from './update-generated-code.js';
 import { updateProjectDependencies } from './update-project-dependencies.js';
-
-const { renames } = vi.hoisted(() => ({ renames: new Map<string, string[]>() }));
-vi.mock('../render/renames.js', () => ({
-  formerTemplates: (path: string): string[] => renames.get(path) ?? [],
-}));
 
 const PACKAGE = join(__dirname, '../..');
 const REALTIME = 'apps/api-gateway/src/realtime';
@@ -23,7 +19,12 @@ const MANIFEST = '.nx-realtime/manifest.json';
 let tree: Tree;
 const read = (path: string): string => tree.read(path, 'utf-8') ?? '';
 
-beforeEach(() => renames.clear());
+const renames = new Map<string, string[]>();
+
+beforeEach(() => {
+  renames.clear();
+  vi.spyOn(templates, 'formerTemplates').mockImplementation((path) => renames.get(path) ?? []);
+});
 
 describe.each(['integrated', 'solution'] as const)('in an %s workspace', (layout) => {
   let generated: Map<string, string>;

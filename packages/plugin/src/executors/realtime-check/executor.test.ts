@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { FsTree, flushChanges } from 'nx/src/generators/tree';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { hostTree, snapshot } from '../../../test/support/host-tree.js';
 import realtimeDomainGenerator from '../../generators/realtime-domain/generator.js';
 import realtimeCheckExecutor from './executor.js';
@@ -26,8 +26,11 @@ beforeAll(async () => {
   flushChanges(generated, tree.listChanges());
 });
 
-beforeEach(() => {
+afterEach(() => {
   vi.unstubAllEnvs();
+});
+
+beforeEach(() => {
   for (const name of ['GITHUB_ACTIONS', 'GITHUB_WORKSPACE', 'CI_PROJECT_DIR']) vi.stubEnv(name, '');
   root = mkdtempSync(join(temporary, 'workspace-'));
   cpSync(generated, root, { recursive: true });

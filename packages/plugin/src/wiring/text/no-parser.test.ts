@@ -1,4 +1,5 @@
 import { expect, it, vi } from 'vitest';
+import * as parser from '../../host/parser.js';
 import {
   addEslintIgnore,
   addModuleImport,
@@ -7,9 +8,8 @@ import {
   mountInLayout,
 } from './index.js';
 
-vi.mock('../../host/parser.js', () => ({ loadParser: () => null }));
-
 it('says what to paste where the parser cannot be loaded', () => {
+  vi.spyOn(parser, 'loadParser').mockReturnValue(null);
   const wanted = { symbol: 'Ours', from: './ours' };
   const edits = [addModuleImport, addSetupCall, mountInLayout, mountInApp].map((edit) =>
     edit('', wanted),

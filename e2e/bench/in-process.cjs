@@ -72,20 +72,18 @@ function load(packageName, kind, name, member) {
 
 /** Adds up what the modules of each package took to load, in ms without what they loaded in turn. */
 function watch(packages) {
-  const loadModule = Module._load;
+  const loadFile = Module.prototype.load;
   const inner = [0];
-  Module._load = function (request, parent, isMain) {
-    const known = Object.keys(require.cache).length;
+  Module.prototype.load = function (file) {
     const began = performance.now();
     inner.push(0);
     try {
-      return loadModule.call(this, request, parent, isMain);
+      return loadFile.call(this, file);
     } finally {
       const all = performance.now() - began;
       const self = all - inner.pop();
       inner[inner.length - 1] += all;
-      const file = Object.keys(require.cache).length > known && fileOf(request, parent);
-      if (file) add(packages, packageOf(file), self);
+      add(packages, packageOf(file), self);
     }
   };
 }
@@ -93,16 +91,6 @@ function watch(packages) {
 function add(packages, name, ms) {
   const sum = packages.get(name) ?? { ms: 0, files: 0 };
   packages.set(name, { ms: sum.ms + ms, files: sum.files + 1 });
-}
-
-/** Nothing for a module of Node's own. */
-function fileOf(request, parent) {
-  if (Module.isBuiltin(request)) return undefined;
-  try {
-    return Module._resolveFilename(request, parent);
-  } catch {
-    return undefined;
-  }
 }
 
 function packageOf(file) {

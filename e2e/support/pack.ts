@@ -1,7 +1,7 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { execFileSync, execSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
 import { hostEnv } from './host';
 import { removeAtExit } from './processes';
 import { REPO } from './repo';
@@ -19,17 +19,7 @@ export function packAll(folder: string): Packed[] {
   const target = resolve(folder);
   mkdirSync(target, { recursive: true });
   return packages().map((path) => {
-    const config = join(path, 'tsconfig.build.json');
-    if (existsSync(config)) {
-      rmSync(join(path, 'dist'), { recursive: true, force: true });
-      execFileSync(
-        process.execPath,
-        [join(REPO, 'node_modules/typescript/bin/tsc'), '-p', config],
-        {
-          stdio: ['ignore', 'inherit', 'inherit'],
-        },
-      );
-    }
+    build(path);
     const report = execFileSync('npm', ['pack', '--json', '--pack-destination', target], {
       cwd: path,
       encoding: 'utf8',
@@ -78,6 +68,22 @@ export function packTarballs(): Tarballs {
 
 /** The plugin's tarball alone. */
 export const packPlugin = (): string => process.env['NX_REALTIME_TARBALL'] ?? packTarballs().plugin;
+
+/** As `nx build` does, without Nx's cache. */
+function build(folder: string): void {
+  rmSync(join(folder, 'dist'), { recursive: true, force: true });
+  const { targets } = JSON.parse(readFileSync(join(folder, 'project.json'), 'utf8')) as {
+    targets: { build: { command: string } };
+  };
+  execSync(targets.build.command, {
+    cwd: REPO,
+    env: {
+      ...process.env,
+      PATH: `${join(REPO, 'node_modules/.bin')}${delimiter}${process.env['PATH']}`,
+    },
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+}
 
 interface NpmPackReport {
   readonly name: string;

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import {
   cpSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   readdirSync,
@@ -9,7 +10,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
+import { TEMPLATES_ARCHIVE, unpackTemplates } from '../../packages/plugin/src/render/archive';
 import { removeAtExit } from './processes';
 
 /** What is installed from a registry: the packed plugin, unpacked, to be patched into a release. */
@@ -20,7 +22,9 @@ export class Release {
   static unpack(tarball: string): Release {
     const folder = temporary();
     execFileSync('tar', ['-xzf', tarball, '-C', folder, '--strip-components=1']);
-    return new Release(folder);
+    const release = new Release(folder);
+    release.unpackTemplates();
+    return release;
   }
 
   /** The next release, to be patched. Its migration is what a maintainer adds to migrations.json. */
@@ -81,6 +85,21 @@ export class Release {
       const next = text.replaceAll(new RegExp(`(from '[./a-z]*/)${old}'`, 'g'), `$1${now}'`);
       writeFileSync(join(this.folder, 'templates', path), next);
     }
+  }
+
+  /** As in the repository, where they can be patched; what is there is read before the archive. */
+  private unpackTemplates(): void {
+    const archive = join(this.folder, TEMPLATES_ARCHIVE);
+    for (const [path, text] of unpackTemplates(readFileSync(archive))) {
+      const file = join(this.folder, 'templates', path);
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, text);
+    }
+    rmSync(archive);
+    this.json('package.json', (json) => ({
+      ...json,
+      files: [...(json['files'] as string[]), 'templates'],
+    }));
   }
 
   json(file: string, change: (json: Record<string, unknown>) => object): void {

@@ -7,16 +7,16 @@ import {
   printParseErrorCode,
 } from 'jsonc-parser';
 import type { ParseError } from 'jsonc-parser';
-import type { z } from 'zod';
+import * as z from 'zod/mini';
 import { RealtimeError } from './errors.js';
 import { formatType } from './grammar.js';
 import { ROOMS } from './types.js';
 import type { Domain, Field } from './types.js';
-import { loadZod } from './zod.js';
+import { parseWith } from './zod.js';
 
 /** The shape of a `*.domain.json` file; the published JSON Schema is made from it. */
 export function domainFileSchema(): DomainFileSchema {
-  schema ??= makeSchema(loadZod());
+  schema ??= makeSchema();
   return schema;
 }
 
@@ -26,71 +26,80 @@ let schema: DomainFileSchema | undefined;
 
 // The types that it is made of are in its result.
 
-function makeSchema(z: ReturnType<typeof loadZod>) {
+function makeSchema() {
+  const text = (description: string) => z.string().check(z.describe(description));
+  const flag = (description: string) => z.optional(z.boolean().check(z.describe(description)));
   const payload = z
     .record(z.string(), z.string())
-    .describe(
-      'Fields: name (with "?" when optional) to type: string number integer boolean uuid datetime json enum(a|b), each with "[]" for a list.',
+    .check(
+      z.describe(
+        'Fields: name (with "?" when optional) to type: string number integer boolean uuid datetime json enum(a|b), each with "[]" for a list.',
+      ),
     );
-
   const audience = z
     .strictObject({
-      to: z.enum(ROOMS).describe('Who receives the event.'),
-      field: z
-        .string()
-        .describe(
+      to: z.enum(ROOMS).check(z.describe('Who receives the event.')),
+      field: z.optional(
+        text(
           'The payload field that holds the id of the user or resource, or the key of the custom room.',
-        )
-        .optional(),
-      otherwise: z
-        .literal('tenant')
-        .describe('Where an event without that field goes; without it the event is dead-lettered.')
-        .optional(),
+        ),
+      ),
+      otherwise: z.optional(
+        z
+          .literal('tenant')
+          .check(
+            z.describe(
+              'Where an event without that field goes; without it the event is dead-lettered.',
+            ),
+          ),
+      ),
     })
-    .describe('Who receives the event; by default the rooms of the domain decide.');
+    .check(z.describe('Who receives the event; by default the rooms of the domain decide.'));
 
   return z.strictObject({
-    $schema: z.string().optional(),
-    name: z.string().describe('Singular, PascalCase: "Notification".'),
-    namespace: z.string().describe('Socket.IO namespace: "/notifications".').optional(),
-    rooms: z
-      .enum(ROOMS)
-      .describe('What sockets join on connecting, and the default audience of events.')
-      .optional(),
-    app: z.string().describe('The Nest app that serves the domain.').optional(),
-    web: z
-      .string()
-      .nullable()
-      .describe(
-        'The web app that shows it, Next.js or React on Vite; null for a server-only domain.',
-      )
-      .optional(),
-    contracts: z.string().describe('The library that holds the contract.').optional(),
-    authStore: z
-      .string()
-      .describe('The auth store, relative to the web app: "src/stores/auth.store.ts".')
-      .optional(),
-    requestContext: z
-      .string()
-      .describe(
+    $schema: z.optional(z.string()),
+    name: text('Singular, PascalCase: "Notification".'),
+    namespace: z.optional(text('Socket.IO namespace: "/notifications".')),
+    rooms: z.optional(
+      z
+        .enum(ROOMS)
+        .check(z.describe('What sockets join on connecting, and the default audience of events.')),
+    ),
+    app: z.optional(text('The Nest app that serves the domain.')),
+    web: z.optional(
+      z
+        .nullable(z.string())
+        .check(
+          z.describe(
+            'The web app that shows it, Next.js or React on Vite; null for a server-only domain.',
+          ),
+        ),
+    ),
+    contracts: z.optional(text('The library that holds the contract.')),
+    authStore: z.optional(
+      text('The auth store, relative to the web app: "src/stores/auth.store.ts".'),
+    ),
+    requestContext: z.optional(
+      text(
         "The host's own RequestContextService: a file, relative to the app (src/common/request-context.service.ts), or a package (@acme/context).",
-      )
-      .optional(),
-    skipTests: z.boolean().describe('Emit no tests.').optional(),
-    skipMount: z.boolean().describe('Do not mount the provider in the web app.').optional(),
-    example: z.boolean().describe('Emit a page that shows it all at work.').optional(),
-    observability: z
-      .boolean()
-      .describe('Emit metrics, tracing and a dashboard for the app.')
-      .optional(),
-    serverEvents: z
-      .record(z.string(), z.strictObject({ payload, audience: audience.optional() }))
-      .describe('Events that the server sends to clients, by full name.')
-      .optional(),
-    clientEvents: z
-      .record(z.string(), z.strictObject({ payload }))
-      .describe('Events that clients send to the server, by full name; each is acknowledged.')
-      .optional(),
+      ),
+    ),
+    skipTests: flag('Emit no tests.'),
+    skipMount: flag('Do not mount the provider in the web app.'),
+    example: flag('Emit a page that shows it all at work.'),
+    observability: flag('Emit metrics, tracing and a dashboard for the app.'),
+    serverEvents: z.optional(
+      z
+        .record(z.string(), z.strictObject({ payload, audience: z.optional(audience) }))
+        .check(z.describe('Events that the server sends to clients, by full name.')),
+    ),
+    clientEvents: z.optional(
+      z
+        .record(z.string(), z.strictObject({ payload }))
+        .check(
+          z.describe('Events that clients send to the server, by full name; each is acknowledged.'),
+        ),
+    ),
   });
 }
 
@@ -114,9 +123,9 @@ export function parseDomainFile(source: string, text: string): DomainFile {
       `${source}: no valid JSON at line ${line}: ${printParseErrorCode(error.error)}`,
     );
   }
-  const result = domainFileSchema().safeParse(json);
-  if (!result.success) {
-    const lines = result.error.issues.map(
+  const result = parseWith(domainFileSchema(), json);
+  if ('issues' in result) {
+    const lines = result.issues.map(
       (issue) =>
         `  ${issue.path.length > 0 ? issue.path.map(String).join(' > ') : '(top level)'}: ${issue.message}`,
     );

@@ -1,10 +1,10 @@
+import { toJSONSchema } from 'zod/mini';
 import { domainFileSchema } from './domain-file.js';
 import { SCALARS } from './types.js';
-import { loadZod } from './zod.js';
 
 /** The JSON Schema of domain files, published with the package so that editors complete them. */
 export function domainJsonSchema(): object {
-  const schema = loadZod().toJSONSchema(domainFileSchema(), {
+  const schema = toJSONSchema(domainFileSchema(), {
     target: 'draft-7',
     override: ({ jsonSchema, path }) => {
       if (path.at(-1) !== 'payload') return;

@@ -1,30 +1,28 @@
-import type { z } from 'zod';
+import * as z from 'zod/mini';
 import { RealtimeError } from './errors.js';
 import type { Field, Scalar } from './types.js';
-import { loadZod } from './zod.js';
+import { parseWith } from './zod.js';
 
 /** As the contract has them. */
-const TYPES: Readonly<Record<Scalar, (zod: Zod) => z.ZodType>> = {
-  string: (zod) => zod.string(),
-  number: (zod) => zod.number(),
-  integer: (zod) => zod.int(),
-  boolean: (zod) => zod.boolean(),
-  uuid: (zod) => zod.uuid(),
-  datetime: (zod) => zod.iso.datetime({ offset: true }),
-  json: (zod) => zod.json(),
+const TYPES: Readonly<Record<Scalar, () => z.ZodMiniType>> = {
+  string: () => z.string(),
+  number: () => z.number(),
+  integer: () => z.int(),
+  boolean: () => z.boolean(),
+  uuid: () => z.uuid(),
+  datetime: () => z.iso.datetime({ offset: true }),
+  json: () => z.json(),
 };
-
-type Zod = ReturnType<typeof loadZod>;
 
 /**
  * What keeps a payload from fitting an event's fields, a line for each; unknown fields too, which are
  * mistyped ones more often than not.
  */
 export function payloadProblems(fields: readonly Field[], payload: unknown): string[] {
-  const zod = loadZod();
-  const shape = Object.fromEntries(fields.map((field) => [field.name, typeOf(field, zod)]));
-  const { error } = zod.strictObject(shape).safeParse(payload);
-  return (error?.issues ?? []).map(({ path, message }) =>
+  const shape = Object.fromEntries(fields.map((field) => [field.name, typeOf(field)]));
+  const result = parseWith(z.strictObject(shape), payload);
+  if ('data' in result) return [];
+  return result.issues.map(({ path, message }) =>
     [path.join('.'), message].filter(Boolean).join(': '),
   );
 }
@@ -58,8 +56,8 @@ function parseJson(name: string, text: string): unknown {
   }
 }
 
-function typeOf({ base, array, optional }: Field, zod: Zod): z.ZodType {
-  const one = typeof base === 'string' ? TYPES[base](zod) : zod.enum([...base]);
-  const type = array ? zod.array(one) : one;
-  return optional ? type.optional() : type;
+function typeOf({ base, array, optional }: Field): z.ZodMiniType {
+  const one = typeof base === 'string' ? TYPES[base]() : z.enum([...base]);
+  const type = array ? z.array(one) : one;
+  return optional ? z.optional(type) : type;
 }

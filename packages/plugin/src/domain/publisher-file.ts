@@ -1,10 +1,9 @@
 import { parse as parseJsonc } from 'jsonc-parser';
-import type { z } from 'zod';
+import * as z from 'zod/mini';
 import { RealtimeError } from './errors.js';
-import { loadZod } from './zod.js';
+import { parseWith } from './zod.js';
 
-const makeSchema = (zod: ReturnType<typeof loadZod>) =>
-  zod.strictObject({ app: zod.string(), skipTests: zod.boolean().optional() });
+const makeSchema = () => z.strictObject({ app: z.string(), skipTests: z.optional(z.boolean()) });
 
 /** What `realtime.publisher.json` holds: an app that publishes the events of every domain. */
 export type PublisherFile = Readonly<z.infer<ReturnType<typeof makeSchema>>>;
@@ -16,11 +15,11 @@ export type PublisherFile = Readonly<z.infer<ReturnType<typeof makeSchema>>>;
  * @throws RealtimeError RT006
  */
 export function parsePublisherFile(source: string, text: string): PublisherFile {
-  const result = makeSchema(loadZod()).safeParse(parseJsonc(text));
-  if (result.success) return result.data;
+  const result = parseWith(makeSchema(), parseJsonc(text));
+  if ('data' in result) return result.data;
   throw new RealtimeError(
     'RT006',
-    `${source} is no valid publisher file, { "app": "orders" } with "skipTests" if you like:\n${result.error.issues
+    `${source} is no valid publisher file, { "app": "orders" } with "skipTests" if you like:\n${result.issues
       .map(({ path, message }) => `  ${path.join(' > ') || '(top level)'}: ${message}`)
       .join('\n')}`,
   );

@@ -1,7 +1,17 @@
-import type { z } from 'zod';
+import * as z from 'zod/mini';
+import en from 'zod/v4/locales/en.js';
 
-/** Loaded at the first use: a workspace without a domain file needs none. */
-export function loadZod(): typeof z {
-  // eslint-disable-next-line @typescript-eslint/no-require-imports
-  return (require('zod') as typeof import('zod')).z;
+/**
+ * What keeps a value from fitting a schema, a line for each, in English whatever else has zod say in
+ * this process; or the value.
+ */
+export function parseWith<T extends z.core.$ZodType>(
+  schema: T,
+  value: unknown,
+): { readonly data: z.output<T> } | { readonly issues: readonly z.core.$ZodIssue[] } {
+  // Compiling a schema takes longer than the few values that are parsed.
+  const result = z.safeParse(schema, value, { error: messageOf, jitless: true });
+  return result.success ? { data: result.data } : { issues: result.error.issues };
 }
+
+const messageOf = en().localeError;

@@ -23,7 +23,7 @@ const renames = new Map<string, string[]>();
 
 beforeEach(() => {
   renames.clear();
-  vi.spyOn(templates, 'formerTemplates').mockImplementation((path) => renames.get(path) ?? []);
+  vi.spyOn(templates, 'formerTemplates').mockReturnValue((path) => renames.get(path) ?? []);
 });
 
 describe.each(['integrated', 'solution'] as const)('in an %s workspace', (layout) => {

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { HostProjects } from '../host/index.js';
 import { MANIFEST_PATH, isOlder, parseManifest } from '../reconcile/index.js';
+import { packageFolder } from '../render/index.js';
 
 /** The part of migrations.json that Nx applies to the root's package.json. */
 interface PackageUpdates {
@@ -66,6 +67,6 @@ const rangesOf = ({ dependencies, devDependencies }: Sections): Record<string, s
 });
 
 function readUpdates(): PackageUpdates {
-  const file = join(__dirname, '../../migrations.json');
+  const file = join(packageFolder(), 'migrations.json');
   return JSON.parse(readFileSync(file, 'utf-8')) as PackageUpdates;
 }

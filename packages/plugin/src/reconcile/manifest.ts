@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { RealtimeError } from '../domain/index.js';
+import { packageFolder } from '../render/index.js';
 import type { Ownership } from '../render/index.js';
 import { normalizeLines } from './lines.js';
 
@@ -92,7 +93,7 @@ let version: string | undefined;
 /** The version of this plugin. */
 export function pluginVersion(): string {
   version ??= (
-    JSON.parse(readFileSync(join(__dirname, '../../package.json'), 'utf-8')) as { version: string }
+    JSON.parse(readFileSync(join(packageFolder(), 'package.json'), 'utf-8')) as { version: string }
   ).version;
   return version;
 }

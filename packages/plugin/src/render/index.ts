@@ -1,4 +1,5 @@
+export type { Templates } from './archive.js';
 export type { Ownership, RenderedFile } from './files.js';
+export { packageFolder } from './package-folder.js';
 export { render } from './render.js';
 export { loadTemplates } from './templates.js';
-export type { Templates } from './templates.js';

@@ -1,17 +1,14 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import type { Templates } from './archive.js';
 
 type Renames = Readonly<Record<string, string>>;
 
-let loaded: Renames | undefined;
+/** Beside the templates: the old path of each that was renamed to its new one, both in the same folder of them. */
+const FILE = 'renames.json';
 
-/**
- * The paths that a template had in earlier releases, the last of them first. `renames.json` beside
- * the templates tells them all, old path to new one, both in the same folder of the templates.
- */
-export function formerTemplates(path: string): string[] {
-  loaded ??= JSON.parse(readFileSync(FILE, 'utf-8')) as Renames;
-  return formerPaths(path, loaded);
+/** What tells the paths that a template had in earlier releases, the last of them first. */
+export function formerTemplates(templates: Templates): (path: string) => string[] {
+  const renames = JSON.parse(templates.get(FILE) ?? '{}') as Renames;
+  return (path) => formerPaths(path, renames);
 }
 
 /** The paths that lead to this one, by one rename or several. */
@@ -24,5 +21,3 @@ export function formerPaths(path: string, renames: Renames): string[] {
   }
   return found.slice(1);
 }
-
-const FILE = join(__dirname, '..', '..', 'templates', 'renames.json');

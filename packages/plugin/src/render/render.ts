@@ -1,15 +1,16 @@
-import { render as renderEjs } from 'ejs';
+import ejs from 'ejs';
+import type { TemplateFunction } from 'ejs';
 import { posix } from 'node:path';
 import type { Domain } from '../domain/index.js';
 import { API_URL_VARIABLE, tcpPortVariable } from '../host/index.js';
 import type { AppFacts, HostFacts, PublisherFacts, WebFacts } from '../host/index.js';
+import type { Templates } from './archive.js';
 import { domainView } from './build-view.js';
 import { contractsLibrary } from './contracts-library.js';
 import { withJsExtensions } from './extensions.js';
 import type { Ownership, RenderedFile } from './files.js';
 import { layOut } from './layout.js';
 import { formerTemplates } from './renames.js';
-import type { Templates } from './templates.js';
 import type { AppView, DomainView, PublisherView, WebView } from './view.js';
 
 /** The auth store of a web app that has none, relative to its source root. */
@@ -240,20 +241,19 @@ function renderFolder(
   scope: Scope,
 ): RenderedFile[] {
   const files: RenderedFile[] = [];
+  const former = formerTemplates(templates);
   for (const [path, text] of templates) {
     if (!path.startsWith(`${folder}/`)) continue;
     if (path.includes('__domain__') !== (scope.d !== undefined)) continue;
     if (scope.app && OPTIONAL.get(path)?.(scope.app) === false) continue;
-    const content = path.endsWith('.ejs')
-      ? layOut(renderEjs(text, scope, { filename: path }))
-      : text;
+    const content = path.endsWith('.ejs') ? layOut(compiled(path, text)(scope)) : text;
     if (content.trim() === '') continue;
     const fileOf = (template: string): string => {
       const name = template.slice(folder.length + 1).replace(/\.ejs$/, '');
       return posix.join(target, name.replaceAll('__domain__', scope.d?.kebabPlural ?? ''));
     };
     const owner: Ownership = YOURS.has(path) ? 'yours' : 'merged';
-    const formerly = formerTemplates(path).map(fileOf);
+    const formerly = former(path).map(fileOf);
     files.push({
       path: fileOf(path),
       content,
@@ -263,6 +263,15 @@ function renderFolder(
   }
   return files;
 }
+
+/** A template's function, made at its first use: each domain is rendered by the same ones. */
+function compiled(path: string, text: string): TemplateFunction {
+  const known = functions.get(text) ?? ejs.compile(text, { filename: path, compileDebug: false });
+  functions.set(text, known);
+  return known;
+}
+
+const functions = new Map<string, TemplateFunction>();
 
 const isTest = (path: string): boolean =>
   /\.spec\.tsx?$/.test(path) || path.includes('/realtime/testing/');

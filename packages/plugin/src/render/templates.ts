@@ -1,25 +1,20 @@
-import { readFileSync, readdirSync } from 'node:fs';
-import { join, sep } from 'node:path';
-
-/** Path below `templates/`, with `/`, to the template's text. */
-export type Templates = ReadonlyMap<string, string>;
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { TEMPLATES_ARCHIVE, readTemplates, unpackTemplates } from './archive.js';
+import type { Templates } from './archive.js';
+import { packageFolder } from './package-folder.js';
 
 let loaded: Templates | undefined;
 
-/** The templates of this package, read from its own folder at the first call. */
+/**
+ * The templates of this package, read at the first call: from its folder of them, or from the
+ * archive that is published in its place.
+ */
 export function loadTemplates(): Templates {
-  loaded ??= new Map(
-    readdirSync(FOLDER, { recursive: true, withFileTypes: true })
-      .filter(
-        (entry) => entry.isFile() && /\.(?:ts|tsx|css|ejs|yml|dashboard\.json)$/.test(entry.name),
-      )
-      .map((entry) => join(entry.parentPath, entry.name))
-      .map((path) => [
-        path.slice(FOLDER.length + 1).replaceAll(sep, '/'),
-        readFileSync(path, 'utf-8'),
-      ]),
-  );
+  const root = packageFolder();
+  const folder = join(root, 'templates');
+  loaded ??= existsSync(folder)
+    ? readTemplates(folder)
+    : unpackTemplates(readFileSync(join(root, TEMPLATES_ARCHIVE)));
   return loaded;
 }
-
-const FOLDER = join(__dirname, '..', '..', 'templates');

@@ -1,10 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { pluginVersion } from '../reconcile/index.js';
 import type { Check } from './finding.js';
-
-const { version } = JSON.parse(readFileSync(join(__dirname, '../../package.json'), 'utf8')) as {
-  version: string;
-};
 
 /** Checks that need the whole workspace, beside the rules, which see one file and what it imports. */
 export const WORKSPACE_CHECKS: readonly Check[] = (
@@ -77,5 +72,5 @@ export const WORKSPACE_CHECKS: readonly Check[] = (
   ] as const
 ).map((check) => ({
   ...check,
-  url: `https://unpkg.com/@nx-realtime/plugin@${version}/REVIEW.md#${check.name}`,
+  url: `https://unpkg.com/@nx-realtime/plugin@${pluginVersion()}/REVIEW.md#${check.name}`,
 }));

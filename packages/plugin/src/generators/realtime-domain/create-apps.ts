@@ -14,6 +14,7 @@ export async function createApps(
   tree: Tree,
   options: RealtimeDomainSchema,
 ): Promise<GeneratorCallback[]> {
+  if (!options.standalone && !options.createWeb) return [];
   const projects = new HostProjects(tree);
   const tasks: GeneratorCallback[] = [];
   const app = options.app ?? 'api-gateway';

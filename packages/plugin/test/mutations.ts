@@ -91,6 +91,13 @@ export const MUTATIONS: readonly Mutation[] = [
     test: 'handshake.test.ts',
   },
   {
+    name: 'disconnects-not-told',
+    file: 'core/realtime.adapter.ts',
+    find: "this.tellsDisconnects ||= 'handleDisconnect' in instance;",
+    replace: '',
+    test: 'handshake.test.ts',
+  },
+  {
     name: 'failed-hook-keeps-socket',
     file: 'core/realtime.adapter.ts',
     find: 'setImmediate(() => socket.disconnect());',
@@ -615,8 +622,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'refused-late-but-listed',
     file: 'core/session.ts',
-    find: 'return sessions.flatMap(connectedOf);',
-    replace: 'return sessions.flatMap(({ sockets }) => [...sockets.keys()]);',
+    find: 'return sockets.filter(({ connected }) => connected);',
+    replace: 'return [...sockets];',
     test: 'gateways.test.ts',
   },
   {
@@ -636,8 +643,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'filter-error-ends-the-process',
     file: 'core/client-event.ts',
-    find: `        ack(failure(error));`,
-    replace: `        throw error;`,
+    find: `      ack(failure(error));`,
+    replace: `      throw error;`,
     test: 'client-event.test.ts',
   },
   {
@@ -973,22 +980,22 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'socket-rate-unlimited',
     file: 'core/connection-limits.ts',
-    find: `ofSocket.take() || (ofUser?.take() ?? 0)`,
-    replace: `ofUser?.take() ?? 0`,
+    find: `ofSocket.take() || this.countUser(socket.conn)`,
+    replace: `this.countUser(socket.conn)`,
     test: 'limits.test.ts',
   },
   {
     name: 'user-rate-unlimited',
     file: 'core/connection-limits.ts',
-    find: ` || (ofUser?.take() ?? 0)`,
+    find: ` || this.countUser(socket.conn)`,
     replace: ``,
     test: 'limits.test.ts',
   },
   {
     name: 'user-rate-anew-on-reconnect',
     file: 'core/connection-limits.ts',
-    find: 'if (connections === 0 && events.isFull())',
-    replace: 'if (connections === 0)',
+    find: ' && (user.events?.isFull() ?? true)',
+    replace: '',
     test: 'limits.test.ts',
   },
   {
@@ -1006,9 +1013,9 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'rate-limited-event-unanswered',
     file: 'core/client-event.ts',
-    find: `const retryAfterMs = countEvent();
+    find: `const retryAfterMs = limits.countEvent(socket);
     if (retryAfterMs > 0) {`,
-    replace: `const retryAfterMs = countEvent();
+    replace: `const retryAfterMs = limits.countEvent(socket);
     if (retryAfterMs > 0) {
       return;`,
     test: 'limits.test.ts',
@@ -1059,7 +1066,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'flood-of-pings-not-cut',
     file: 'core/connection-limits.ts',
-    find: `raw.on('ping', () => this.count(conn, tracked, 0));`,
+    find: `rawSocket(conn)?.on('ping', count);`,
     replace: ``,
     test: 'limits.test.ts',
   },
@@ -1087,15 +1094,15 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'connections-uncapped',
     file: 'core/connection-limits.ts',
-    find: 'if (user.connections >= this.limits.maxConnectionsPerUser)',
-    replace: 'if (user.connections < 0)',
+    find: 'if (others.length >= this.limits.maxConnectionsPerUser)',
+    replace: 'if (others.length < 0)',
     test: 'limits.test.ts',
   },
   {
     name: 'connections-leak',
     file: 'core/connection-limits.ts',
-    find: `tracked.user.connections -= 1;`,
-    replace: ``,
+    find: `const others = user.connections.filter(isOpen);`,
+    replace: `const others = user.connections;`,
     test: 'limits.test.ts',
   },
   {
@@ -1108,7 +1115,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'connections-tracked-for-ever',
     file: 'core/connection-limits.ts',
-    find: `      this.connections.delete(conn);\n`,
+    find: `        this.connections.delete(conn);\n`,
     replace: ``,
     test: 'limits.test.ts',
   },
@@ -1130,9 +1137,9 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'namespace-kept-after-leaving',
     file: 'core/realtime.adapter.ts',
-    find: `socket.on('disconnect', (reason) => {
-        this.limits.leave(socket);`,
-    replace: `socket.on('disconnect', (reason) => {`,
+    find: `(socket, reason: string) => {
+    this.limits.leave(socket);`,
+    replace: `(socket, reason: string) => {`,
     test: 'limits.test.ts',
   },
   {
@@ -1267,18 +1274,18 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'event-refusals-unlogged',
     file: 'core/connection-limits.ts',
     find: `this.log.report(
-          'event refused',`,
+        'event refused',`,
     replace: `((..._: unknown[]) => undefined)(
-          'event refused',`,
+        'event refused',`,
     test: 'security-log.test.ts',
   },
   {
     name: 'refresh-refusals-unlogged',
     file: 'core/session.ts',
     find: `this.securityLog.report(
-            'refresh refused',`,
+        'refresh refused',`,
     replace: `((..._: unknown[]) => undefined)(
-            'refresh refused',`,
+        'refresh refused',`,
     test: 'security-log.test.ts',
   },
   {
@@ -1366,8 +1373,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'revocation-cuts-later-sign-ins',
     file: 'core/session.ts',
-    find: '      if (this.revocation.isRevoked(identity)) {',
-    replace: '      if (identity) {',
+    find: 'if (session && this.revocation.isRevoked(session.identity)) {',
+    replace: 'if (session) {',
     test: 'revocation.test.ts',
   },
   {
@@ -1499,8 +1506,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'context-unbound',
     file: 'core/client-event.ts',
-    find: 'void context.run(about, () => serve(body, ack));',
-    replace: 'void serve(body, ack);',
+    find: 'void context.run(about, async () => {',
+    replace: 'void ((_: unknown, work: () => unknown) => work())(about, async () => {',
     test: 'request-context.test.ts',
   },
   {

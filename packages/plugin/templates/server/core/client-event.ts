@@ -10,6 +10,7 @@ import { WsException } from '@nestjs/websockets';
 import { firstValueFrom, isObservable } from 'rxjs';
 import type { Socket } from 'socket.io';
 import type { ZodType } from 'zod';
+import type { ConnectionLimits } from './connection-limits';
 import { report } from './diagnostics';
 import { RealtimeException } from './realtime.errors';
 import type { RequestContextService } from './request-context';
@@ -31,7 +32,7 @@ type Send = (...answer: unknown[]) => void;
 
 const logger = new Logger('ClientEvents');
 
-/** How many events of a socket are not acknowledged yet. */
+/** How many events of a socket are not acknowledged yet, from its first on. */
 const pending = new WeakMap<Socket, { events: number }>();
 
 /** More than a payload needs: what one may cost stays small. */
@@ -67,32 +68,39 @@ export function serveEvents(
   handlers: readonly EventHandler[],
   context: RequestContextService,
 ): void {
-  for (const { message, callback } of handlers) {
-    const serve = async (body: unknown, ack: (answer: ClientAck) => void) => {
-      try {
-        const result: unknown = await callback(body, ack);
-        const data = isObservable(result)
-          ? await firstValueFrom(result, { defaultValue: null })
-          : result;
-        ack({ ok: true, data: data ?? null });
-      } catch (error) {
-        ack(failure(error));
-      }
-    };
-    socket.on(message, (...args: unknown[]) => {
-      const { identity } = socket.data;
-      const about = {
-        event: message,
-        eventId: randomUUID(),
-        tenantId: identity?.tenantId,
-        userId: identity?.userId,
-      };
-      // Put there by `screenEvents`, also where the client waits for none.
-      const ack = args.pop() as (answer: ClientAck) => void;
-      const body = args.length > 1 ? args : args[0];
-      void context.run(about, () => serve(body, ack));
-    });
+  for (const handler of handlers) {
+    // Bound, not closed over: it is kept for each socket, and smaller.
+    socket.on(handler.message, serve.bind(socket, context, handler));
   }
+}
+
+function serve(
+  this: RealtimeSocket,
+  context: RequestContextService,
+  { message, callback }: EventHandler,
+  ...args: unknown[]
+): void {
+  const { identity } = this.data;
+  const about = {
+    event: message,
+    eventId: randomUUID(),
+    tenantId: identity?.tenantId,
+    userId: identity?.userId,
+  };
+  // Put there by `screenEvents`, also where the client waits for none.
+  const ack = args.pop() as (answer: ClientAck) => void;
+  const body = args.length > 1 ? args : args[0];
+  void context.run(about, async () => {
+    try {
+      const result: unknown = await callback(body, ack);
+      const data = isObservable(result)
+        ? await firstValueFrom(result, { defaultValue: null })
+        : result;
+      ack({ ok: true, data: data ?? null });
+    } catch (error) {
+      ack(failure(error));
+    }
+  });
 }
 
 /** Nest would send an `exception` event and leave the client waiting. */
@@ -116,19 +124,15 @@ export async function answer(
 }
 
 /** Refuses events before any handler sees them, and acknowledges that. */
-export function screenEvents(socket: Socket, countEvent: () => number): void {
-  const inHand = { events: 0 };
-  pending.set(socket, inHand);
+export function screenEvents(
+  socket: RealtimeSocket,
+  limits: ConnectionLimits,
+): void {
   socket.use((packet: Packet, next) => {
     const [event] = packet;
     const isKnown = hasHandler(socket, event);
-    const acknowledge = watch(
-      packet,
-      socket,
-      isKnown ? event : 'unknown',
-      inHand,
-    );
-    const retryAfterMs = countEvent();
+    const acknowledge = watch(packet, socket, isKnown ? event : 'unknown');
+    const retryAfterMs = limits.countEvent(socket);
     if (retryAfterMs > 0) {
       acknowledge({
         ok: false,
@@ -177,12 +181,9 @@ function hasHandler(socket: Socket, event: string): boolean {
  * Has the acknowledgement of a packet reported, also if nobody waits for it. The
  * first one counts: a filter has given it before its handler ends.
  */
-function watch(
-  packet: Packet,
-  { nsp }: Socket,
-  event: string,
-  inHand: { events: number },
-): Send {
+function watch(packet: Packet, socket: Socket, event: string): Send {
+  const { nsp } = socket;
+  const inHand = pending.get(socket) ?? { events: 0 };
   const last = packet.at(-1);
   const send = typeof last === 'function' ? (last as Send) : undefined;
   const began = performance.now();
@@ -199,6 +200,7 @@ function watch(
     report('client.event', { namespace: nsp.name, event, result, ms });
   };
   inHand.events += 1;
+  pending.set(socket, inHand);
   packet[send ? packet.length - 1 : packet.length] = acknowledged;
   return acknowledged;
 }

@@ -12,7 +12,8 @@ type Connection = RealtimeSocket['conn'];
 /** The part of the `ws` socket below a connection that is used here. */
 interface RawSocket {
   readonly bufferedAmount: number;
-  on(event: 'ping' | 'close', listener: () => void): void;
+  readonly readyState: number;
+  on(event: 'ping', listener: (payload: { data?: never }) => void): void;
   terminate(): void;
 }
 
@@ -25,14 +26,18 @@ interface Tracked {
 }
 
 interface User {
-  connections: number;
-  readonly events: TokenBucket;
+  connections: readonly Connection[];
+  /** From its first event on: most only listen. */
+  events?: TokenBucket;
 }
 
+const NONE: readonly never[] = [];
 const SWEEP_MS = 1_000;
 const MAX_ADDRESSES = 10_000;
 /** How far above the limit of its events a connection is cut. */
 const FLOOD = 10;
+/** Of a websocket: RFC 6455 and `ws`. */
+const CLOSED = 3;
 /** What of a large packet counts as one more. */
 const PACKET_BYTES = 16_384;
 /** How long a client that is cut may take to read why. */
@@ -44,12 +49,14 @@ export class ConnectionLimits implements OnModuleDestroy {
   private readonly limits: RealtimeConfig['limits'];
   private readonly packets: Rate;
   private readonly handshakes: RateLimiter;
+  /**
+   * With those that are gone since the last sweep: a listener to the end of
+   * each would take more room than they do.
+   */
   private readonly connections = new Map<Connection, Tracked>();
-  /** Also of a connection that is closed, until its peer has answered that. */
-  private readonly raw = new Set<RawSocket>();
   private readonly users = new Map<string, User>();
+  private readonly events = new WeakMap<RealtimeSocket, TokenBucket>();
   private timer: NodeJS.Timeout | undefined;
-  private closed: (conn: Connection) => void = () => undefined;
 
   constructor(
     @Inject(REALTIME_CONFIG) private readonly config: RealtimeConfig,
@@ -104,48 +111,49 @@ export class ConnectionLimits implements OnModuleDestroy {
     }
   }
 
-  /** Calls back with each connection that has closed. */
-  onClosed(listener: (conn: Connection) => void): void {
-    this.closed = listener;
-  }
-
   /**
    * Counts an open connection as its user's, until it closes.
    * @param key one for each user
    * @throws RealtimeException RATE_LIMITED
    */
   claim(conn: Connection, key: string): void {
-    const user = this.user(key);
-    if (user.connections >= this.limits.maxConnectionsPerUser) {
+    const user: User = this.users.get(key) ?? { connections: [] };
+    const others = user.connections.filter(isOpen);
+    if (others.length >= this.limits.maxConnectionsPerUser) {
       report('rate.limited', { what: 'connection' });
       throw new RealtimeException('RATE_LIMITED', 'Too many connections');
     }
+    user.connections = others.concat(conn);
+    this.users.set(key, user);
     const tracked = this.connections.get(conn);
     if (tracked) {
       tracked.user = user;
-      user.connections += 1;
     }
   }
 
+  /** What was claimed for a user. */
+  connectionsOf(key: string): readonly Connection[] {
+    return this.users.get(key)?.connections.filter(isOpen) ?? [];
+  }
+
   /** Counts an event of a socket: 0, or for how many milliseconds to wait. */
-  eventCounter(socket: RealtimeSocket): () => number {
-    const ofUser = this.connections.get(socket.conn)?.user?.events;
-    let ofSocket: TokenBucket | undefined;
-    return () => {
-      // Most sockets only listen.
-      ofSocket ??= new TokenBucket(this.limits.events);
-      const wait = ofSocket.take() || (ofUser?.take() ?? 0);
-      if (wait > 0) {
-        report('rate.limited', { what: 'event' });
-        this.log.report(
-          'event refused',
-          'RATE_LIMITED',
-          socket.request,
-          socket.data.identity,
-        );
-      }
-      return wait;
-    };
+  countEvent(socket: RealtimeSocket): number {
+    let ofSocket = this.events.get(socket);
+    if (!ofSocket) {
+      ofSocket = new TokenBucket(this.limits.events);
+      this.events.set(socket, ofSocket);
+    }
+    const wait = ofSocket.take() || this.countUser(socket.conn);
+    if (wait > 0) {
+      report('rate.limited', { what: 'event' });
+      this.log.report(
+        'event refused',
+        'RATE_LIMITED',
+        socket.request,
+        socket.data.identity,
+      );
+    }
+    return wait;
   }
 
   /** Whether connections are let in. */
@@ -155,54 +163,44 @@ export class ConnectionLimits implements OnModuleDestroy {
 
   /** Whether the last peer is gone. */
   get isEmpty(): boolean {
-    return this.raw.size === 0;
+    return [...this.connections.keys()].every(isGone);
   }
 
   /** Every connection, with those of its sockets that are connected. */
   open(): { conn: Connection; sockets: RealtimeSocket[] }[] {
-    return [...this.connections].map(([conn, { sockets }]) => ({
-      conn,
-      sockets: sockets.filter(({ connected }) => connected),
-    }));
+    return [...this.connections]
+      .filter(([conn]) => isOpen(conn))
+      .map(([conn, { sockets }]) => ({
+        conn,
+        sockets: sockets.filter(({ connected }) => connected),
+      }));
   }
 
   /** Without a farewell: a peer that is gone answers none. */
   terminateAll(): void {
-    this.raw.forEach((socket) => socket.terminate());
+    for (const conn of this.connections.keys()) {
+      rawSocket(conn)?.terminate();
+    }
   }
 
-  private user(key: string): User {
-    const known = this.users.get(key);
-    if (known) {
-      return known;
+  private countUser(conn: Connection): number {
+    const user = this.connections.get(conn)?.user;
+    if (!user) {
+      return 0;
     }
-    const events = new TokenBucket(this.limits.userEvents);
-    const user: User = { connections: 0, events };
-    this.users.set(key, user);
-    return user;
+    user.events ??= new TokenBucket(this.limits.userEvents);
+    return user.events.take();
   }
 
   private watch(conn: Connection): void {
     const packets = new TokenBucket(this.packets);
-    const tracked: Tracked = { sockets: [], packets };
+    const tracked: Tracked = { sockets: NONE, packets };
     this.connections.set(conn, tracked);
-    conn.on('close', () => {
-      this.connections.delete(conn);
-      if (tracked.user) {
-        tracked.user.connections -= 1;
-      }
-      this.closed(conn);
-    });
     // Of every kind, and of clients without a token too.
-    conn.on('packet', ({ data = '' }) =>
-      this.count(conn, tracked, data.length),
-    );
-    const raw = rawSocket(conn);
-    if (raw) {
-      this.raw.add(raw);
-      raw.on('close', () => this.raw.delete(raw));
-      raw.on('ping', () => this.count(conn, tracked, 0));
-    }
+    const count = ({ data = '' }: { data?: { length: number } | string }) =>
+      this.count(conn, tracked, data.length);
+    conn.on('packet', count);
+    rawSocket(conn)?.on('ping', count);
   }
 
   private count(conn: Connection, tracked: Tracked, bytes: number): void {
@@ -236,7 +234,10 @@ export class ConnectionLimits implements OnModuleDestroy {
     let totalBytes = 0;
     let maxBytes = 0;
     for (const [conn, { sockets }] of this.connections) {
-      const bytes = bufferedBytes(conn);
+      if (isGone(conn)) {
+        this.connections.delete(conn);
+      }
+      const bytes = isOpen(conn) ? bufferedBytes(conn) : 0;
       totalBytes += bytes;
       maxBytes = Math.max(maxBytes, bytes);
       if (bytes > this.limits.maxBufferedBytes) {
@@ -249,13 +250,25 @@ export class ConnectionLimits implements OnModuleDestroy {
       }
     }
     report('buffered', { totalBytes, maxBytes });
-    for (const [key, { connections, events }] of this.users) {
-      if (connections === 0 && events.isFull()) {
+    for (const [key, user] of this.users) {
+      if (!user.connections.every(isOpen)) {
+        user.connections = user.connections.filter(isOpen);
+      }
+      if (user.connections.length === 0 && (user.events?.isFull() ?? true)) {
         this.users.delete(key);
       }
     }
     this.handshakes.prune();
   }
+}
+
+function isOpen({ readyState }: Connection): boolean {
+  return readyState !== 'closed';
+}
+
+/** Not before its peer has answered the closing frame. */
+function isGone(conn: Connection): boolean {
+  return !isOpen(conn) && (rawSocket(conn)?.readyState ?? CLOSED) === CLOSED;
 }
 
 function rawSocket({ transport }: Connection): RawSocket | undefined {

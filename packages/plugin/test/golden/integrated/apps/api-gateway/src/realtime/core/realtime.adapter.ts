@@ -27,6 +27,7 @@ import {
   type RealtimeServer,
   type RealtimeSocket,
   SessionRegistry,
+  sharedListener,
 } from './session';
 import { RealtimeShutdown } from './shutdown';
 
@@ -34,6 +35,7 @@ import { RealtimeShutdown } from './shutdown';
 type EngineRequest = IncomingMessage & { _query: Record<string, unknown> };
 type Next = (error?: Error) => void;
 
+const NONE: string[] = [];
 /** How long a refused connection may stay to try another namespace. */
 const REFUSED_LINGER_MS = 1_000;
 
@@ -53,6 +55,13 @@ export class RealtimeAdapter extends IoAdapter {
   private readonly refused = new WeakSet<RealtimeSocket['conn']>();
   /** By namespace: the events that are acknowledged in our shape. */
   private readonly acknowledged = new Map<string, Set<string>>();
+  private readonly disconnected = sharedListener((socket, reason: string) => {
+    this.limits.leave(socket);
+    this.sessions.leave(socket);
+    report('socket.disconnected', { namespace: socket.nsp.name, reason });
+  });
+  /** Whether a gateway has `handleDisconnect`. */
+  private tellsDisconnects = false;
   private io: RealtimeServer | undefined;
 
   static async create(app: INestApplication): Promise<RealtimeAdapter> {
@@ -96,7 +105,7 @@ export class RealtimeAdapter extends IoAdapter {
     this.limits.protect(io.engine);
     io.engine.on('connection', ({ request }: RealtimeSocket['conn']) => {
       // Kept as long as the connection; `headers` holds them too.
-      request.rawHeaders = [];
+      request.rawHeaders = request.rawTrailers = NONE;
     });
     // The packets that have gathered for a client leave in one write.
     io.engine.on(
@@ -112,6 +121,15 @@ export class RealtimeAdapter extends IoAdapter {
     );
     this.app.get(Broadcaster).bind(io);
     return (this.io = io);
+  }
+
+  override bindClientDisconnect(
+    ...args: Parameters<IoAdapter['bindClientDisconnect']>
+  ): void {
+    // Else Nest would keep a listener to each socket, and tell nobody.
+    if (this.tellsDisconnects) {
+      super.bindClientDisconnect(...args);
+    }
   }
 
   override bindMessageHandlers(
@@ -193,12 +211,8 @@ export class RealtimeAdapter extends IoAdapter {
       this.sessions.join(socket);
       report('handshake', { namespace: namespace.name, result: 'ok' });
       report('socket.connected', { namespace: namespace.name });
-      socket.on('disconnect', (reason) => {
-        this.limits.leave(socket);
-        this.sessions.leave(socket);
-        report('socket.disconnected', { namespace: namespace.name, reason });
-      });
-      screenEvents(socket, this.limits.eventCounter(socket));
+      socket.on('disconnect', this.disconnected);
+      screenEvents(socket, this.limits);
     });
   }
 
@@ -258,6 +272,7 @@ export class RealtimeAdapter extends IoAdapter {
         if (isGateway(metatype) && instance instanceof metatype) {
           this.contain(instance, 'handleConnection');
           this.contain(instance, 'handleDisconnect');
+          this.tellsDisconnects ||= 'handleDisconnect' in instance;
           if (acknowledges(metatype)) {
             const namespace = namespaceOf(metatype);
             const events = this.acknowledged.get(namespace) ?? new Set();

@@ -39,10 +39,8 @@ export type RealtimeSocket = Socket<
 type Connection = RealtimeSocket['conn'];
 
 interface Session {
-  readonly conn: Connection;
   identity: RealtimeIdentity;
-  /** With the rooms that its token lets each into. */
-  readonly sockets: Map<RealtimeSocket, readonly string[]>;
+  sockets: readonly RealtimeSocket[];
   /** When it is cut: set once its client was told that its token has expired. */
   cutAt: number | undefined;
 }
@@ -57,9 +55,14 @@ const SWEEP_MS = 200;
 @Injectable()
 export class SessionRegistry implements OnApplicationShutdown {
   private readonly sessions = new Map<Connection, Session>();
-  private readonly byUser = new Map<string, readonly Session[]>();
+  /** What a token lets a socket into: until it is, or while that may change. */
+  private readonly rooms = new WeakMap<RealtimeSocket, string[]>();
   /** One for all of them: a timer each costs more than looking at them all. */
   private readonly timer = setInterval(() => this.sweep(), SWEEP_MS).unref();
+  private readonly refreshed = sharedListener(
+    (socket, ...args: unknown[]) =>
+      void answer(args, () => this.refresh(socket, args[0])),
+  );
   private extended: (socket: RealtimeSocket) => void = () => undefined;
 
   constructor(
@@ -72,7 +75,6 @@ export class SessionRegistry implements OnApplicationShutdown {
     private readonly joined: ReadonlyMap<string, JoinedRooms>,
   ) {
     revocation.onRevoked((user) => this.cut(user));
-    limits.onClosed((conn) => this.close(conn));
   }
 
   onApplicationShutdown(): void {
@@ -100,48 +102,38 @@ export class SessionRegistry implements OnApplicationShutdown {
       }
       this.extend(session, token);
       socket.data.identity = session.identity;
-      session.sockets.set(socket, rooms);
+      // Not by push, which makes room for 16 more.
+      session.sockets = session.sockets.concat(socket);
     } else {
-      const user = userRoom(identity.tenantId, identity.userId);
-      this.limits.claim(conn, user);
-      const sockets = new Map([[socket, rooms]]);
-      const opened: Session = { conn, identity, sockets, cutAt: undefined };
-      this.sessions.set(conn, opened);
-      this.byUser.set(user, (this.byUser.get(user) ?? []).concat(opened));
+      this.limits.claim(conn, userRoom(identity.tenantId, identity.userId));
+      this.sessions.set(conn, {
+        identity,
+        sockets: [socket],
+        cutAt: undefined,
+      });
     }
+    this.rooms.set(socket, rooms);
   }
 
   /** Call when a socket is connected. */
   join(socket: RealtimeSocket): void {
-    const session = this.sessions.get(socket.conn);
-    void socket.join([...(session?.sockets.get(socket) ?? [])]);
-    socket.on('realtime.refresh', (...args: unknown[]) => {
-      void answer(args, () =>
-        this.refresh(socket, args[0]).catch((error: unknown) => {
-          const code =
-            error instanceof RealtimeException ? error.code : 'INTERNAL';
-          const { conn, data } = socket;
-          this.securityLog.report(
-            'refresh refused',
-            code,
-            conn.request,
-            data.identity,
-          );
-          throw error;
-        }),
-      );
-    });
+    this.enter(socket);
+    socket.on('realtime.refresh', this.refreshed);
   }
 
   /** Call when a socket is disconnected. */
   leave(socket: RealtimeSocket): void {
-    this.sessions.get(socket.conn)?.sockets.delete(socket);
+    const session = this.sessions.get(socket.conn);
+    if (session) {
+      session.sockets = session.sockets.filter((other) => other !== socket);
+    }
   }
 
   /** The sockets that a user has on this replica, of all namespaces. */
   socketsOf(tenantId: string, userId: string): RealtimeSocket[] {
-    const sessions = this.byUser.get(userRoom(tenantId, userId)) ?? [];
-    return sessions.flatMap(connectedOf);
+    return this.limits
+      .connectionsOf(userRoom(tenantId, userId))
+      .flatMap((conn) => this.connectedOf(conn));
   }
 
   /** Calls back with each socket whose token was replaced. */
@@ -151,11 +143,27 @@ export class SessionRegistry implements OnApplicationShutdown {
 
   /** True while a connection carries at least one namespace. */
   isLive(conn: Connection): boolean {
-    const session = this.sessions.get(conn);
-    return session !== undefined && connectedOf(session).length > 0;
+    return this.connectedOf(conn).length > 0;
   }
 
   private async refresh(
+    socket: RealtimeSocket,
+    body: unknown,
+  ): Promise<{ expiresAt: number }> {
+    try {
+      return await this.replaceToken(socket, body);
+    } catch (error) {
+      this.securityLog.report(
+        'refresh refused',
+        error instanceof RealtimeException ? error.code : 'INTERNAL',
+        socket.conn.request,
+        socket.data.identity,
+      );
+      throw error;
+    }
+  }
+
+  private async replaceToken(
     socket: RealtimeSocket,
     body: unknown,
   ): Promise<{ expiresAt: number }> {
@@ -189,20 +197,22 @@ export class SessionRegistry implements OnApplicationShutdown {
     if (expiresAt <= identity.expiresAt) {
       return;
     }
-    const moves = [...session.sockets].map(([socket, old]) => ({
+    const moves = session.sockets.map((socket) => ({
       socket,
-      old,
       rooms: this.roomsFor(socket, token),
     }));
     session.identity = token.identity;
     session.cutAt = undefined;
-    for (const { socket, old, rooms } of moves) {
+    for (const { socket, rooms } of moves) {
       socket.data.identity = token.identity;
-      session.sockets.set(socket, rooms);
-      old
-        .filter((room) => !rooms.includes(room))
+      this.rooms
+        .get(socket)
+        ?.filter((room) => !rooms.includes(room))
         .forEach((room) => void socket.leave(room));
-      void socket.join([...rooms]);
+      this.rooms.set(socket, rooms);
+      if (socket.connected) {
+        this.enter(socket);
+      }
       this.extended(socket);
     }
   }
@@ -211,38 +221,38 @@ export class SessionRegistry implements OnApplicationShutdown {
     return joinedRooms(this.joined.get(socket.nsp.name), token);
   }
 
-  private close(conn: Connection): void {
-    const session = this.sessions.get(conn);
-    if (session) {
-      const { tenantId, userId } = session.identity;
-      const user = userRoom(tenantId, userId);
-      const others = this.byUser.get(user)?.filter((one) => one !== session);
-      this.sessions.delete(conn);
-      if (others?.length) {
-        this.byUser.set(user, others);
-      } else {
-        this.byUser.delete(user);
-      }
+  private enter(socket: RealtimeSocket): void {
+    void socket.join(this.rooms.get(socket) ?? []);
+    // Other rooms are the same with every token of a user.
+    if (typeof this.joined.get(socket.nsp.name) !== 'function') {
+      this.rooms.delete(socket);
     }
+  }
+
+  /** Not those that are still to be let in, by code of yours too. */
+  private connectedOf(conn: Connection): RealtimeSocket[] {
+    const { sockets = [] } = this.sessions.get(conn) ?? {};
+    return sockets.filter(({ connected }) => connected);
   }
 
   private cut({ tenantId, userId }: RevokedUser): void {
-    const sessions = this.byUser.get(userRoom(tenantId, userId)) ?? [];
-    for (const session of sessions) {
-      const { conn, identity, sockets } = session;
+    const user = userRoom(tenantId, userId);
+    for (const conn of this.limits.connectionsOf(user)) {
+      const session = this.sessions.get(conn);
       // Not what a later token has opened since.
-      if (this.revocation.isRevoked(identity)) {
+      if (session && this.revocation.isRevoked(session.identity)) {
+        const { identity, sockets } = session;
         this.securityLog.report('revoked', 'KICKED', conn.request, identity);
-        for (const socket of sockets.keys()) {
+        for (const socket of sockets) {
           socket.emit('realtime.kicked');
         }
-        this.end(session);
+        this.end(conn, session);
       }
     }
   }
 
-  private end({ conn, sockets }: Session): void {
-    for (const socket of sockets.keys()) {
+  private end(conn: Connection, { sockets }: Session): void {
+    for (const socket of sockets) {
       socket.disconnect(true);
     }
     // One whose first namespace is not connected yet has no sockets.
@@ -251,21 +261,27 @@ export class SessionRegistry implements OnApplicationShutdown {
 
   private sweep(): void {
     const now = Date.now();
-    for (const session of this.sessions.values()) {
+    for (const [conn, session] of this.sessions) {
       const { cutAt, identity } = session;
-      if (cutAt === undefined && identity.expiresAt <= now) {
+      if (conn.readyState === 'closed') {
+        this.sessions.delete(conn);
+      } else if (cutAt === undefined && identity.expiresAt <= now) {
         session.cutAt = now + this.config.limits.graceMs;
-        for (const socket of session.sockets.keys()) {
+        for (const socket of session.sockets) {
           socket.emit('realtime.expired');
         }
       } else if ((cutAt ?? Infinity) <= now) {
-        this.end(session);
+        this.end(conn, session);
       }
     }
   }
 }
 
-/** Not those that are still to be let in, by code of yours too. */
-function connectedOf({ sockets }: Session): RealtimeSocket[] {
-  return [...sockets.keys()].filter(({ connected }) => connected);
+/** A listener for all sockets: one for each would be kept as long as it is. */
+export function sharedListener<A extends unknown[]>(
+  listen: (socket: RealtimeSocket, ...args: A) => void,
+): (this: RealtimeSocket, ...args: A) => void {
+  return function (...args) {
+    listen(this, ...args);
+  };
 }

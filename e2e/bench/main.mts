@@ -13,6 +13,7 @@ import { measureGeneration } from './generation.js';
 import { checkLimits, describeMachine, isPinned, pin } from './machine.js';
 import type { Bench, Figures } from './measure.js';
 import { profileShares } from './profile.js';
+import { measureProtections } from './protections.js';
 import type { PublishCommands } from './publish.js';
 import { goalsSection, scenarioSection, type Rounds, type Section } from './report.js';
 import { REPLICAS, SCENARIOS, type Scenario } from './scenarios.js';
@@ -26,7 +27,7 @@ const KNOWN = [
   ...SCENARIOS,
   ...REPLICAS.map((scenarioWith) => scenarioWith({ url: '', pid: 0 })),
 ].map(({ name }) => name);
-KNOWN.push('profile', 'generation');
+KNOWN.push('protections', 'profile', 'generation');
 
 const args = process.argv.slice(2);
 const quick = args.includes('--quick');
@@ -77,6 +78,7 @@ async function main(): Promise<number> {
           () => measureScenario(bench, scenario, systems),
         ],
       ),
+      ['protections', () => measureProtections(bench, host)],
       ['profile', () => profileShares(bench, systems['nx-realtime'])],
       ['generation', () => measureGeneration(host, rounds)],
     ];

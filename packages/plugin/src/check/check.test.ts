@@ -1,7 +1,7 @@
 import type { Tree } from '@nx/devkit';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { age, ageManifest, baseOf, edit as editIn } from '../../test/support/aged.js';
-import { hostTree, snapshot } from '../../test/support/host-tree.js';
+import { copies, hostTree, snapshot } from '../../test/support/host-tree.js';
 import realtimeDomainGenerator from '../generators/realtime-domain/generator.js';
 import type { RealtimeDomainSchema } from '../generators/realtime-domain/schema.js';
 import syncGenerator from '../generators/sync/generator.js';
@@ -44,9 +44,14 @@ const brief = (findings: readonly Finding[]): string[] =>
 describe.each(['integrated', 'solution'] as const)('in an %s workspace', (layout) => {
   const project = `apps/api-gateway/${layout === 'solution' ? 'package' : 'project'}.json`;
 
-  beforeEach(async () => {
+  const generated = copies(async () => {
     tree = hostTree(layout);
     await generate({ clientEvents: ['markRead{notificationId}'] });
+    return tree;
+  });
+
+  beforeEach(async () => {
+    tree = await generated();
   });
 
   it('has a target of its own, which is not cached and keeps what its owner changed', async () => {

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { age, ageManifest, agePath, baseOf, edit } from '../../test/support/aged.js';
-import { hostTree, snapshot } from '../../test/support/host-tree.js';
+import { copies, hostTree, snapshot } from '../../test/support/host-tree.js';
 import realtimeDomainGenerator from '../generators/realtime-domain/generator.js';
 import { HostProjects } from '../host/index.js';
 import * as templates from '../render/renames.js';
@@ -26,12 +26,20 @@ beforeEach(() => {
   vi.spyOn(templates, 'formerTemplates').mockReturnValue((path) => renames.get(path) ?? []);
 });
 
+const generatedIn = (layout: 'integrated' | 'solution') =>
+  copies(async () => {
+    const made = hostTree(layout);
+    await realtimeDomainGenerator(made, { name: 'Notification', skipFormat: true });
+    return made;
+  });
+
 describe.each(['integrated', 'solution'] as const)('in an %s workspace', (layout) => {
   let generated: Map<string, string>;
 
+  const start = generatedIn(layout);
+
   beforeEach(async () => {
-    tree = hostTree(layout);
-    await realtimeDomainGenerator(tree, { name: 'Notification', skipFormat: true });
+    tree = await start();
     generated = snapshot(tree);
     ageManifest(tree, '0.0.1');
   });
@@ -114,9 +122,10 @@ describe('dependencies that a release raised', () => {
   };
   const versions = (): Record<string, string> => JSON.parse(read(PROJECT)).dependencies;
 
+  const start = generatedIn('solution');
+
   beforeEach(async () => {
-    tree = hostTree('solution');
-    await realtimeDomainGenerator(tree, { name: 'Notification', skipFormat: true });
+    tree = await start();
   });
 
   it('are raised in the projects too, never lowered', () => {

@@ -1,5 +1,5 @@
 import type { Tree } from '@nx/devkit';
-import { createTreeWithEmptyWorkspace } from '@nx/devkit/testing';
+import { createTree, createTreeWithEmptyWorkspace } from '@nx/devkit/testing';
 
 export const MAIN = `import { NestFactory } from '@nestjs/core';
 import { AppModule } from './app/app.module';
@@ -101,6 +101,18 @@ function addProject(tree: Tree, name: string, layout: string): void {
     writeJson(tree, `${root}/project.json`, { name, projectType: 'application' });
   }
   writeJson(tree, `${root}/tsconfig.json`, { extends: '../../tsconfig.base.json' });
+}
+
+/** Gives Trees that hold what `make` made, which is made once: each may be changed. */
+export function copies(make: () => Promise<Tree>): () => Promise<Tree> {
+  let made: Promise<Map<string, string>> | undefined;
+  return async () => {
+    const files = await (made ??= make().then((tree) => snapshot(tree)));
+    const tree = createTree();
+    tree.delete('.prettierrc');
+    for (const [path, text] of files) tree.write(path, text);
+    return tree;
+  };
 }
 
 /** Every file of the Tree with its text. */

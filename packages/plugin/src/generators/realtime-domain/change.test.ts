@@ -1,6 +1,6 @@
 import type { Tree } from '@nx/devkit';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { addNest, addNext, hostTree, snapshot } from '../../../test/support/host-tree.js';
+import { addNest, addNext, copies, hostTree, snapshot } from '../../../test/support/host-tree.js';
 import syncGenerator from '../sync/generator.js';
 import realtimeDomainGenerator from './generator.js';
 import type { RealtimeDomainSchema } from './schema.js';
@@ -25,9 +25,14 @@ function replace(path: string, from: string | RegExp, to: string): void {
 const code = (of: Tree) =>
   [...snapshot(of)].filter(([path]) => !path.endsWith('.env.local') && path !== 'package.json');
 
-beforeEach(async () => {
+const generated = copies(async () => {
   tree = hostTree();
   await generate({ clientEvents: ['markRead{id}'] });
+  return tree;
+});
+
+beforeEach(async () => {
+  tree = await generated();
 });
 
 describe('another name', () => {

@@ -5,6 +5,7 @@ import {
   MAIN,
   addNest,
   addNext,
+  copies,
   hostTree,
   snapshot,
   addVite,
@@ -28,9 +29,14 @@ describe.each(['integrated', 'solution'] as const)('in an %s workspace', (layout
   let tree: Tree;
   const contracts = `${layout === 'solution' ? 'packages' : 'libs'}/realtime-contracts`;
 
+  const generated = copies(async () => {
+    const made = hostTree(layout);
+    await generate(made, { clientEvents: ['markRead{notificationId}'] });
+    return made;
+  });
+
   beforeEach(async () => {
-    tree = hostTree(layout);
-    await generate(tree, { clientEvents: ['markRead{notificationId}'] });
+    tree = await generated();
   });
 
   it('emits the whole vertical', () => {

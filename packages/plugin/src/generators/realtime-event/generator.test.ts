@@ -1,6 +1,6 @@
 import type { Tree } from '@nx/devkit';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { hostTree, snapshot } from '../../../test/support/host-tree.js';
+import { copies, hostTree, snapshot } from '../../../test/support/host-tree.js';
 import realtimeDomainGenerator from '../realtime-domain/generator.js';
 import syncGenerator from '../sync/generator.js';
 import realtimeEventGenerator from './generator.js';
@@ -18,12 +18,17 @@ const PAGE = 'apps/web/src/app/page.tsx';
 
 let tree: Tree;
 
-beforeEach(async () => {
-  tree = hostTree();
-  await realtimeDomainGenerator(tree, {
+const generated = copies(async () => {
+  const made = hostTree();
+  await realtimeDomainGenerator(made, {
     name: 'Notification',
     clientEvents: ['markRead{notificationId}', 'archive{notificationId}'],
   });
+  return made;
+});
+
+beforeEach(async () => {
+  tree = await generated();
 });
 
 const change = (event: string, options: Partial<RealtimeEventSchema> = {}) =>

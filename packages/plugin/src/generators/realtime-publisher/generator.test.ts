@@ -1,6 +1,13 @@
 import type { Tree } from '@nx/devkit';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { MAIN, MODULE, addNest, hostTree, snapshot } from '../../../test/support/host-tree.js';
+import {
+  MAIN,
+  MODULE,
+  addNest,
+  copies,
+  hostTree,
+  snapshot,
+} from '../../../test/support/host-tree.js';
 import realtimeDomainGenerator from '../realtime-domain/generator.js';
 import realtimeRemoveGenerator from '../realtime-remove/generator.js';
 import syncGenerator from '../sync/generator.js';
@@ -27,11 +34,16 @@ describe.each(['integrated', 'solution'] as const)('in an %s workspace', (layout
   const text = (path: string): string => tree.read(path, 'utf-8') ?? '';
   const json = (path: string) => JSON.parse(text(path));
 
+  const generated = copies(async () => {
+    const made = hostTree(layout);
+    addNest(made, 'orders', layout);
+    await domain(made, 'Notification');
+    await publish(made);
+    return made;
+  });
+
   beforeEach(async () => {
-    tree = hostTree(layout);
-    addNest(tree, 'orders', layout);
-    await domain(tree, 'Notification');
-    await publish(tree);
+    tree = await generated();
   });
 
   it('emits the publisher and records the choice', () => {

@@ -1,6 +1,6 @@
 import type { Tree } from '@nx/devkit';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { addNext, hostTree, snapshot } from '../../../test/support/host-tree.js';
+import { addNext, copies, hostTree, snapshot } from '../../../test/support/host-tree.js';
 import initGenerator from '../init/generator.js';
 import realtimeDomainGenerator from '../realtime-domain/generator.js';
 import type { RealtimeDomainSchema } from '../realtime-domain/schema.js';
@@ -143,9 +143,14 @@ describe.each(['integrated', 'solution'] as const)('in an %s workspace', (layout
 describe('refusing', () => {
   let tree: Tree;
 
+  const generated = copies(async () => {
+    const made = await initialised('integrated', PLAIN);
+    await generate(made);
+    return made;
+  });
+
   beforeEach(async () => {
-    tree = await initialised('integrated', PLAIN);
-    await generate(tree);
+    tree = await generated();
   });
 
   it('names the lines of other code that imports the domain', async () => {

@@ -47,7 +47,7 @@ const SHARES = [
 const NO_SLOWER = { figure: 'p99', than: 'socket.io', most: 1 } as const;
 
 function fanOut(sockets: number, rate: number): Scenario {
-  const events = Math.max(80, 400_000 / sockets / (sockets < 1_000 ? 2 : 1));
+  const events = Math.max(200, 400_000 / sockets / (sockets < 1_000 ? 2 : 1));
   return {
     name: `fan-out-${sockets}`,
     title: `Fan-out to ${sockets.toLocaleString('en')} sockets`,
@@ -309,7 +309,7 @@ function replicas(count: 1 | 2, redis?: RedisLink): Scenario {
     name: `replicas-${count}${redis ? '-redis' : ''}`,
     title: `${count} ${count === 1 ? 'replica' : 'replicas'} ${label}`,
     method:
-      '1,000 sockets of one tenant, spread evenly. 400 broker events at once; then 50 a second.',
+      '1,000 sockets of one tenant, spread evenly. 2,000 broker events at once; then 50 a second.',
     systems: ['nx-realtime'],
     columns: [
       ['rate', 'thousand deliveries/s', 0],
@@ -336,7 +336,7 @@ function replicas(count: 1 | 2, redis?: RedisLink): Scenario {
           await warmUp(bench, load, { tenants: ONE, members: 1_000 });
           const redisCpu = (): number => (redis ? cpuSeconds(redis.pid) : 0);
           const before = redisCpu();
-          const events = bench.quick ? 100 : 400;
+          const events = bench.quick ? 100 : 2_000;
           const options = { events, tenants: ONE, members: 1_000 };
           const fast = await burst(bench, load, servers, options);
           const redisEvent = ((redisCpu() - before) / events) * 1e6;

@@ -31,7 +31,6 @@ interface User {
   events?: TokenBucket;
 }
 
-const NONE: readonly never[] = [];
 const SWEEP_MS = 1_000;
 const MAX_ADDRESSES = 10_000;
 /** How far above the limit of its events a connection is cut. */
@@ -194,7 +193,7 @@ export class ConnectionLimits implements OnModuleDestroy {
 
   private watch(conn: Connection): void {
     const packets = new TokenBucket(this.packets);
-    const tracked: Tracked = { sockets: NONE, packets };
+    const tracked: Tracked = { sockets: [], packets };
     this.connections.set(conn, tracked);
     // Of every kind, and of clients without a token too.
     const count = ({ data = '' }: { data?: { length: number } | string }) =>

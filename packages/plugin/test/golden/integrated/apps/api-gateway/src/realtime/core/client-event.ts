@@ -131,10 +131,10 @@ export function screenEvents(
   socket.use((packet: Packet, next) => {
     const [event] = packet;
     const isKnown = hasHandler(socket, event);
-    const acknowledge = watch(packet, socket, isKnown ? event : 'unknown');
+    const refuse = watch(packet, socket, isKnown ? event : 'unknown');
     const retryAfterMs = limits.countEvent(socket);
     if (retryAfterMs > 0) {
-      acknowledge({
+      refuse({
         ok: false,
         error: {
           code: 'RATE_LIMITED',
@@ -149,7 +149,7 @@ export function screenEvents(
       return;
     }
     const message = isKnown ? 'The payload is not valid' : 'Unknown event';
-    acknowledge({ ok: false, error: { code: 'VALIDATION', message } });
+    refuse({ ok: false, error: { code: 'VALIDATION', message } });
   });
 }
 

@@ -111,7 +111,6 @@ export class NotificationsGateway {
   );
   const derived = deriveAdopted(tree, new HostProjects(tree), {
     name: 'Notification',
-    adopt: true,
   });
   expect(derived?.handlers.map(({ event }) => event)).toEqual(['notification.seen']);
   const what = expect.stringMatching(/name is not constant/) as unknown;
@@ -181,7 +180,7 @@ describe('what becomes of a handler', () => {
   it('is told of one that nothing calls any more', () => {
     const { files, name } = RECIPES.find(({ title }) => title.startsWith('a gateway with'))!;
     const tree = recipeTree(files);
-    const derived = deriveAdopted(tree, new HostProjects(tree), { name, adopt: true });
+    const derived = deriveAdopted(tree, new HostProjects(tree), { name });
     const told = replaceHandWritten(tree, derived!).findings.map(({ what }) => what);
     expect(told).toContainEqual(
       expect.stringMatching(/^\w+\.handleConnection is not called any more/),
@@ -201,7 +200,7 @@ export class ChatGateway {
   const beside = (files: Record<string, string>): string[] => {
     const tree = recipeTree({ 'chat/chat.gateway.ts': GATEWAY });
     for (const [path, text] of Object.entries(files)) tree.write(path, text);
-    const derived = deriveAdopted(tree, new HostProjects(tree), { name: 'Chat', adopt: true });
+    const derived = deriveAdopted(tree, new HostProjects(tree), { name: 'Chat' });
     const web = { sourceRoot: WEB } as WebFacts;
     return besideAdopted(tree, derived!, web).map(
       ({ path, line, what }) => `${path}:${line} ${what}`,

@@ -164,7 +164,6 @@ function deriveDomain(
 /** The flags of `realtime-domain` that say what to look for, and what need not be found. */
 export interface AdoptOptions {
   readonly name: string;
-  readonly adopt?: boolean | undefined;
   readonly app?: string | undefined;
   readonly namespace?: string | undefined;
   readonly rooms?: string | undefined;
@@ -176,7 +175,7 @@ export interface AdoptOptions {
 /**
  * What `--adopt` takes a new domain from.
  *
- * @returns null without the flag, and where the events are given and no code is there
+ * @returns null where the events are given and no code is there
  * @throws RealtimeError RT058 where neither is
  */
 export function deriveAdopted(
@@ -184,7 +183,6 @@ export function deriveAdopted(
   projects: HostProjects,
   options: AdoptOptions,
 ): Derived | null {
-  if (!options.adopt) return null;
   const { sourceRoot } = resolveApp(projects, options.app);
   const isGiven = [options.serverEvents, options.clientEvents, options.from].some(
     (one) => one !== undefined,

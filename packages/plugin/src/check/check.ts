@@ -108,7 +108,7 @@ async function checkCode(
   plugin: PluginVersions,
 ): Promise<Finding[]> {
   const domains = all.map(({ domain }) => domain);
-  const known = recordedDomains(original, projects);
+  const known = recordedDomains(original, projects, all);
   const before = known?.length === 0 && plugin.wrote !== '' ? null : known;
   const unsettled = new Set(unsettledFiles(original));
   const recording = record(original);

@@ -27,53 +27,46 @@ let schema: DomainFileSchema | undefined;
 // The types that it is made of are in its result.
 
 function makeSchema() {
-  const text = (description: string) => z.string().check(z.describe(description));
-  const flag = (description: string) => z.optional(z.boolean().check(z.describe(description)));
-  const payload = z
-    .record(z.string(), z.string())
-    .check(
-      z.describe(
-        'Fields: name (with "?" when optional) to type: string number integer boolean uuid datetime json enum(a|b), each with "[]" for a list.',
-      ),
-    );
-  const audience = z
-    .strictObject({
-      to: z.enum(ROOMS).check(z.describe('Who receives the event.')),
+  const text = (description: string) => described(z.string(), description);
+  const flag = (description: string) => z.optional(described(z.boolean(), description));
+  const payload = described(
+    z.record(z.string(), z.string()),
+    'Fields: name (with "?" when optional) to type: string number integer boolean uuid datetime json enum(a|b), each with "[]" for a list.',
+  );
+  const audience = described(
+    z.strictObject({
+      to: described(z.enum(ROOMS), 'Who receives the event.'),
       field: z.optional(
         text(
           'The payload field that holds the id of the user or resource, or the key of the custom room.',
         ),
       ),
       otherwise: z.optional(
-        z
-          .literal('tenant')
-          .check(
-            z.describe(
-              'Where an event without that field goes; without it the event is dead-lettered.',
-            ),
-          ),
+        described(
+          z.literal('tenant'),
+          'Where an event without that field goes; without it the event is dead-lettered.',
+        ),
       ),
-    })
-    .check(z.describe('Who receives the event; by default the rooms of the domain decide.'));
+    }),
+    'Who receives the event; by default the rooms of the domain decide.',
+  );
 
   return z.strictObject({
     $schema: z.optional(z.string()),
     name: text('Singular, PascalCase: "Notification".'),
     namespace: z.optional(text('Socket.IO namespace: "/notifications".')),
     rooms: z.optional(
-      z
-        .enum(ROOMS)
-        .check(z.describe('What sockets join on connecting, and the default audience of events.')),
+      described(
+        z.enum(ROOMS),
+        'What sockets join on connecting, and the default audience of events.',
+      ),
     ),
     app: z.optional(text('The Nest app that serves the domain.')),
     web: z.optional(
-      z
-        .nullable(z.string())
-        .check(
-          z.describe(
-            'The web app that shows it, Next.js or React on Vite; null for a server-only domain.',
-          ),
-        ),
+      described(
+        z.nullable(z.string()),
+        'The web app that shows it, Next.js or React on Vite; null for a server-only domain.',
+      ),
     ),
     contracts: z.optional(text('The library that holds the contract.')),
     authStore: z.optional(
@@ -89,18 +82,24 @@ function makeSchema() {
     example: flag('Emit a page that shows it all at work.'),
     observability: flag('Emit metrics, tracing and a dashboard for the app.'),
     serverEvents: z.optional(
-      z
-        .record(z.string(), z.strictObject({ payload, audience: z.optional(audience) }))
-        .check(z.describe('Events that the server sends to clients, by full name.')),
+      described(
+        z.record(z.string(), z.strictObject({ payload, audience: z.optional(audience) })),
+        'Events that the server sends to clients, by full name.',
+      ),
     ),
     clientEvents: z.optional(
-      z
-        .record(z.string(), z.strictObject({ payload }))
-        .check(
-          z.describe('Events that clients send to the server, by full name; each is acknowledged.'),
-        ),
+      described(
+        z.record(z.string(), z.strictObject({ payload })),
+        'Events that clients send to the server, by full name; each is acknowledged.',
+      ),
     ),
   });
+}
+
+/** Without a copy of the schema, as `describe` makes one. */
+function described<T extends z.ZodMiniType>(type: T, description: string): T {
+  z.globalRegistry.add(type, { description });
+  return type;
 }
 
 /** A domain file as it is written; {@link readDomain} makes a {@link Domain} of it. */

@@ -59,9 +59,9 @@ export function domainNames(input: string): DomainNames {
   }
   const parts = words(name);
   const last = parts.pop() ?? '';
-  // The singular of a lone `s` would be nothing.
-  const one = [...parts, pluralize.singular(last) || last];
-  const many = [...parts, pluralize.plural(last)];
+  const { singular, plural } = formsOf(last);
+  const one = [...parts, singular];
+  const many = [...parts, plural];
   if (RESERVED.has(kebabCase(one))) {
     throw new RealtimeError(
       'RT001',
@@ -77,6 +77,24 @@ export function domainNames(input: string): DomainNames {
     constantPlural: many.join('_').toUpperCase(),
   };
 }
+
+/** Of one word. The rules are some hundred expressions, and a run asks for the same words again and again. */
+function formsOf(word: string): Forms {
+  // The singular of a lone `s` would be nothing.
+  const forms = known.get(word) ?? {
+    singular: pluralize.singular(word) || word,
+    plural: pluralize.plural(word),
+  };
+  known.set(word, forms);
+  return forms;
+}
+
+interface Forms {
+  readonly singular: string;
+  readonly plural: string;
+}
+
+const known = new Map<string, Forms>();
 
 /** `notification.markRead` -> `NotificationMarkRead`: the name of the payload's type. */
 export function eventPascal(event: string): string {

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { config } from 'zod/mini';
+import de from 'zod/v4/locales/de.js';
 import { toDomainFile, writeDomainFile } from './domain-file.js';
 import { checkDomains, draftDomain, readDomain } from './parse.js';
 import type { Domain } from './types.js';
@@ -105,6 +107,18 @@ describe('draftDomain', () => {
 });
 
 describe('readDomain', () => {
+  it('speaks English where another plugin of the same process has told zod otherwise', () => {
+    const { localeError } = config();
+    config(de());
+    try {
+      expect(() => readDomain('x', '{"name":1}')).toThrow(
+        /name: Invalid input: expected string, received number/,
+      );
+    } finally {
+      config({ localeError });
+    }
+  });
+
   it.each([
     ['{', 'RT006'],
     ['[]', 'RT006'],

@@ -42,6 +42,8 @@ const KINDS = {
 /** The projects of a host, read once for a run. */
 export class HostProjects {
   private readonly all: HostProject[];
+  /** The apps of each kind, looked for once. */
+  private readonly apps = new Map<Kind, readonly HostProject[]>();
 
   constructor(private readonly tree: Tree) {
     this.all = [...getProjects(tree)].map(([name, config]) => toProject(tree, name, config));
@@ -55,7 +57,7 @@ export class HostProjects {
    */
   resolve(kind: Kind, name: string | undefined, fallback: string): HostProject {
     const { flag, code, title, sign, create } = KINDS[kind];
-    const apps = this.all.filter((project) => this.is(kind, project));
+    const apps = this.appsOf(kind);
     const found =
       apps.length > 0 ? `Found: ${apps.map((app) => app.name).join(', ')}.` : 'There is none.';
     const wanted = match(apps, name ?? fallback);
@@ -92,6 +94,12 @@ export class HostProjects {
 
   list(): readonly HostProject[] {
     return this.all;
+  }
+
+  private appsOf(kind: Kind): readonly HostProject[] {
+    const apps = this.apps.get(kind) ?? this.all.filter((project) => this.is(kind, project));
+    this.apps.set(kind, apps);
+    return apps;
   }
 
   private is(kind: Kind, project: HostProject): boolean {

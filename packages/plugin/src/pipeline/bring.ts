@@ -49,7 +49,7 @@ export async function bringDomains(
   const host = detectHost(tree, projects, domains);
   if (host.publishers.length > 0) checkPublished(domains);
   await settle(tree, projects, all, false);
-  const before = recordedDomains(tree, projects) ?? [];
+  const before = recordedDomains(tree, projects, all) ?? [];
   const edited = editedDomains(before, all, change?.after);
   const changes = [...(change ? [change] : []), ...edited];
   const renaming = renamingOf(tree, projects, changes);
@@ -57,7 +57,6 @@ export async function bringDomains(
     ...options,
     renaming,
   });
-  const hostBefore = hostOf(tree, projects, before) ?? host;
   const removed = removedFiles(files);
   const former = formerPublishers(projects, removed).map((project) => ({
     ...detectApp(tree, project),
@@ -80,7 +79,14 @@ export async function bringDomains(
     ]),
     followed: followed.changed,
     behind: followed.left,
-    unwired: unwireHost(tree, { ...hostBefore, publishers: former }, removed),
+    unwired:
+      removed.length === 0
+        ? []
+        : unwireHost(
+            tree,
+            { ...(hostOf(tree, projects, before) ?? host), publishers: former },
+            removed,
+          ),
   };
 }
 

@@ -21,7 +21,7 @@ export function recordDomains(
   const kept = new Set<string>();
   for (const domain of domains) {
     const path = basePath(domainPath(projects, domain));
-    const text = `${JSON.stringify(toDomainFile(domain, ''), null, 2)}\n`;
+    const text = recordOf(domain);
     kept.add(path);
     if (tree.read(path, 'utf-8') === text) continue;
     tree.write(path, text);
@@ -35,14 +35,25 @@ export function recordDomains(
   return changed;
 }
 
+const recordOf = (domain: Domain): string =>
+  `${JSON.stringify(toDomainFile(domain, ''), null, 2)}\n`;
+
 /**
  * The domains as they were rendered last; null where that is not known of one, as after a merge by
  * git.
+ *
+ * @param current the domains as their files say: one that is as it was is not parsed again
  */
-export function recordedDomains(tree: Tree, projects: HostProjects): HostDomain[] | null {
+export function recordedDomains(
+  tree: Tree,
+  projects: HostProjects,
+  current: readonly HostDomain[],
+): HostDomain[] | null {
+  const known = new Map(current.map(({ domain }) => [recordOf(domain), domain]));
   try {
     return recordedPaths(tree, projects).map((path) => {
-      const domain = resolveDomain(projects, readDomain(path, tree.read(path, 'utf-8') ?? ''));
+      const text = tree.read(path, 'utf-8') ?? '';
+      const domain = known.get(text) ?? resolveDomain(projects, readDomain(path, text));
       return { path: domainPath(projects, domain), domain };
     });
   } catch (error) {
@@ -54,11 +65,9 @@ export function recordedDomains(tree: Tree, projects: HostProjects): HostDomain[
 function recordedPaths(tree: Tree, projects: HostProjects): string[] {
   return projects.list().flatMap(({ sourceRoot }) => {
     const root = basePath(joinPathFragments(sourceRoot, 'realtime')).replace(/\.base$/, '');
-    return tree.children(root).flatMap((folder) =>
-      tree
-        .children(joinPathFragments(root, folder))
-        .filter((file) => file.endsWith('.domain.json.base'))
-        .map((file) => joinPathFragments(root, folder, file)),
-    );
+    return tree
+      .children(root)
+      .map((folder) => joinPathFragments(root, folder, `${folder}.domain.json.base`))
+      .filter((path) => tree.exists(path));
   });
 }

@@ -41,7 +41,7 @@ export async function settle(
   const domains = all.map(({ domain }) => domain);
   checkDomains(domains);
   const host = detectHost(tree, projects, domains);
-  const recorded = (recordedDomains(tree, projects) ?? []).map(({ domain }) => domain);
+  const recorded = (recordedDomains(tree, projects, all) ?? []).map(({ domain }) => domain);
   const variants = [domains, recorded, ...variantsOf(domains)];
   return settleBases(
     tree,

@@ -2,7 +2,6 @@ import { joinPathFragments, runTasksInSerial } from '@nx/devkit';
 import type { GeneratorCallback, Tree } from '@nx/devkit';
 import { posix } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { besideAdopted, carryHandlers, replaceHandWritten } from '../adopt/index.js';
 import type { Derived } from '../adopt/index.js';
 import {
   RealtimeError,
@@ -71,6 +70,7 @@ export async function regenerate(
   saveDomain(tree, changed, existing, renamed);
   const done = finish(tree, domains, brought, domainSteps(domain, brought.host));
   if (!adopted) return done;
+  const { besideAdopted, carryHandlers, replaceHandWritten } = await import('../adopt/index.js');
   const { kebabPlural } = domain.names;
   const app = brought.host.apps.get(domain.app)!;
   const service = joinPathFragments(app.realtimeRoot, kebabPlural, `${kebabPlural}.service.ts`);

@@ -44,6 +44,14 @@ export function hashOf(text: string): string {
  */
 export function parseManifest(text: string | null): Manifest {
   if (text === null) return { plugin: '', files: new Map() };
+  if (parsed?.text !== text) parsed = { text, manifest: readManifest(text) };
+  return parsed.manifest;
+}
+
+/** The last one: a run reads the same text several times. */
+let parsed: { readonly text: string; readonly manifest: Manifest } | undefined;
+
+function readManifest(text: string): Manifest {
   const json = text.replace(/^(?:<{7}|={7}|>{7}|\|{7}).*$/gm, '');
   const root = parseTree(json, [], { allowTrailingComma: true });
   const listed = member(root, 'files');

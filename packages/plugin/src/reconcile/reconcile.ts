@@ -69,10 +69,11 @@ function knownFiles(
 ): Renamable[] {
   const rendered = new Set(files.map(({ path }) => path));
   const known = files.map((file) => {
-    const path = pathBefore(tree, file, rendered, manifest, renaming);
-    const entry = manifest.files.get(path);
+    const held = tree.read(file.path, 'utf-8');
+    const path = held === null ? pathBefore(file, rendered, manifest, renaming) : file.path;
+    const yours = path === file.path ? held : tree.read(path, 'utf-8');
     const base = tree.read(basePath(path), 'utf-8');
-    return { path, file, yours: tree.read(path, 'utf-8'), base, entry };
+    return { path, file, yours, base, entry: manifest.files.get(path) };
   });
   if (!renaming) {
     return known.map((one) => (one.path === one.file.path ? one : { ...one, from: one.path }));
@@ -98,15 +99,13 @@ function knownFiles(
   });
 }
 
-/** Where the file is as yet: at its path, unless it has another name, or another release wrote it. */
+/** Where a file is as yet that is not at its path: it had another name, or another release wrote it. */
 function pathBefore(
-  tree: Tree,
   { path, formerly = [] }: RenderedFile,
   rendered: ReadonlySet<string>,
   manifest: Manifest,
   renaming: Renaming | undefined,
 ): string {
-  if (tree.exists(path)) return path;
   const paths = [path, ...formerly].map((one) => renaming?.pathBefore(one) ?? one);
   return paths.find((one) => !rendered.has(one) && manifest.files.has(one)) ?? path;
 }
@@ -185,8 +184,8 @@ async function planLeft(
   const handled = new Set(plans.flatMap(({ path, from }) => [path, from]));
   const left: Left[] = [];
   for (const [path, { owner, hashes }] of manifest.files) {
-    const yours = tree.read(path, 'utf-8');
     if (handled.has(path)) continue;
+    const yours = tree.read(path, 'utf-8');
     const report = { path, written: yours !== null, conflicts: 0 };
     if (yours === null) left.push({ ...report, outcome: 'gone' });
     if (yours === null || owner === 'yours') continue;

@@ -13,9 +13,10 @@ export function unsettledFiles(tree: Tree): string[] {
 }
 
 function isUnsettled(tree: Tree, path: string, { owner, hashes, deleted }: Entry): boolean {
-  if (owner === 'yours' || deleted || !tree.exists(path)) return false;
+  if (owner === 'yours' || deleted) return false;
   const base = tree.read(basePath(path), 'utf-8');
-  return hashes.length !== 1 || base === null || !hashes.includes(hashOf(base));
+  const isKnown = hashes.length === 1 && base !== null && hashes.includes(hashOf(base));
+  return !isKnown && tree.exists(path);
 }
 
 /**

@@ -277,6 +277,7 @@ const isTest = (path: string): boolean =>
   /\.spec\.tsx?$/.test(path) || path.includes('/realtime/testing/');
 
 function importOf(from: string, to: string): string {
-  const path = posix.relative(from, to);
+  // Absolute, so that no working directory is asked for.
+  const path = posix.relative(`/${from}`, `/${to}`);
   return path.startsWith('.') ? path : `./${path}`;
 }

@@ -1,6 +1,5 @@
 import { runTasksInSerial } from '@nx/devkit';
 import type { GeneratorCallback, Tree } from '@nx/devkit';
-import { deriveAdopted } from '../../adopt/index.js';
 import { draftDomain } from '../../domain/index.js';
 import { HostProjects, findDomain, hostDomains, resolveDomain } from '../../host/index.js';
 import { regenerate } from '../../pipeline/index.js';
@@ -23,7 +22,10 @@ export default async function realtimeDomainGenerator(
   const projects = new HostProjects(tree);
   const current = hostDomains(tree, projects);
   const existing = findDomain(current, options.name);
-  const adopted = existing ? null : deriveAdopted(tree, projects, options);
+  const adopted =
+    existing || !options.adopt
+      ? null
+      : (await import('../../adopt/index.js')).deriveAdopted(tree, projects, options);
   const { name, file, renamed } = renamedFile(tree, options, existing, adopted?.file);
   const domain = resolveDomain(projects, draftDomain({ ...options, name }, file));
   const change = { domain, existing, renamed, adopted };

@@ -25,13 +25,12 @@ export function wireDependencies(
   domains: readonly Domain[],
 ): GeneratorCallback {
   const { dependencies, devDependencies, projects } = wantedBy(tree, host, domains);
-  const install = addDependenciesToPackageJson(
-    tree,
-    dependencies,
-    devDependencies,
-    'package.json',
-    true,
-  );
+  const isHeld =
+    missingIn(tree, 'package.json', { ...dependencies, ...devDependencies }).length === 0;
+  // Nx would look for the package manager and its catalogs to compare what stays as it is.
+  const install = isHeld
+    ? () => undefined
+    : addDependenciesToPackageJson(tree, dependencies, devDependencies, 'package.json', true);
   for (const [root, versions] of projects) addToProject(tree, root, versions);
   return install;
 }
@@ -141,15 +140,30 @@ function wantedBy(tree: Tree, host: HostFacts, domains: readonly Domain[]): Want
 function addToProject(tree: Tree, root: string, versions: Versions): void {
   const path = joinPathFragments(root, 'package.json');
   if (!tree.exists(path)) return;
-  const held = readJson<{ dependencies?: Versions; devDependencies?: Versions }>(tree, path);
-  const known = { ...held.devDependencies, ...held.dependencies };
-  const missing = Object.entries(versions).filter(([name]) => !Object.hasOwn(known, name));
+  const missing = missingIn(tree, path, versions);
   if (missing.length === 0) return;
+  const held = readJson<Manifest>(tree, path);
   const dependencies = Object.entries({ ...held.dependencies, ...Object.fromEntries(missing) });
   writeJson(tree, path, {
     ...held,
     dependencies: Object.fromEntries(dependencies.sort(([a], [b]) => (a < b ? -1 : 1))),
   });
+}
+
+interface Manifest {
+  readonly dependencies?: Versions;
+  readonly devDependencies?: Versions;
+}
+
+/** What a package.json names in neither way. */
+function missingIn(
+  tree: Tree,
+  path: string,
+  versions: Versions,
+): [name: string, version: string][] {
+  const { dependencies, devDependencies } = readJson<Manifest>(tree, path);
+  const held = { ...dependencies, ...devDependencies };
+  return Object.entries(versions).filter(([name]) => !Object.hasOwn(held, name));
 }
 
 function serverVersions(host: HostFacts): Versions {

@@ -411,6 +411,13 @@ export const MUTATIONS: readonly Mutation[] = [
     test: 'session.test.ts',
   },
   {
+    name: 'rooms-of-an-older-token-on-entering',
+    file: 'core/session.ts',
+    find: '      this.rooms.set(socket, rooms);\n      if (socket.connected)',
+    replace: '      if (socket.connected)',
+    test: 'custom-rooms.test.ts',
+  },
+  {
     name: 'closed-session-kept',
     file: 'core/session.ts',
     find: `this.sessions.delete(conn);`,

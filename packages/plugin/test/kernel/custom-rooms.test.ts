@@ -80,6 +80,37 @@ describe('custom rooms', () => {
     clients.pop();
   });
 
+  it('follow a refresh while the namespace is still to be let in', async () => {
+    const stack = stacks[1] as Stack;
+    const exp = Math.ceil(Date.now() / 1_000) + 60;
+    const { server } = stack.app.get(Broadcaster) as unknown as {
+      server: { of(name: string): { use(run: (socket: unknown, next: () => void) => void): void } };
+    };
+    let proceed: (() => void) | undefined;
+    let isHeld = true;
+    server.of(REGIONS_NAMESPACE).use((_socket, next) => {
+      if (isHeld) proceed = next;
+      else next();
+    });
+    const first = await stack.connect('/notifications', sign({ exp, rooms: ['north'] }));
+    const held = first.io.socket(REGIONS_NAMESPACE, {
+      auth: { token: sign({ exp, rooms: ['north'] }) },
+    });
+    const isIn = once(held.connect(), 'connect');
+    for (let i = 0; i < 300 && !proceed; i++) await wait(10);
+    const token = sign({ exp: exp + 60, rooms: ['south'] });
+    const ack: unknown = await first.timeout(2_000).emitWithAck('realtime.refresh', { token });
+    expect(ack).toMatchObject({ ok: true });
+    isHeld = false;
+    proceed?.();
+    await isIn;
+    held.onAny((event: string) => received.push(`held ${event}`));
+    clients.push(held);
+    expect(await toRoom('t1', 'south')).toEqual(['held']);
+    expect(await toRoom('t1', 'north')).toEqual([]);
+    first.disconnect();
+  });
+
   it('are those of the claims, in one tenant, on every replica', async () => {
     await join('north', { rooms: ['north'] });
     await join('both', { rooms: ['north', 'south'] }, 1);

@@ -161,6 +161,31 @@ describe('session', () => {
     expect(registry.socketsOf('t1', 'u9')).toEqual([]);
   });
 
+  it('is not prolonged by a namespace that was left meanwhile', async () => {
+    const client = await stack.connect('/notifications', lives(60, { sub: 'leaver' }));
+    const other = client.io.socket('/chats', { auth: { token: lives(60, { sub: 'leaver' }) } });
+    await connected(other);
+    const registry = stack.app.get(SessionRegistry);
+    const sockets = () => registry.socketsOf('t1', 'leaver');
+    const verifier = stack.app.get(TokenVerifier);
+    const verify = verifier.verify.bind(verifier);
+    let open: () => void = () => undefined;
+    const slow = vi.spyOn(verifier, 'verify').mockImplementation(async (token) => {
+      await new Promise<void>((resolve) => (open = resolve));
+      return verify(token);
+    });
+    client.emit('realtime.refresh', { token: lives(3_600, { sub: 'leaver' }) });
+    await vi.waitFor(() => expect(slow).toHaveBeenCalledOnce());
+    slow.mockRestore();
+    client.disconnect();
+    await vi.waitFor(() => expect(sockets()).toHaveLength(1));
+    const before = sockets()[0]?.data.identity.expiresAt;
+    open();
+    await wait(100);
+    expect(sockets()[0]?.data.identity.expiresAt).toBe(before);
+    other.disconnect();
+  });
+
   it('is not opened for a connection that closed while its token was verified', () => {
     const socket = { conn: { readyState: 'closed' }, data: {} };
     const identity = { userId: 'u1', tenantId: 't1', expiresAt: Date.now() + 60_000 };

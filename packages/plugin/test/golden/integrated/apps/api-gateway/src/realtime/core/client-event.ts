@@ -68,16 +68,17 @@ export function serveEvents(
   handlers: readonly EventHandler[],
   context: RequestContextService,
 ): void {
-  for (const handler of handlers) {
+  for (const { message, callback } of handlers) {
     // Bound, not closed over: it is kept for each socket, and smaller.
-    socket.on(handler.message, serve.bind(socket, context, handler));
+    socket.on(message, serve.bind(socket, context, message, callback));
   }
 }
 
 function serve(
   this: RealtimeSocket,
   context: RequestContextService,
-  { message, callback }: EventHandler,
+  message: string,
+  callback: EventHandler['callback'],
   ...args: unknown[]
 ): void {
   const { identity } = this.data;

@@ -9,10 +9,10 @@ const WIDTH = 80;
  * @param code TypeScript, indented by two spaces, with a comma after the last item of a list
  */
 export function layOut(code: string): string {
-  const lines = code
-    .replace(EMPTY_ARGUMENT, '$1$2\n$1  {},\n$1$3')
-    .replace(EMPTY, '{}')
-    .split('\n');
+  const broken = IS_EMPTY_ARGUMENT.test(code)
+    ? code.replace(EMPTY_ARGUMENT, '$1$2\n$1  {},\n$1$3')
+    : code;
+  const lines = broken.replace(EMPTY, '{}').split('\n');
   let at = 0;
   while (at < lines.length) {
     const end = endOfBlock(lines, at);
@@ -44,11 +44,11 @@ export const indented = (lines: readonly string[]): string[] => lines.map((line)
 
 /** `call({` and `})`, which breaks as any other argument does. */
 const EMPTY_ARGUMENT = /^( *)(.*\()\{\n\1\}(.*)$/gm;
+/** Tells it from its beginning: few files have one. */
+const IS_EMPTY_ARGUMENT = /\(\{\n *\}/;
 const EMPTY = /\{\n *\}/g;
 const COMMENT = /^\s*(?:\/\/|\/?\*)/;
-const LIST = /(?:[([<]|^(?:import|export) .*\{|@\w+\(\{|\bdatetime\(\{)$/;
-const ASSIGNMENT = /(?: =|:)$/;
-const ARROW = / =>$/;
+const LIST_IN_BRACES = /(?:^(?:import|export) .*|@\w+\(|\bdatetime\()\{$/;
 const PARAMETER_PROPERTY = /^\s*(?:private|protected|public|readonly) /;
 const CLOSING = /^\s*[)\]>}]/;
 
@@ -69,9 +69,9 @@ function joined(lines: readonly string[], at: number, end: number): Joined | nul
     return onOneLine([line, ...block, next], breakable ? WIDTH : Infinity);
   }
   if (block.length === 0) return null;
-  if (ASSIGNMENT.test(line)) return assigned(line, block);
+  if (line.endsWith(' =') || line.endsWith(':')) return assigned(line, block);
   const isChain = block[0]!.trimStart().startsWith('.');
-  return isChain || ARROW.test(line) ? onOneLine([line, ...block]) : null;
+  return isChain || isArrow(line) ? onOneLine([line, ...block]) : null;
 }
 
 /** The value begins on the line of its name as soon as it can be broken further right. */
@@ -107,7 +107,7 @@ function flat(lines: readonly string[]): string | null {
 }
 
 const standsAlone = (line: string): boolean =>
-  line === '' || COMMENT.test(line) || (/[{;]$/.test(line) && !LIST.test(line));
+  line === '' || COMMENT.test(line) || (/[{;]$/.test(line) && !isList(line));
 
 /** The first line after those that are indented deeper than the one at `at`. */
 function endOfBlock(lines: readonly string[], at: number): number {
@@ -123,5 +123,10 @@ function endOfBlock(lines: readonly string[], at: number): number {
 
 const indentOf = (line: string): number => line.length - line.trimStart().length;
 
+// By the last characters, where a regular expression would try every one: each line is asked.
+const isArrow = (line: string): boolean => line.endsWith(' =>');
+const isList = (line: string): boolean =>
+  /^[([<]$/.test(line.slice(-1)) || (line.endsWith('{') && LIST_IN_BRACES.test(line));
+
 const opens = (line: string, next: string): boolean =>
-  (LIST.test(line) || ARROW.test(line)) && CLOSING.test(next) && indentOf(line) === indentOf(next);
+  (isList(line) || isArrow(line)) && CLOSING.test(next) && indentOf(line) === indentOf(next);

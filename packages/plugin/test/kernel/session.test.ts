@@ -4,6 +4,7 @@ import type { Socket } from 'socket.io-client';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { RawClient } from '../support/raw-client.js';
 import { connected, once, refused, sign, Stack, wait } from '../support/stack.js';
+import { eventually } from './broker/broker-app.js';
 
 const GRACE = 400;
 
@@ -135,9 +136,9 @@ describe('session', () => {
 
   it('leaves nothing behind when its connection closes', async () => {
     const registry = stack.app.get(SessionRegistry);
-    const kept = (): number => (Reflect.get(registry, 'sessions') as Map<unknown, unknown>).size;
-    await wait(200);
-    const before = kept();
+    const sessions = Reflect.get(registry, 'sessions') as Map<unknown, unknown>;
+    const earlier = new Set(sessions.keys());
+    const kept = (): number => [...sessions.keys()].filter((key) => !earlier.has(key)).length;
     const clients = await Promise.all(
       Array.from({ length: 15 }, () =>
         stack.connect('/notifications', lives(3_600, { sub: 'u9' })),
@@ -146,18 +147,25 @@ describe('session', () => {
     // A refresh that is being verified while the connection closes opens nothing again.
     const verifier = stack.app.get(TokenVerifier);
     const verify = verifier.verify.bind(verifier);
-    const slow = vi.spyOn(verifier, 'verify').mockImplementation(async (token) => {
-      await wait(200);
-      return verify(token);
+    const verified: Promise<unknown>[] = [];
+    let release = (): void => undefined;
+    const closed = new Promise<void>((resolve) => (release = resolve));
+    const slow = vi.spyOn(verifier, 'verify').mockImplementation((token) => {
+      const result = closed.then(() => verify(token));
+      verified.push(result);
+      return result;
     });
+    expect(kept()).toBe(clients.length);
     for (const client of clients)
       client.emit('realtime.refresh', { token: lives(7_200, { sub: 'u9' }) });
-    await wait(50);
+    await eventually(() => verified.length === clients.length);
     for (const client of clients) client.disconnect();
-    await wait(500);
-    expect(slow).toHaveBeenCalledTimes(clients.length);
+    await eventually(() => kept() === 0);
+    release();
+    await Promise.all(verified);
+    await wait(100);
     slow.mockRestore();
-    expect(kept()).toBe(before);
+    expect(kept()).toBe(0);
     expect(registry.socketsOf('t1', 'u9')).toEqual([]);
   });
 

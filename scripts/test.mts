@@ -152,9 +152,7 @@ async function runLanes(lanes: readonly Lane[]): Promise<Map<Job, Result>> {
   const work = async (next: () => Job | undefined): Promise<void> => {
     for (let job = next(); job; job = next()) results.set(job, await runJob(job, alone));
   };
-  // Of a broker that everything shares, each would take what is meant for the other.
-  const isShared = isSet('RABBITMQ_URL') || isSet('REDIS_URL');
-  await Promise.all([work(() => side.shift()), ...(isShared ? [] : [work(() => side.pop())])]);
+  await Promise.all([work(() => side.shift()), ...(isShared() ? [] : [work(() => side.pop())])]);
   for (const job of jobs) {
     if (job.lane.long) results.set(job, await runJob(job, true));
   }
@@ -225,6 +223,7 @@ async function runJob(job: Job, alone: boolean): Promise<Result> {
 function workersOf({ name }: Lane, alone: boolean): NodeJS.ProcessEnv {
   if (WAITING.has(name)) return { VITEST_MAX_WORKERS: '2' };
   if (alone && COMPUTING.has(name)) return { VITEST_MAX_WORKERS: String(availableParallelism()) };
+  if (isShared() && !COMPUTING.has(name)) return { VITEST_MAX_WORKERS: '1' };
   return {};
 }
 
@@ -324,6 +323,11 @@ function installMissing(): void {
 function isCommand(name: string): boolean {
   const folders = (process.env['PATH'] ?? '').split(':');
   return [...folders, '/usr/sbin'].some((folder) => existsSync(join(folder, name)));
+}
+
+/** Of a broker that everything shares, each of two would take what is meant for the other. */
+function isShared(): boolean {
+  return isSet('RABBITMQ_URL') || isSet('REDIS_URL');
 }
 
 function isSet(variable: string): boolean {

@@ -1,6 +1,8 @@
 import { resolve } from 'node:path';
 import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer } from 'vitest/node';
+import type { TestSpecification } from 'vitest/node';
 
 const tmp = resolve(import.meta.dirname, 'tmp');
 const nest12 = resolve(import.meta.dirname, '../../e2e/nest12/package.json');
@@ -15,6 +17,19 @@ const aliases = (host: string, name: string, folder: string) => [
   },
 ];
 
+/**
+ * Where no run before has told how long files take, the largest are run first. This one takes much longer than its
+ * size tells: as the last it would run alone.
+ */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const isLong = ({ moduleId }: TestSpecification): boolean =>
+      moduleId.endsWith('/kernel/topology.test.ts');
+    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
+  }
+}
+
 /** The plugin as the mutation check alters it, in memory. */
 const mutant = (): Plugin | null => {
   const { file, find, replace } = JSON.parse(process.env['MUTATION'] ?? '{}');
@@ -25,6 +40,11 @@ const mutant = (): Plugin | null => {
     transform: (code, id) => (id.endsWith(`/${file}`) ? code.replace(find, () => replace) : null),
   };
 };
+
+/*
+ * `isolate: false`: the files of a project share processes, so that what is slow to load is loaded and compiled
+ * once. None of them may replace a module.
+ */
 
 /** The emitted kernel, rendered into a folder of its own: `host`. */
 const kernel = (name: string, host: string) => ({
@@ -41,6 +61,7 @@ const kernel = (name: string, host: string) => ({
     globals: true,
     globalSetup: 'test/kernel/render.ts',
     testTimeout: 15_000,
+    isolate: false,
   },
 });
 
@@ -77,6 +98,8 @@ const testingLibrary = resolve(
 
 export default defineConfig({
   test: {
+    // Elsewhere the last run has told, and files can be shuffled.
+    sequence: process.env['CI'] ? { sequencer: LongestFirst } : {},
     projects: [
       {
         plugins: [mutant()],
@@ -84,7 +107,6 @@ export default defineConfig({
           name: 'unit',
           include: ['src/**/*.test.ts', 'test/golden/**/*.test.ts', 'test/*.test.ts'],
           testTimeout: 30_000,
-          // They replace no module, so that what is slow to load is loaded and compiled once.
           isolate: false,
           execArgv: ['--max-semi-space-size=64'],
         },

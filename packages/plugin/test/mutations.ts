@@ -85,17 +85,31 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'hooks-not-contained',
     file: 'core/realtime.adapter.ts',
-    find: `this.contain(instance, 'handleConnection');
-          this.contain(instance, 'handleDisconnect');`,
+    find: `this.contain(gateway, 'handleConnection');
+          this.contain(gateway, 'handleDisconnect');`,
     replace: '',
     test: 'handshake.test.ts',
   },
   {
     name: 'disconnects-not-told',
     file: 'core/realtime.adapter.ts',
-    find: "this.tellsDisconnects ||= 'handleDisconnect' in instance;",
+    find: "this.tellsDisconnects ||= !isStatic || 'handleDisconnect' in gateway;",
     replace: '',
     test: 'handshake.test.ts',
+  },
+  {
+    name: 'closed-connections-that-go-on-sending',
+    file: 'core/connection-limits.ts',
+    find: `        this.endSending(conn, tracked);\n`,
+    replace: '',
+    test: 'limits.test.ts',
+  },
+  {
+    name: 'nothing-forgotten-while-draining',
+    file: 'core/connection-limits.ts',
+    find: 'onApplicationShutdown(): void {',
+    replace: 'onModuleDestroy(): void { this.onApplicationShutdown(); }\n  onApplicationShutdown(): void {',
+    test: 'shutdown.test.ts',
   },
   {
     name: 'failed-hook-keeps-socket',

@@ -1,5 +1,6 @@
 import type { RealtimeAdapter } from '@kernel/core/realtime.adapter';
 import { TokenVerifier } from '@kernel/core/token-verifier';
+import { Injectable, Scope } from '@nestjs/common';
 import { MessageBody, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import jwt from 'jsonwebtoken';
 import { createHmac, generateKeyPairSync } from 'node:crypto';
@@ -53,6 +54,19 @@ class RejectingGateway {
   }
 }
 
+const scopedHooks: string[] = [];
+
+/** Nest 12 makes one for each socket. */
+@Injectable({ scope: Scope.REQUEST })
+@WebSocketGateway({ namespace: '/scoped' })
+class ScopedGateway {
+  handleDisconnect = () => void scopedHooks.push('field');
+
+  async handleConnection(): Promise<void> {
+    throw new Error('inner text of a scoped gateway');
+  }
+}
+
 const NAMESPACES = ['/notifications', '/chats', '/by-hand', '/throws', '/rejects'];
 
 const unsigned = (header: object, claims: object): string =>
@@ -95,7 +109,7 @@ describe('handshake', () => {
 
   beforeAll(async () => {
     stack = await Stack.start({
-      providers: [HandWrittenGateway, ThrowingGateway, RejectingGateway],
+      providers: [HandWrittenGateway, ThrowingGateway, RejectingGateway, ScopedGateway],
     });
   });
   afterAll(() => stack?.close());
@@ -192,9 +206,17 @@ describe('handshake', () => {
     const closed = once(client, 'disconnect');
     await connected(client);
     expect((await closed)[0]).toBe('io server disconnect');
+    const scoped = stack.client('/scoped', { token: sign() });
+    const scopedClosed = once(scoped, 'disconnect');
+    await connected(scoped);
+    expect((await scopedClosed)[0]).toBe('io server disconnect');
+    expect(stack.logs.join()).toContain('inner text of a scoped gateway');
     (await stack.connect('/rejects')).disconnect();
     await wait(100);
     expect(stack.logs.join()).toContain('inner text of handleDisconnect');
+    // Nest 11 asks the prototype alone.
+    const isNest12 = process.env['KERNEL_HOST'] === 'kernel-nest12';
+    expect(scopedHooks).toEqual(isNest12 ? ['field'] : []);
   });
 
   describe('origins', () => {

@@ -7,6 +7,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'socket.io-client';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
+import { RawClient } from '../support/raw-client.js';
 import {
   connected,
   once,
@@ -266,6 +267,20 @@ describe('a flood', () => {
     });
     await closed;
     expect(stack.logs.filter((line) => line.includes('flood cut'))).toHaveLength(1);
+  });
+
+  it('on a connection that the server has closed is cut as well', async () => {
+    const stack = await start();
+    const client = RawClient.upgrade(stack.port, '40/counted,{"token":"x"}');
+    expect(await client.closes(5_000)).toBe(true);
+    // It does not answer the closing frame.
+    const flood = setInterval(() => client.send('x'.repeat(10_000)), 20);
+    try {
+      expect(await client.ends(6_000)).toBe(true);
+    } finally {
+      clearInterval(flood);
+      client.end();
+    }
   });
 
   it.each([

@@ -5,7 +5,7 @@ import { type BeforeApplicationShutdown, UseFilters } from '@nestjs/common';
 import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import type { Socket as TcpSocket } from 'node:net';
 import type { Socket } from 'socket.io-client';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { ORIGIN, once, sign, Stack, wait } from '../support/stack.js';
 
@@ -61,6 +61,23 @@ describe('a shutdown', () => {
     expect(reconnectInMs).toBeLessThan(1_000);
     // What Socket.IO's client comes back from by itself; not from "io server disconnect".
     expect([reason, active]).toEqual(['transport close', true]);
+  });
+
+  it('forgets those that leave while it waits', async () => {
+    stack = await Stack.start({ env: { REALTIME_DRAIN_DELAY_MS: '4000' } });
+    const sockets = await Promise.all(
+      ['u1', 'u2', 'u3'].map((sub) => stack.connect('/notifications', sign({ sub }))),
+    );
+    const closed = stack.app.close();
+    const tracked = Reflect.get(stack.app.get(ConnectionLimits), 'connections') as Map<
+      unknown,
+      unknown
+    >;
+    expect(tracked.size).toBe(3);
+    sockets[0]?.disconnect();
+    sockets[1]?.disconnect();
+    await vi.waitFor(() => expect(tracked.size).toBe(1), { timeout: 3_500 });
+    await closed;
   });
 
   it('refuses newcomers UNAVAILABLE while it goes on serving those it has', async () => {

@@ -111,6 +111,12 @@ export class RawClient {
     return false;
   }
 
+  /** True when the server ends the TCP connection within `ms`, whatever it says before. */
+  async ends(ms: number): Promise<boolean> {
+    for (const until = Date.now() + ms; this.open && Date.now() < until;) await wait(10);
+    return !this.open;
+  }
+
   end(): void {
     this.socket.destroy();
   }

@@ -30,6 +30,7 @@ const { output } = await bundle.write({
   cleanDir: true,
   format: 'cjs',
   exports: 'named',
+  strict: true,
   entryFileNames: '[name].js',
   chunkFileNames: '[name].js',
   // The names of functions stay, for stack traces.

@@ -43,7 +43,8 @@ const mutant = (): Plugin | null => {
 
 /*
  * `isolate: false`: the files of a project share processes, so that what is slow to load is loaded and compiled
- * once. None of them may replace a module.
+ * once. None of them may replace a module, and what it changes of the process (its environment, Nest's logger,
+ * listeners) it puts back.
  */
 
 /** The emitted kernel, rendered into a folder of its own: `host`. */

@@ -2,8 +2,8 @@ import * as z from 'zod/mini';
 import en from 'zod/v4/locales/en.js';
 
 /**
- * What keeps a value from fitting a schema, a line for each, in English whatever else has zod say in
- * this process; or the value.
+ * The value, or the issues that keep it from fitting a schema: in English, whatever else in this process has
+ * told zod to say.
  */
 export function parseWith<T extends z.core.$ZodType>(
   schema: T,

@@ -7,7 +7,10 @@ const FILE = 'renames.json';
 
 /** What tells the paths that a template had in earlier releases, the last of them first. */
 export function formerTemplates(templates: Templates): (path: string) => string[] {
-  const renames = JSON.parse(templates.get(FILE) ?? '{}') as Renames;
+  const text = templates.get(FILE);
+  // Without it edits of a renamed file would be left behind in silence.
+  if (text === undefined) throw new Error(`There is no ${FILE} among the templates`);
+  const renames = JSON.parse(text) as Renames;
   return (path) => formerPaths(path, renames);
 }
 

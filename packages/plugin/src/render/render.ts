@@ -246,7 +246,7 @@ function renderFolder(
     if (!path.startsWith(`${folder}/`)) continue;
     if (path.includes('__domain__') !== (scope.d !== undefined)) continue;
     if (scope.app && OPTIONAL.get(path)?.(scope.app) === false) continue;
-    const content = path.endsWith('.ejs') ? layOut(compiled(path, text)(scope)) : text;
+    const content = path.endsWith('.ejs') ? layOut(fill(path, text, scope)) : text;
     if (content.trim() === '') continue;
     const fileOf = (template: string): string => {
       const name = template.slice(folder.length + 1).replace(/\.ejs$/, '');
@@ -264,11 +264,15 @@ function renderFolder(
   return files;
 }
 
-/** A template's function, made at its first use: each domain is rendered by the same ones. */
-function compiled(path: string, text: string): TemplateFunction {
-  const known = functions.get(text) ?? ejs.compile(text, { filename: path, compileDebug: false });
-  functions.set(text, known);
-  return known;
+/** What a template renders to. It is compiled at its first use: each domain is rendered by the same function. */
+function fill(path: string, text: string, scope: Scope): string {
+  try {
+    const known = functions.get(text) ?? ejs.compile(text, { compileDebug: false });
+    functions.set(text, known);
+    return known(scope);
+  } catch (cause) {
+    throw new Error(`The template ${path} cannot be rendered: ${String(cause)}`, { cause });
+  }
 }
 
 const functions = new Map<string, TemplateFunction>();

@@ -171,7 +171,10 @@ describe('in a host that logs', () => {
       return true;
     });
   });
-  afterEach(() => vi.restoreAllMocks());
+  afterEach(() => {
+    vi.restoreAllMocks();
+    Logger.overrideLogger(new ConsoleLogger());
+  });
 
   const report = (): void => {
     const request = { headers: { origin: ORIGIN }, socket: { remoteAddress: '10.0.0.9' } };

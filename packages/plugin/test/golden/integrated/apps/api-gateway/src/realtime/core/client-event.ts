@@ -32,7 +32,7 @@ type Send = (...answer: unknown[]) => void;
 
 const logger = new Logger('ClientEvents');
 
-/** How many events of a socket are not acknowledged yet, from its first on. */
+/** How many events are not acknowledged yet, of sockets that have sent some. */
 const pending = new WeakMap<Socket, { events: number }>();
 
 /** More than a payload needs: what one may cost stays small. */

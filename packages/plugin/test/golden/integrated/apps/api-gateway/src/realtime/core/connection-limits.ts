@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { report } from './diagnostics';
 import { type Rate, RateLimiter, TokenBucket } from './rate-limit';
 import { REALTIME_CONFIG, type RealtimeConfig } from './realtime.config';
@@ -23,6 +23,8 @@ interface Tracked {
   readonly packets: TokenBucket;
   /** Once its token is verified. */
   user?: User;
+  /** How much its peer had sent when it was seen to be closed. */
+  bytesRead?: number;
 }
 
 interface User {
@@ -35,7 +37,7 @@ const SWEEP_MS = 1_000;
 const MAX_ADDRESSES = 10_000;
 /** How far above the limit of its events a connection is cut. */
 const FLOOD = 10;
-/** Of a websocket: RFC 6455 and `ws`. */
+/** `readyState` of a websocket that has ended. */
 const CLOSED = 3;
 /** What of a large packet counts as one more. */
 const PACKET_BYTES = 16_384;
@@ -44,7 +46,7 @@ const FAREWELL_MS = 1_000;
 
 /** What one address, user, connection and socket may take of this replica. */
 @Injectable()
-export class ConnectionLimits implements OnModuleDestroy {
+export class ConnectionLimits implements OnApplicationShutdown {
   private readonly limits: RealtimeConfig['limits'];
   private readonly packets: Rate;
   private readonly handshakes: RateLimiter;
@@ -73,7 +75,7 @@ export class ConnectionLimits implements OnModuleDestroy {
     this.timer = setInterval(() => this.sweep(), SWEEP_MS).unref();
   }
 
-  onModuleDestroy(): void {
+  onApplicationShutdown(): void {
     clearInterval(this.timer);
   }
 
@@ -130,7 +132,7 @@ export class ConnectionLimits implements OnModuleDestroy {
     }
   }
 
-  /** What was claimed for a user. */
+  /** The open connections of a user. */
   connectionsOf(key: string): readonly Connection[] {
     return this.users.get(key)?.connections.filter(isOpen) ?? [];
   }
@@ -156,7 +158,7 @@ export class ConnectionLimits implements OnModuleDestroy {
   }
 
   /** Whether connections are let in. */
-  get isOpen(): boolean {
+  get isServing(): boolean {
     return this.timer !== undefined;
   }
 
@@ -195,7 +197,7 @@ export class ConnectionLimits implements OnModuleDestroy {
     const packets = new TokenBucket(this.packets);
     const tracked: Tracked = { sockets: [], packets };
     this.connections.set(conn, tracked);
-    // Of every kind, and of clients without a token too.
+    // Of every kind, and of clients without a token too; a ping has no `data`.
     const count = ({ data = '' }: { data?: { length: number } | string }) =>
       this.count(conn, tracked, data.length);
     conn.on('packet', count);
@@ -225,23 +227,34 @@ export class ConnectionLimits implements OnModuleDestroy {
     setTimeout(() => rawSocket(conn)?.terminate(), FAREWELL_MS).unref();
   }
 
+  /** Engine.IO counts nothing of what is sent on a connection that it closed. */
+  private endSending(conn: Connection, tracked: Tracked): void {
+    const { bytesRead } = conn.request.socket;
+    tracked.bytesRead ??= bytesRead;
+    if (bytesRead - tracked.bytesRead > PACKET_BYTES) {
+      rawSocket(conn)?.terminate();
+    }
+  }
+
   /**
-   * Cuts the readers that are too slow. One may hold more than the limit for as
-   * long as a sweep is away: by what is sent to it in that time.
+   * Forgets what has ended, and cuts the readers that are too slow. One may hold
+   * more than the limit until the next sweep, by what is sent to it by then.
    */
   private sweep(): void {
     let totalBytes = 0;
     let maxBytes = 0;
-    for (const [conn, { sockets }] of this.connections) {
+    for (const [conn, tracked] of this.connections) {
       if (isGone(conn)) {
         this.connections.delete(conn);
+      } else if (conn.readyState !== 'open') {
+        this.endSending(conn, tracked);
       }
-      const bytes = isOpen(conn) ? bufferedBytes(conn) : 0;
+      const bytes = bufferedBytes(conn);
       totalBytes += bytes;
       maxBytes = Math.max(maxBytes, bytes);
       if (bytes > this.limits.maxBufferedBytes) {
         report('reader.cut', { bytes });
-        const [socket] = sockets;
+        const [socket] = tracked.sockets;
         const identity = socket?.data.identity;
         this.log.report('slow reader cut', 'SLOW', conn.request, identity);
         // Closed in order it would keep its buffer while it does not read.

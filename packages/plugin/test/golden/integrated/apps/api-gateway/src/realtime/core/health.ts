@@ -77,7 +77,7 @@ export class RealtimeHealth {
     const broker = this.broker.health();
     const replicas = this.replicas.health();
     const parts = {
-      gateways: stateOf(this.limits.isOpen),
+      gateways: stateOf(this.limits.isServing),
       broker: stateOf(broker.ok),
       // With a queue of its own a replica delivers without the others.
       replicas: stateOf(replicas.ok || this.config.topology === 'replica'),

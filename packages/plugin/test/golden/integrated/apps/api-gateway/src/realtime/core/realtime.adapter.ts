@@ -35,7 +35,6 @@ import { RealtimeShutdown } from './shutdown';
 type EngineRequest = IncomingMessage & { _query: Record<string, unknown> };
 type Next = (error?: Error) => void;
 
-const NONE: string[] = [];
 /** How long a refused connection may stay to try another namespace. */
 const REFUSED_LINGER_MS = 1_000;
 
@@ -105,9 +104,10 @@ export class RealtimeAdapter extends IoAdapter {
     this.limits.protect(io.engine);
     io.engine.on('connection', ({ request }: RealtimeSocket['conn']) => {
       // Kept as long as the connection; `headers` holds them too.
-      request.rawHeaders = request.rawTrailers = NONE;
+      request.rawHeaders = [];
     });
-    // The packets that have gathered for a client leave in one write.
+    // What has gathered for a client leaves in one write: packets, and the
+    // answer to its upgrade with the first of them.
     io.engine.on(
       'flush',
       ({ request }: RealtimeSocket['conn'], packets: unknown[]) => {
@@ -268,11 +268,15 @@ export class RealtimeAdapter extends IoAdapter {
   /** Nest lets an error in a gateway's connection hooks end the process. */
   private prepareGateways(): void {
     for (const { providers } of this.app.get(ModulesContainer).values()) {
-      for (const { instance, metatype } of providers.values()) {
+      for (const provider of providers.values()) {
+        const { instance, metatype } = provider;
         if (isGateway(metatype) && instance instanceof metatype) {
-          this.contain(instance, 'handleConnection');
-          this.contain(instance, 'handleDisconnect');
-          this.tellsDisconnects ||= 'handleDisconnect' in instance;
+          // Of another scope, Nest 12 makes an instance for each socket.
+          const isStatic = provider.isDependencyTreeStatic();
+          const gateway = isStatic ? instance : metatype.prototype;
+          this.contain(gateway, 'handleConnection');
+          this.contain(gateway, 'handleDisconnect');
+          this.tellsDisconnects ||= !isStatic || 'handleDisconnect' in gateway;
           if (acknowledges(metatype)) {
             const namespace = namespaceOf(metatype);
             const events = this.acknowledged.get(namespace) ?? new Set();
@@ -289,11 +293,16 @@ export class RealtimeAdapter extends IoAdapter {
     if (typeof hook !== 'function') {
       return;
     }
-    const contained = async (socket: RealtimeSocket, ...rest: unknown[]) => {
+    const { logger } = this;
+    const contained = async function (
+      this: object,
+      socket: RealtimeSocket,
+      ...rest: unknown[]
+    ) {
       try {
-        await hook.call(gateway, socket, ...rest);
+        await hook.call(this, socket, ...rest);
       } catch (error) {
-        this.logger.error(describe(error));
+        logger.error(describe(error));
         // Later: Nest must have bound its disconnect listener.
         setImmediate(() => socket.disconnect());
       }

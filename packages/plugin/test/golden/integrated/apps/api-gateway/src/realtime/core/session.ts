@@ -55,7 +55,7 @@ const SWEEP_MS = 200;
 @Injectable()
 export class SessionRegistry implements OnApplicationShutdown {
   private readonly sessions = new Map<Connection, Session>();
-  /** What a token lets a socket into: until it is, or while that may change. */
+  /** Of sockets that are to join them, or whose next token may change them. */
   private readonly rooms = new WeakMap<RealtimeSocket, string[]>();
   /** One for all of them: a timer each costs more than looking at them all. */
   private readonly timer = setInterval(() => this.sweep(), SWEEP_MS).unref();

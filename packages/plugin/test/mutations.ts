@@ -108,7 +108,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'nothing-forgotten-while-draining',
     file: 'core/connection-limits.ts',
     find: 'onApplicationShutdown(): void {',
-    replace: 'onModuleDestroy(): void { this.onApplicationShutdown(); }\n  onApplicationShutdown(): void {',
+    replace:
+      'onModuleDestroy(): void { this.onApplicationShutdown(); }\n  onApplicationShutdown(): void {',
     test: 'shutdown.test.ts',
   },
   {

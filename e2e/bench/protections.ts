@@ -206,7 +206,10 @@ async function measureWork(
     }
     // The first ones, of code that is not optimised yet, do not count.
     for (let round = -2; round < rounds; round += 1) {
-      const groups = work.isShared ? [variants] : variants.map((variant) => [variant]);
+      // Each round begins with another one: no copy always follows the same.
+      const first = (round + 2) % variants.length;
+      const inTurn = [...variants.slice(first), ...variants.slice(0, first)];
+      const groups = work.isShared ? [variants] : inTurn.map((variant) => [variant]);
       for (const group of groups) {
         const before = group.map(({ server }) => server.cpu());
         const done = await work.run(bench, group);

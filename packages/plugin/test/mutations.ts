@@ -643,7 +643,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'refused-late-but-listed',
-    file: 'core/session.ts',
+    file: 'core/connection-limits.ts',
     find: 'return sockets.filter(({ connected }) => connected);',
     replace: 'return [...sockets];',
     test: 'gateways.test.ts',

@@ -11,10 +11,13 @@ let loaded: Templates | undefined;
  * archive that is published in its place.
  */
 export function loadTemplates(): Templates {
-  const root = packageFolder();
+  loaded ??= readOwn(packageFolder());
+  return loaded;
+}
+
+function readOwn(root: string): Templates {
   const folder = join(root, 'templates');
-  loaded ??= existsSync(folder)
+  return existsSync(folder)
     ? readTemplates(folder)
     : unpackTemplates(readFileSync(join(root, TEMPLATES_ARCHIVE)));
-  return loaded;
 }

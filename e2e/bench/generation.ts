@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hostEnv, type Host } from '../support/host';
-import { packAll } from '../support/pack';
+import { bundledIn, packAll } from '../support/pack';
 import { removeAtExit, run } from '../support/processes';
 import { artifact, REPO } from '../support/repo';
 import { median, spread, table, type Goal, type Section } from './report';
@@ -156,8 +156,7 @@ function loadedPackages(runs: readonly InProcess[]): string {
 
 /** What the build says that it has bundled. */
 function bundledPackages(host: Host): string[] {
-  const licenses = host.read('node_modules/@nx-realtime/plugin/dist/LICENSES.txt');
-  return [...licenses.matchAll(/^(\S+) \d+\.\d+\.\d+$/gm)].map(([, name = '']) => name);
+  return bundledIn(host.read('node_modules/@nx-realtime/plugin/dist/LICENSES.txt'));
 }
 
 async function growth(host: Host, rounds: number): Promise<Measured> {

@@ -22,8 +22,8 @@ export function pin(pid: number, role: keyof typeof CORES): void {
 }
 
 /**
- * Seconds of CPU that the threads of a process that still run have used, user and system: from /proc, where the scheduler counts
- * nanoseconds. `stat` counts in hundredths of a second, less than what a thousand events cost Redis.
+ * Seconds of CPU that the threads of a process that still run have used, user and system: from /proc, where the
+ * scheduler counts nanoseconds. `stat` counts in hundredths of a second, less than what a thousand events cost Redis.
  */
 export function cpuSeconds(pid: number): number {
   const tasks = readdirSync(`/proc/${pid}/task`);

@@ -1,5 +1,5 @@
-import { mintTokens, openAll, warmUp, withSystem, type Bench } from './measure';
-import type { RunningSystem, SelfTime, System } from './systems';
+import { burst, mintTokens, openAll, warmUp, withSystem, type Bench } from './measure';
+import { nameTenants, type RunningSystem, type SelfTime, type System } from './systems';
 import type { LoadCommands } from './load';
 import { table, type Section } from './report';
 import type { Worker } from './worker';
@@ -16,23 +16,18 @@ const SYSTEM_CALLS = /^(writev|writeUtf8String|writeBuffer|writeLatin1String|shu
 /** Loads whose time is told apart, by what the table calls them. */
 const WORKS: Readonly<Record<string, Work>> = {
   'fan-out': async (bench, server, load) => {
+    const to = { tenants: TENANTS, members: 1_000 };
     await openAll(load, server, mintTokens(1_000, TENANTS));
-    await warmUp(bench, load, { tenants: TENANTS, members: 1_000 / TENANTS.length });
-    const count = bench.quick ? 100 : 600;
-    return server.profile(async () => {
-      await bench.publisher.ask('burst', { count, tenants: TENANTS });
-      await load.ask('wait', { events: count * 1_000, timeoutMs: 60_000 });
-    });
+    await warmUp(bench, load, to);
+    const events = bench.quick ? 100 : 600;
+    return server.profile(() => burst(bench, load, [server], { ...to, events }));
   },
   'many rooms': async (bench, server, load) => {
-    const tenants = Array.from({ length: 1_000 }, (_, index) => `tenant-${index}`);
-    await openAll(load, server, mintTokens(5_000, tenants));
-    await warmUp(bench, load, { tenants, members: 5 });
-    const count = bench.quick ? 4_000 : 20_000;
-    return server.profile(async () => {
-      await bench.publisher.ask('burst', { count, tenants });
-      await load.ask('wait', { events: count * 5, timeoutMs: 60_000 });
-    });
+    const to = { tenants: nameTenants(1_000), members: 5 };
+    await openAll(load, server, mintTokens(5_000, to.tenants));
+    await warmUp(bench, load, to);
+    const events = bench.quick ? 4_000 : 20_000;
+    return server.profile(() => burst(bench, load, [server], { ...to, events }));
   },
   'client events': async (bench, server, load) => {
     await openAll(load, server, mintTokens(1_000, TENANTS));

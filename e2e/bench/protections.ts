@@ -6,10 +6,11 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Host } from '../support/host';
 import { distOf } from '../support/stack';
+import { percentile } from './clock';
 import type { LoadCommands } from './load';
 import { mintTokens, openAll, type Bench } from './measure';
 import { table, type Section } from './report';
-import { startSystem, type RunningSystem, type System } from './systems';
+import { nameTenants, startSystem, type RunningSystem, type System } from './systems';
 import { Worker } from './worker';
 
 interface Protection {
@@ -35,7 +36,7 @@ interface Work {
 }
 
 const SOCKETS = 200;
-const TENANTS = Array.from({ length: SOCKETS }, (_, index) => `tenant-${index}`);
+const TENANTS = nameTenants(SOCKETS);
 const NONE: Protection = { name: 'as generated', find: '', replace: '' };
 
 const WORKS: readonly Work[] = [
@@ -182,10 +183,8 @@ export async function measureProtections(bench: Bench, host: Host): Promise<Sect
 
 /** The median and the quartiles. */
 function middle(values: readonly number[]): string {
-  const sorted = [...values].sort((a, b) => a - b);
-  const at = (part: number): string =>
-    (sorted[Math.round((sorted.length - 1) * part)] ?? NaN).toFixed(1);
-  return `${at(0.5)} (${at(0.25)}–${at(0.75)})`;
+  const [low, half, high] = [25, 50, 75].map((p) => percentile(values, p).toFixed(1));
+  return `${half} (${low}–${high})`;
 }
 
 async function measureWork(

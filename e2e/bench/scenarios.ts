@@ -12,7 +12,7 @@ import {
   type Bench,
   type Figures,
 } from './measure';
-import { startSystem, type Algorithm, type System, type SystemName } from './systems';
+import { nameTenants, startSystem, type Algorithm, type System, type SystemName } from './systems';
 import { Worker } from './worker';
 
 export interface Scenario {
@@ -98,7 +98,7 @@ const manyRooms: Scenario = {
   goals: [NO_SLOWER],
   run: (bench, system) =>
     withSystem(bench, system, {}, async (server, load) => {
-      const tenants = Array.from({ length: 1_000 }, (_, index) => `tenant-${index}`);
+      const tenants = nameTenants(1_000);
       await openAll(load, server, mintTokens(5_000, tenants));
       await warmUp(bench, load, { tenants, members: 5 });
       const events = bench.quick ? 4_000 : 20_000;

@@ -178,6 +178,11 @@ export async function startSystem(
   };
 }
 
+/** So many tenants, each of its own. */
+export function nameTenants(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `tenant-${index}`);
+}
+
 /** Tokens of users of their own, in tenants in turn. */
 export function mintTokens(
   count: number,

@@ -85,6 +85,11 @@ function build(folder: string): void {
   });
 }
 
+/** The packages that a bundle holds, by the notices beside it. */
+export function bundledIn(licenses: string): string[] {
+  return [...licenses.matchAll(/^(\S+) \d+\.\d+\.\d+$/gm)].map(([, name = '']) => name);
+}
+
 interface NpmPackReport {
   readonly name: string;
   readonly filename: string;

@@ -173,7 +173,7 @@ export class ConnectionLimits implements OnApplicationShutdown {
       .filter(([conn]) => isOpen(conn))
       .map(([conn, { sockets }]) => ({
         conn,
-        sockets: sockets.filter(({ connected }) => connected),
+        sockets: connectedOf(sockets),
       }));
   }
 
@@ -214,7 +214,7 @@ export class ConnectionLimits implements OnApplicationShutdown {
     if (conn.readyState !== 'open') {
       return;
     }
-    const connected = sockets.filter((socket) => socket.connected);
+    const connected = connectedOf(sockets);
     const identity = connected[0]?.data.identity;
     report('rate.limited', { what: 'flood' });
     this.log.report('flood cut', 'RATE_LIMITED', conn.request, identity);
@@ -272,6 +272,13 @@ export class ConnectionLimits implements OnApplicationShutdown {
     }
     this.handshakes.prune();
   }
+}
+
+/** Not those that are still to be let in, by code of yours too. */
+export function connectedOf(
+  sockets: readonly RealtimeSocket[],
+): RealtimeSocket[] {
+  return sockets.filter(({ connected }) => connected);
 }
 
 function isOpen({ readyState }: Connection): boolean {

@@ -1,7 +1,7 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { DefaultEventsMap, Server, Socket } from 'socket.io';
 import { answer } from './client-event';
-import { ConnectionLimits } from './connection-limits';
+import { ConnectionLimits, connectedOf } from './connection-limits';
 import { REALTIME_CONFIG, type RealtimeConfig } from './realtime.config';
 import { RealtimeException } from './realtime.errors';
 import { RealtimeRevocation, type RevokedUser } from './revocation';
@@ -229,10 +229,8 @@ export class SessionRegistry implements OnApplicationShutdown {
     }
   }
 
-  /** Not those that are still to be let in, by code of yours too. */
   private connectedOf(conn: Connection): RealtimeSocket[] {
-    const { sockets = [] } = this.sessions.get(conn) ?? {};
-    return sockets.filter(({ connected }) => connected);
+    return connectedOf(this.sessions.get(conn)?.sockets ?? []);
   }
 
   private cut({ tenantId, userId }: RevokedUser): void {

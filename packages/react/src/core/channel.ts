@@ -1,45 +1,102 @@
 import type { Socket } from 'socket.io-client';
-import type { z } from 'zod';
-import { getAccessToken } from './auth';
+import type { RealtimeConnection } from './connection';
 import {
-  guarded,
   RealtimeCommandError,
   RealtimeContractError,
   type RealtimeFailure,
-  reportFault,
-  retryDelay,
-} from './failures';
-import type { RealtimeConnection } from './realtime-connection';
-import { type RealtimeGap, ResourceSubscriptions } from './subscriptions';
-import { renewToken } from './token-refresh';
+} from './errors';
+import { retryDelay } from './retry-delay';
+import { type EventSchemas, type PayloadOf, validate } from './schemas';
+import {
+  type RealtimeGap,
+  type ResourceSubscriber,
+  ResourceSubscriptions,
+} from './subscriptions';
 
+/**
+ * State of a namespace.
+ *
+ * - `idle`: no component uses it, or nobody is signed in
+ * - `connecting`: the first attempt runs
+ * - `connected`: events arrive, commands can be sent
+ * - `reconnecting`: it comes back by itself; `error` says why it was lost
+ * - `refused`: it stays away until there is another token; `error` says why
+ */
 export type RealtimeStatus =
   'idle' | 'connecting' | 'connected' | 'reconnecting' | 'refused';
 
+/**
+ * What the hook of each domain returns.
+ *
+ * @example
+ * const { status, error } = useNotificationsSocket();
+ */
 export interface RealtimeState {
   readonly status: RealtimeStatus;
   /** Why there is no connection, when there should be one. */
   readonly error: RealtimeFailure | null;
 }
 
+/** Sent with each server event. */
 export interface RealtimeMeta {
-  id: string;
-  at: string;
+  /** Identifies the event: a repeated one has the same. */
+  readonly id: string;
+  /** When the server sent it, ISO 8601. */
+  readonly at: string;
 }
 
+/**
+ * Handles one server event.
+ *
+ * @example
+ * const onCreated: RealtimeHandler<NotificationCreated> = ({ message }, { at }) =>
+ *   toast(`${at} ${message}`);
+ */
 export type RealtimeHandler<T> = (payload: T, meta: RealtimeMeta) => void;
 
-export type EventSchemas = Readonly<Record<string, z.ZodType>>;
-
-/** A component that uses a channel. */
-export interface ChannelUser<S extends EventSchemas> {
+/** What uses a channel: each component, or code without React. */
+export interface ChannelUser<S extends EventSchemas = EventSchemas> {
+  /** Called with each event that matches its contract, once. */
   receive<E extends keyof S & string>(
     event: E,
-    payload: z.infer<S[E]>,
+    payload: PayloadOf<S[E]>,
     meta: RealtimeMeta,
   ): void;
+  /** Called after a gap, once: events were missed. */
   resync(gap: RealtimeGap): void;
+  /** Called for each event that does not match its contract. */
   fail(error: RealtimeContractError): void;
+}
+
+/**
+ * One namespace of the server, shared by all components that use it.
+ *
+ * @example
+ * const notificationsChannel = realtime.channel('/notifications', {
+ *   'notification.created': notificationCreatedSchema,
+ * });
+ */
+export interface RealtimeChannel<S extends EventSchemas = EventSchemas> {
+  /** How many events did not match their contract. */
+  readonly rejected: number;
+  readonly getState: () => RealtimeState;
+  /** Calls back at each change of state, and returns what ends that. */
+  readonly subscribe: (watcher: () => void) => () => void;
+  /** Connects while there is a token; the last release disconnects. */
+  acquire(user: ChannelUser<S>): () => void;
+  /** Subscribes to a resource, and again after each reconnect, until released. */
+  follow(subscriber: ResourceSubscriber): () => void;
+  /**
+   * Sends a client event, and resolves with the data of its acknowledgement. It
+   * is never queued: what waits may arrive when it is no longer meant.
+   *
+   * @throws RealtimeCommandError
+   */
+  send(event: string, payload: unknown): Promise<unknown>;
+  /** Hands a server event on as if it had arrived: for tests. */
+  receive(event: string, body: unknown, meta: RealtimeMeta): void;
+  /** Tells of a gap as if there had been one: for tests. */
+  resync(gap: RealtimeGap): void;
 }
 
 export const IDLE: RealtimeState = { status: 'idle', error: null };
@@ -66,11 +123,11 @@ const RELEASE_GRACE_MS = 1_000;
 /** Of events: a broker may deliver one twice. */
 const MAX_REMEMBERED_IDS = 1_000;
 
-/** One namespace, shared by all components that use it. */
-export class RealtimeChannel<S extends EventSchemas = EventSchemas> {
-  /** How many events did not match the contract. */
+export class Channel<
+  S extends EventSchemas = EventSchemas,
+> implements RealtimeChannel<S> {
   rejected = 0;
-  readonly subscriptions = new ResourceSubscriptions(this);
+  private readonly subscriptions = new ResourceSubscriptions(this);
   private state = IDLE;
   private socket: Socket | undefined;
   private presentedToken: string | null = null;
@@ -111,7 +168,6 @@ export class RealtimeChannel<S extends EventSchemas = EventSchemas> {
     return this.socket?.active === true && !this.socket.connected;
   }
 
-  /** Connects while there is a token; the last release disconnects. */
   acquire(user: ChannelUser<S>): () => void {
     this.users.add(user);
     clearTimeout(this.graceTimer);
@@ -123,7 +179,10 @@ export class RealtimeChannel<S extends EventSchemas = EventSchemas> {
     };
   }
 
-  /** Never queued: what waits may arrive when it is no longer meant. */
+  follow(subscriber: ResourceSubscriber): () => void {
+    return this.subscriptions.add(subscriber);
+  }
+
   async send(event: string, payload: unknown): Promise<unknown> {
     const { socket, socketId } = this;
     if (!socket || socketId === undefined) {
@@ -150,27 +209,27 @@ export class RealtimeChannel<S extends EventSchemas = EventSchemas> {
   receive(event: string, body: unknown, meta: RealtimeMeta): void {
     if (!Object.keys(this.schemas).includes(event)) return;
     if (meta?.id !== undefined && !this.isNew(`${event} ${meta.id}`)) return;
-    const result = this.schemas[event]?.safeParse(body);
-    if (result?.success) {
-      const payload = result.data as z.infer<S[string]>;
+    const result = validate(this.schemas[event] as S[string], body);
+    if (!result.issues) {
+      const payload = result.value as PayloadOf<S[string]>;
       this.tell((user) => user.receive(event, payload, meta));
       return;
     }
     this.rejected += 1;
-    const error = new RealtimeContractError(event, result?.error);
+    const error = new RealtimeContractError(event, result.issues);
     this.tell((user) => user.fail(error));
     if (this.reported.has(event)) return;
     this.reported.add(event);
-    reportFault(error);
+    this.connection.faults.report(error);
   }
 
-  /** Tells that events were missed: there is a connection again. */
   resync(gap: RealtimeGap): void {
     this.tell((user) => user.resync(gap));
   }
 
   start(): void {
-    if (this.users.size === 0 || getAccessToken() === null) return;
+    if (this.users.size === 0 || this.connection.currentToken() === null)
+      return;
     this.newTurn();
     if (!this.socket) {
       const socket = this.connection.openSocket(this.namespace, (present) => {
@@ -266,7 +325,8 @@ export class RealtimeChannel<S extends EventSchemas = EventSchemas> {
   }
 
   private tell(notify: (user: ChannelUser<S>) => void): void {
-    for (const user of [...this.users]) guarded(() => notify(user));
+    const { faults } = this.connection;
+    for (const user of [...this.users]) faults.guard(() => notify(user));
   }
 
   /** Final, unless there is another token, or can be. */
@@ -275,9 +335,10 @@ export class RealtimeChannel<S extends EventSchemas = EventSchemas> {
     token: string | null,
   ): Promise<void> {
     const isFinal = failure.code === 'KICKED';
-    if (!isFinal && getAccessToken() !== token) return this.start();
+    if (!isFinal && this.connection.currentToken() !== token)
+      return this.start();
     const isRenewable = RENEWABLE_CODES.has(failure.code) && !this.hasRenewed;
-    const renewal = isRenewable ? renewToken(token) : null;
+    const renewal = isRenewable ? this.connection.renewToken(token) : null;
     if (!renewal) return this.set('refused', failure);
     const { turn } = this;
     this.isRenewing = true;

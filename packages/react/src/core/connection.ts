@@ -1,13 +1,20 @@
 import { Manager, type Socket } from 'socket.io-client';
-import { getAccessToken } from './auth';
-import {
-  type RealtimeCommandError,
-  type RealtimeFailure,
-  reportFault,
-  retryDelay,
-} from './failures';
-import type { RealtimeChannel } from './realtime-channel';
-import { renewalDelay, renewToken } from './token-refresh';
+import type { RealtimeCommandError, RealtimeFailure } from './errors';
+import type { Faults } from './faults';
+import { retryDelay } from './retry-delay';
+import { renewalDelay, type Tokens } from './tokens';
+
+/** What the connection needs to know of a namespace that it carries. */
+interface Namespace {
+  /** Undefined while there is no connection. */
+  readonly socketId: string | undefined;
+  /** True while it waits for the next attempt to connect. */
+  readonly isWaiting: boolean;
+  send(event: string, payload: unknown): Promise<unknown>;
+  start(): void;
+  /** Gives the connection up until the next start; false if there is none. */
+  interrupt(failure: RealtimeFailure): boolean;
+}
 
 type Present = (auth: { token: string | null }) => void;
 
@@ -23,6 +30,13 @@ const TRANSIENT_CODES: ReadonlySet<string> = new Set([
   'INTERNAL',
 ]);
 
+/** Where the server is. */
+export interface Server {
+  readonly url: string;
+  /** Path of Socket.IO; undefined for its default. */
+  readonly path: string | undefined;
+}
+
 /** The one connection of a page: it carries all namespaces. */
 export class RealtimeConnection {
   /** The token that the server has accepted. */
@@ -34,12 +48,15 @@ export class RealtimeConnection {
   lastSeen = 0;
   private manager: Manager | undefined;
   private isRefreshing = false;
-  private suspended: RealtimeChannel[] = [];
+  private isClosed = false;
+  private suspended: Namespace[] = [];
   private renewalTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
-    private readonly channels: ReadonlyMap<string, RealtimeChannel>,
-    private readonly url: () => string | RealtimeFailure,
+    private readonly channels: ReadonlyMap<string, Namespace>,
+    private readonly server: () => Server | RealtimeFailure,
+    private readonly tokens: Tokens,
+    readonly faults: Faults,
   ) {}
 
   /** A socket that is yet to be connected, or why there is none. */
@@ -48,21 +65,30 @@ export class RealtimeConnection {
     auth: (present: Present) => void,
   ): Socket | RealtimeFailure {
     if (!this.manager) {
-      const url = this.url();
-      if (typeof url !== 'string') return url;
-      this.manager = this.createManager(url);
+      const server = this.server();
+      if ('code' in server) return server;
+      this.manager = this.createManager(server);
     }
     return this.manager.socket(namespace, { auth });
   }
 
-  /** For a handshake, which waits for ever when this throws. */
   currentToken(): string | null {
-    try {
-      return getAccessToken();
-    } catch (error) {
-      reportFault(error);
-      return null;
-    }
+    return this.isClosed ? null : this.tokens.current();
+  }
+
+  renewToken(token: string | null): ReturnType<Tokens['renew']> {
+    return this.isClosed ? null : this.tokens.renew(token);
+  }
+
+  /** Ends for good. Call after the namespaces have been stopped. */
+  close(): void {
+    this.isClosed = true;
+    clearTimeout(this.renewalTimer);
+    if (!this.manager) return;
+    window.removeEventListener('online', this.wake);
+    document.removeEventListener('visibilitychange', this.wake);
+    window.removeEventListener('pagehide', this.suspend);
+    window.removeEventListener('pageshow', this.resume);
   }
 
   /** A namespace is connected. */
@@ -95,7 +121,7 @@ export class RealtimeConnection {
 
   /** Sends another token of the same user: the connection lives as long. */
   async refresh(): Promise<void> {
-    const token = getAccessToken();
+    const token = this.currentToken();
     const [channel] = this.connectedChannels();
     if (!channel || token === null || token === this.token) return;
     if (this.isRefreshing) return;
@@ -129,20 +155,21 @@ export class RealtimeConnection {
     const isWanted = (): boolean =>
       this.currentToken() === token && this.connectedChannels().length > 0;
     if (!isWanted()) return;
-    const outcome = await renewToken(token);
+    const outcome = await this.renewToken(token);
     if (outcome !== 'failed' || !isWanted()) return;
     clearTimeout(this.renewalTimer);
     const again = (): void => void this.renew(token);
     this.renewalTimer = setTimeout(again, retryDelay(undefined));
   }
 
-  private connectedChannels(): RealtimeChannel[] {
+  private connectedChannels(): Namespace[] {
     const channels = [...this.channels.values()];
     return channels.filter(({ socketId }) => socketId !== undefined);
   }
 
-  private createManager(url: string): Manager {
+  private createManager({ url, path = '/socket.io' }: Server): Manager {
     const manager = new Manager(url, {
+      path,
       autoConnect: false,
       transports: ['websocket'],
       reconnectionDelay: RECONNECT_MS.min,
@@ -191,7 +218,7 @@ export class RealtimeConnection {
   };
 
   private restart(
-    channels: readonly RealtimeChannel[],
+    channels: readonly Namespace[],
     failure: RealtimeFailure,
   ): void {
     // All first: the last one to go takes the old connection with it.
@@ -200,9 +227,9 @@ export class RealtimeConnection {
   }
 
   private interrupt(
-    channels: readonly RealtimeChannel[],
+    channels: readonly Namespace[],
     failure: RealtimeFailure,
-  ): RealtimeChannel[] {
+  ): Namespace[] {
     return channels.filter((channel) => channel.interrupt(failure));
   }
 }

@@ -1,15 +1,36 @@
 /** Why there is no connection, or no subscription. */
 export interface RealtimeFailure {
+  /**
+   * The server's code, or `CONFIGURATION`, `UNREACHABLE`, `DISCONNECTED`,
+   * `DRAINING`, `KICKED`, `SUSPENDED`.
+   */
   readonly code: string;
+  /** For a log; not written for users. */
   readonly message: string;
 }
 
+/** Two copies of this module, as ESM and as CommonJS, know each other by it. */
+const KIND = Symbol.for('@nx-realtime/react:error');
+
+function isOfKind(value: unknown, kind: string): boolean {
+  return (value as { [KIND]?: string } | null | undefined)?.[KIND] === kind;
+}
+
 /**
- * A failed command. NOT_CONNECTED: it was not sent. TIMEOUT, DISCONNECTED: it
- * may or may not have been carried out. Else the server's code.
+ * A failed command.
+ *
+ * `code` is `NOT_CONNECTED` when it was not sent; `TIMEOUT` or `DISCONNECTED`
+ * when it may or may not have been carried out; else the server's code, such as
+ * `VALIDATION`, `FORBIDDEN` or the service's own.
+ *
+ * @example
+ * await markRead({ notificationId }).catch((error) => {
+ *   if (error.code !== 'NOT_CONNECTED') throw error;
+ * });
  */
 export class RealtimeCommandError extends Error {
   override readonly name = 'RealtimeCommandError';
+  readonly [KIND] = 'command';
 
   constructor(
     readonly code: string,
@@ -18,50 +39,41 @@ export class RealtimeCommandError extends Error {
   ) {
     super(message);
   }
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return isOfKind(value, 'command');
+  }
 }
 
-/** An event that does not match its contract; `reason` says where. */
+/**
+ * A server event that does not match its contract and was left out.
+ *
+ * @example
+ * useNotificationsSocket({
+ *   onError: ({ event, issues }) => log(event, issues[0]?.message),
+ * });
+ */
 export class RealtimeContractError extends Error {
   override readonly name = 'RealtimeContractError';
+  readonly code = 'CONTRACT';
+  readonly [KIND] = 'contract';
 
   constructor(
     readonly event: string,
-    readonly reason: unknown,
+    /** What the schema found; each with `message` and `path`. */
+    readonly issues: readonly SchemaIssue[],
   ) {
     super(`${event} does not match its contract`);
   }
-}
 
-let report = (error: unknown): void => {
-  setTimeout(() => {
-    throw error;
-  });
-};
-
-/** Faults no component can handle become uncaught errors, or come here. */
-export function setRealtimeReporter(reporter: (error: unknown) => void): void {
-  report = reporter;
-}
-
-export function reportFault(error: unknown): void {
-  report(error);
-}
-
-/** Runs a callback so that its error stops neither us nor the next one. */
-export function guarded(callback: () => void): void {
-  try {
-    callback();
-  } catch (error) {
-    report(error);
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return isOfKind(value, 'contract');
   }
 }
 
-const RETRY_MS = { min: 500, usual: 5_000, max: 300_000 };
-
-/** Milliseconds to wait, spread. @param asked for by the server, if it did */
-export function retryDelay(asked: unknown): number {
-  const { min, usual, max } = RETRY_MS;
-  const { retryAfterMs = usual } = { ...(asked as { retryAfterMs?: number }) };
-  const delay = Math.min(Math.max(Number(retryAfterMs) || usual, min), max);
-  return delay * (1 + Math.random() / 2);
+/** One fault that a schema finds, as Standard Schema words it. */
+export interface SchemaIssue {
+  readonly message: string;
+  readonly path?:
+    ReadonlyArray<PropertyKey | { readonly key: PropertyKey }> | undefined;
 }

@@ -1,17 +1,24 @@
-import {
-  type RealtimeCommandError,
-  type RealtimeFailure,
-  retryDelay,
-} from './failures';
+import type { RealtimeCommandError, RealtimeFailure } from './errors';
+import { retryDelay } from './retry-delay';
 
-/** A time without connection: what was sent in it is missed. */
+/**
+ * A time without connection: what was sent in it is missed.
+ *
+ * @example
+ * useNotificationsSocket({ onResync: ({ since }) => fetchSince(since) });
+ */
 export interface RealtimeGap {
   /** The last sign of life before it, by this machine's clock. */
   readonly since: Date;
   readonly until: Date;
 }
 
-/** Of a resource that a component subscribes to. */
+/**
+ * State of the resource that a component subscribes to.
+ *
+ * @example
+ * const { subscribed, subscriptionError } = useDocumentsSocket({ resource: id });
+ */
 export interface RealtimeSubscription {
   readonly subscribed: boolean;
   /** Why not, when the server has refused. */
@@ -23,10 +30,12 @@ export const UNSUBSCRIBED: RealtimeSubscription = {
   subscriptionError: null,
 };
 
-export interface Subscriber {
-  /** Of the events `<domain>.subscribe` and `<domain>.unsubscribe`. */
+/** What subscribes to one resource: a component, or code without React. */
+export interface ResourceSubscriber {
+  /** First part of the events `<domain>.subscribe` and `<domain>.unsubscribe`. */
   readonly domain: string;
   readonly id: string;
+  /** Called with each change. */
   readonly notify: (state: RealtimeSubscription) => void;
   /** Called after a gap, once the server has decided on it again. */
   readonly resync: (gap: RealtimeGap) => void;
@@ -52,12 +61,12 @@ const UNDECIDED: ReadonlySet<string> = new Set([
 
 /** The resources of one namespace that components subscribe to. */
 export class ResourceSubscriptions {
-  private readonly histories = new Map<Subscriber, History>();
+  private readonly histories = new Map<ResourceSubscriber, History>();
 
   constructor(private readonly channel: Channel) {}
 
   /** Subscribes, and again after each reconnect, until it is released. */
-  add(subscriber: Subscriber): () => void {
+  add(subscriber: ResourceSubscriber): () => void {
     this.histories.set(subscriber, { decided: false, lostAt: null });
     void this.ask(subscriber);
     return () => {
@@ -91,7 +100,7 @@ export class ResourceSubscriptions {
     }
   }
 
-  private async ask(subscriber: Subscriber): Promise<void> {
+  private async ask(subscriber: ResourceSubscriber): Promise<void> {
     const { socketId } = this.channel;
     if (socketId === undefined) return;
     const { domain, id, notify, resync } = subscriber;

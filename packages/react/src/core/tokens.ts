@@ -1,4 +1,23 @@
-import { getAccessToken } from './auth';
+import type { Faults } from './faults';
+
+/**
+ * Where the access token is kept.
+ *
+ * @example
+ * const token = {
+ *   get: () => useAuthStore.getState().accessToken,
+ *   subscribe: useAuthStore.subscribe,
+ * };
+ */
+export interface RealtimeToken {
+  /** The token; null, undefined or empty while nobody is signed in. */
+  readonly get: () => string | null | undefined;
+  /** Calls back at each change, and returns what ends that. */
+  readonly subscribe: (listener: () => void) => () => void;
+}
+
+/** The claims of a token, unverified. */
+export type RealtimeClaims = Readonly<Record<string, unknown>>;
 
 type Outcome = 'renewed' | 'declined' | 'failed';
 
@@ -7,49 +26,78 @@ const MARGIN_MS = 30_000;
 /** setTimeout fires at once when its delay does not fit in 31 bits. */
 const MAX_DELAY_MS = 2 ** 31 - 1;
 
-let refresher: (() => Promise<unknown>) | undefined;
-let running: { token: string | null; outcome: Promise<Outcome> } | undefined;
-/** The token for which there was no other. */
-let declined: string | null | undefined;
+/** The access token of a page, and its renewal. */
+export class Tokens {
+  private running:
+    | { readonly token: string | null; readonly outcome: Promise<Outcome> }
+    | undefined;
+  /** The token for which there was no other. */
+  private declined: string | null | undefined;
 
-/**
- * Names what puts another token into the auth store: called shortly before one
- * expires, and once when one is refused. When it resolves and the token is the
- * same, the user has to sign in; when it rejects, it is called again later.
- */
-export function setTokenRefresher(refresh: () => Promise<unknown>): void {
-  refresher = refresh;
-  declined = undefined;
-}
+  constructor(
+    private readonly source: RealtimeToken,
+    private refresh: (() => Promise<unknown>) | undefined,
+    private readonly faults: Faults,
+  ) {}
 
-/** Asks for another token than this one; null when that is of no use. */
-export function renewToken(token: string | null): Promise<Outcome> | null {
-  if (!refresher || declined === token) return null;
-  if (running?.token !== token) {
-    const outcome = ask(refresher, token).finally(() => (running = undefined));
-    running = { token, outcome };
+  /** Null while nobody is signed in, and where the store fails. */
+  current(): string | null {
+    try {
+      return this.source.get() || null;
+    } catch (error) {
+      this.faults.report(error);
+      return null;
+    }
   }
-  return running.outcome;
-}
 
-async function ask(
-  refresh: () => Promise<unknown>,
-  token: string | null,
-): Promise<Outcome> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise((_resolve, reject) => {
-    timer = setTimeout(reject, TIMEOUT_MS);
-  });
-  try {
-    await Promise.race([refresh(), late]);
-  } catch {
-    return 'failed';
-  } finally {
-    clearTimeout(timer);
+  /** Calls back with each new token, null when the user has signed out. */
+  onChange(listener: (token: string | null) => void): () => void {
+    let last = this.current();
+    return this.source.subscribe(() => {
+      const token = this.current();
+      if (token === last) return;
+      last = token;
+      listener(token);
+    });
   }
-  if (getAccessToken() !== token) return 'renewed';
-  declined = token;
-  return 'declined';
+
+  refreshBy(refresh: (() => Promise<unknown>) | undefined): void {
+    this.refresh = refresh;
+    this.declined = undefined;
+  }
+
+  /** Asks for another token than this one; null when that is of no use. */
+  renew(token: string | null): Promise<Outcome> | null {
+    const { refresh } = this;
+    if (!refresh || this.declined === token) return null;
+    if (this.running?.token !== token) {
+      const outcome = this.ask(refresh, token).finally(() => {
+        if (this.running?.outcome === outcome) this.running = undefined;
+      });
+      this.running = { token, outcome };
+    }
+    return this.running.outcome;
+  }
+
+  private async ask(
+    refresh: () => Promise<unknown>,
+    token: string | null,
+  ): Promise<Outcome> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise((_resolve, reject) => {
+      timer = setTimeout(reject, TIMEOUT_MS);
+    });
+    try {
+      await Promise.race([refresh(), late]);
+    } catch {
+      return 'failed';
+    } finally {
+      clearTimeout(timer);
+    }
+    if (this.current() !== token) return 'renewed';
+    this.declined = token;
+    return 'declined';
+  }
 }
 
 /**
@@ -68,7 +116,7 @@ export function renewalDelay(token: string): number | null {
 }
 
 /** Unverified, which only the server can do; none of what is not a JWT. */
-export function claimsOf(token: string): Readonly<Record<string, unknown>> {
+export function claimsOf(token: string): RealtimeClaims {
   try {
     const [, body = ''] = token.split('.');
     const json = atob(body.replace(/-/g, '+').replace(/_/g, '/'));

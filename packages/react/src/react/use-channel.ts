@@ -5,22 +5,26 @@ import {
   useState,
   useSyncExternalStore,
 } from 'react';
-import type { z } from 'zod';
-import type { RealtimeContractError } from './failures';
 import {
-  type EventSchemas,
   IDLE,
   type RealtimeChannel,
   type RealtimeHandler,
   type RealtimeState,
-} from './realtime-channel';
+} from '../core/channel';
+import type { RealtimeContractError } from '../core/errors';
+import type { EventSchemas, PayloadOf } from '../core/schemas';
 import {
   type RealtimeGap,
   type RealtimeSubscription,
   UNSUBSCRIBED,
-} from './subscriptions';
+} from '../core/subscriptions';
 
-/** What the hook of every domain can be given. */
+/**
+ * Handlers that the hook of every domain takes.
+ *
+ * @example
+ * useNotificationsSocket({ onResync: refetch, onError: report });
+ */
 export interface RealtimeHandlers {
   /** After a gap, once: events were missed, so fetch what they would tell. */
   onResync?: ((gap: RealtimeGap) => void) | undefined;
@@ -29,7 +33,7 @@ export interface RealtimeHandlers {
 }
 
 type EventHandlers<S extends EventSchemas> = {
-  readonly [E in keyof S]?: RealtimeHandler<z.infer<S[E]>> | undefined;
+  readonly [E in keyof S]?: RealtimeHandler<PayloadOf<S[E]>> | undefined;
 };
 
 /** React 18 warns of useLayoutEffect on the server. */
@@ -38,7 +42,18 @@ const useCommitEffect =
 
 const getServerState = (): RealtimeState => IDLE;
 
-/** Uses a channel while mounted; each event goes to the latest handler. */
+/**
+ * Uses a channel while mounted; each event goes to the latest handler.
+ *
+ * @param events handlers by the event's name
+ * @returns the state of the namespace; `idle` while rendering on the server
+ * @example
+ * const { status } = useChannel(
+ *   notificationsChannel,
+ *   { 'notification.created': ({ message }) => toast(message) },
+ *   { onResync: refetch },
+ * );
+ */
 export function useChannel<S extends EventSchemas>(
   channel: RealtimeChannel<S>,
   events: EventHandlers<S>,
@@ -62,7 +77,13 @@ export function useChannel<S extends EventSchemas>(
   );
 }
 
-/** Subscribes to a resource while mounted; to none while there is no id. */
+/**
+ * Subscribes to a resource while mounted; to none while there is no id.
+ *
+ * @param domain first part of the event `<domain>.subscribe`
+ * @example
+ * const { subscribed } = useResource(documentsChannel, 'document', id, {});
+ */
 export function useResource<S extends EventSchemas>(
   channel: RealtimeChannel<S>,
   domain: string,
@@ -73,7 +94,7 @@ export function useResource<S extends EventSchemas>(
   const latest = useLatest({ onResync });
   useEffect(() => {
     if (!id) return undefined;
-    const release = channel.subscriptions.add({
+    const release = channel.follow({
       domain,
       id,
       notify: setState,

@@ -168,7 +168,6 @@ function renderWeb(
   const library = `${web.sourceRoot}/lib/realtime`;
   const viewFrom = (path: string, d?: DomainView): WebView => ({
     client: importOf(path, `${library}/realtime-client`),
-    apiUrl: importOf(path, `${library}/api-url`),
     example: importOf(path, `${web.sourceRoot}/lib/realtime-example`),
     page: importOf(path, exampleOf(web, d?.kebabPlural ?? '')),
     authStore: importOf(path, authPath.replace(/\.[jt]sx?$/, '')),

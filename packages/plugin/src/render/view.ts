@@ -69,8 +69,6 @@ export interface PublisherView {
 export interface WebView {
   /** From `features/<domain>/realtime/`, without extension: `../../../lib/realtime/realtime-client` */
   readonly client: string;
-  /** From `features/<domain>/realtime/`, without extension: `../../../lib/realtime/api-url` */
-  readonly apiUrl: string;
   /** From `features/<domain>/example/`: the folder of what all example pages share. */
   readonly example: string;
   /** From the file of an example page: the component that it shows. */

@@ -23,6 +23,9 @@ const NODENEXT = { module: 'nodenext', moduleResolution: 'nodenext' };
 const BUNDLER = { module: 'preserve', moduleResolution: 'bundler' };
 const SERVER = /^(?:apps\/(?:api-gateway|orders)|libs|packages)\//;
 
+/** Compiled from their sources, as where they are ejected. */
+const KERNELS = { '@nx-realtime/react': ['../../../../react/src/index.ts'] };
+
 /** How hosts compile: each with the shapes and the files that they compile so. */
 const CONFIGS = [
   { name: 'nodenext', options: { ...STRICT, ...NODENEXT }, files: SERVER, shapes: all() },
@@ -73,7 +76,10 @@ describe('what is rendered', () => {
         return {
           name: shape.name,
           files: new Map([...rendered, ...Object.entries(shape.files ?? {})]),
-          paths: { [`${scopeOf(shape)}/*`]: [`${contractsOf(shape)}/src/*.contract.ts`] },
+          paths: {
+            ...KERNELS,
+            [`${scopeOf(shape)}/*`]: [`${contractsOf(shape)}/src/*.contract.ts`],
+          },
           type: notEsm(shape) ? 'commonjs' : 'module',
         };
       });

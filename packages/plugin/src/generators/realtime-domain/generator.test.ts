@@ -202,7 +202,9 @@ describe('projects', () => {
     expect(text('apps/spa/.env.local')).toBe('VITE_API_URL=http://localhost:3333\n');
     expect(text('apps/api-gateway/.env.local')).toMatch(/^FRONTEND_URL=http:\/\/localhost:4200$/m);
     expect(text('apps/spa/src/main.tsx')).toContain('<App/>\n    <NotificationsProvider />\n');
-    expect(text('apps/spa/src/lib/realtime/api-url.ts')).toContain('import.meta.env.VITE_API_URL');
+    expect(text('apps/spa/src/lib/realtime/realtime-client.ts')).toContain(
+      'url: import.meta.env.VITE_API_URL,',
+    );
     const ours = [...snapshot(tree, 'apps/spa')].filter(([path]) => path.includes('realtime'));
     expect(ours.filter(([, content]) => content.includes('use client'))).toEqual([]);
     const before = snapshot(tree);

@@ -5,7 +5,7 @@ import type {
   ChatCleared,
   ChatSay,
 } from '@acme/realtime-contracts/chats';
-import { setRealtimeReporter } from '../../../lib/realtime/realtime-client';
+import { realtime } from '../../../lib/realtime/realtime-client';
 import { useAuthStore } from '../../../stores/auth.store';
 import { ChatsProvider } from './chats-provider';
 import { chatsChannel, useChatsSocket } from './use-chats-socket';
@@ -45,7 +45,7 @@ describe('chats realtime', () => {
     const errors: unknown[] = [];
     const faults: unknown[] = [];
     const receive = (payload: unknown) => received.push(payload);
-    setRealtimeReporter((fault) => faults.push(fault));
+    realtime.configure({ onFault: (fault) => faults.push(fault) });
     renderHook(() =>
       useChatsSocket({
         onMessagePosted: receive,

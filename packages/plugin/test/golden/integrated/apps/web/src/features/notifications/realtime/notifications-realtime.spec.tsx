@@ -4,7 +4,7 @@ import type {
   NotificationCreated,
   NotificationMarkRead,
 } from '@acme/realtime-contracts/notifications';
-import { setRealtimeReporter } from '../../../lib/realtime/realtime-client';
+import { realtime } from '../../../lib/realtime/realtime-client';
 import { useAuthStore } from '../../../stores/auth.store';
 import { NotificationsProvider } from './notifications-provider';
 import {
@@ -44,7 +44,7 @@ describe('notifications realtime', () => {
     const errors: unknown[] = [];
     const faults: unknown[] = [];
     const receive = (payload: unknown) => received.push(payload);
-    setRealtimeReporter((fault) => faults.push(fault));
+    realtime.configure({ onFault: (fault) => faults.push(fault) });
     renderHook(() =>
       useNotificationsSocket({
         onNotificationCreated: receive,

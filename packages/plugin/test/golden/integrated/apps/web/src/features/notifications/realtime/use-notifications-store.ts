@@ -2,7 +2,7 @@
 
 import { create, type StateCreator } from 'zustand';
 import type { NotificationCreated } from '@acme/realtime-contracts/notifications';
-import { onUserChange } from '../../../lib/realtime/realtime-client';
+import { realtime } from '../../../lib/realtime/realtime-client';
 
 /** The oldest give way, so that a page left open does not grow for ever. */
 const MAX_ITEMS = 200;
@@ -40,7 +40,7 @@ const createState: StateCreator<State> = (set) => ({
 
 export const useNotificationsStore = create(createState);
 
-onUserChange(() => useNotificationsStore.getState().clear());
+realtime.onUserChange(() => useNotificationsStore.getState().clear());
 
 /** What has an id that is listed already takes that one's place. */
 function merged(state: Items, items: readonly Item[]): Items {

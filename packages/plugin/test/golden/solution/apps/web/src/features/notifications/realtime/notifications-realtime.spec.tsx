@@ -1,7 +1,7 @@
 import { act, render, renderHook } from '@testing-library/react';
 import { createElement } from 'react';
 import type { NotificationCreated } from '@acme-ts/realtime-contracts/notifications';
-import { setRealtimeReporter } from '../../../lib/realtime/realtime-client';
+import { realtime } from '../../../lib/realtime/realtime-client';
 import { useAuthStore } from '../../../stores/auth.store';
 import { NotificationsProvider } from './notifications-provider';
 import {
@@ -41,7 +41,7 @@ describe('notifications realtime', () => {
     const errors: unknown[] = [];
     const faults: unknown[] = [];
     const receive = (payload: unknown) => received.push(payload);
-    setRealtimeReporter((fault) => faults.push(fault));
+    realtime.configure({ onFault: (fault) => faults.push(fault) });
     renderHook(() =>
       useNotificationsSocket({
         onNotificationCreated: receive,

@@ -1,6 +1,6 @@
 import { create, type StateCreator } from 'zustand';
 import type { MessagePosted } from '@acme/realtime-contracts/chats';
-import { onUserChange } from '../../../lib/realtime/realtime-client';
+import { realtime } from '../../../lib/realtime/realtime-client';
 
 /** The oldest give way, so that a page left open does not grow for ever. */
 const MAX_ITEMS = 200;
@@ -38,7 +38,7 @@ const createState: StateCreator<State> = (set) => ({
 
 export const useChatsStore = create(createState);
 
-onUserChange(() => useChatsStore.getState().clear());
+realtime.onUserChange(() => useChatsStore.getState().clear());
 
 /** What has an id that is listed already takes that one's place. */
 function merged(state: Items, items: readonly Item[]): Items {

@@ -67,6 +67,7 @@ const PACKAGES: readonly (readonly [name: string, isInstalled: () => boolean])[]
 
 const LANES: readonly Lane[] = [
   ...(await vitestLanes('packages/plugin')),
+  ...(await vitestLanes('packages/react')),
   ...(await vitestLanes('packages/eslint-plugin')),
   jestLane('e2e', '.e2e.ts'),
   {

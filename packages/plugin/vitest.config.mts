@@ -1,12 +1,11 @@
 import { resolve } from 'node:path';
-import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer } from 'vitest/node';
 import type { TestSpecification } from 'vitest/node';
+import { from, mutant } from './test/support/vite-plugins.js';
 
 const tmp = resolve(import.meta.dirname, 'tmp');
 const nest12 = resolve(import.meta.dirname, '../../e2e/nest12/package.json');
-const react18 = resolve(import.meta.dirname, '../../e2e/react18/package.json');
 
 /** What a project's global setup renders, and how its tests name it. */
 const aliases = (host: string, name: string, folder: string) => [
@@ -29,17 +28,6 @@ class LongestFirst extends BaseSequencer {
     return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
   }
 }
-
-/** The plugin as the mutation check alters it, in memory. */
-const mutant = (): Plugin | null => {
-  const { file, find, replace } = JSON.parse(process.env['MUTATION'] ?? '{}');
-  if (!file?.startsWith('src/')) return null;
-  return {
-    name: 'mutant',
-    enforce: 'pre',
-    transform: (code, id) => (id.endsWith(`/${file}`) ? code.replace(find, () => replace) : null),
-  };
-};
 
 /*
  * `isolate: false`: the files of a project share processes, so that what is slow to load is loaded and compiled
@@ -66,37 +54,7 @@ const kernel = (name: string, host: string) => ({
   },
 });
 
-/** The emitted browser code, rendered into a folder of its own: `host`. */
-const web = (name: string, host: string) => ({
-  resolve: { alias: aliases(host, '@web', 'apps/web/src') },
-  test: {
-    name,
-    include: ['test/web/**/*.test.tsx'],
-    env: { WEB_HOST: host },
-    environment: 'happy-dom',
-    globals: true,
-    globalSetup: 'test/web/render.ts',
-    testTimeout: 15_000,
-  },
-});
-
-/** Resolves what tests, the emitted code and its libraries import as another project would. */
-const from = (project: string, pattern: RegExp): Plugin => ({
-  name: `from ${project}`,
-  enforce: 'pre',
-  resolveId(source) {
-    return pattern.test(source) ? this.resolve(source, project, { skipSelf: true }) : null;
-  },
-});
-
 const kernelOnNest12 = kernel('kernel-nest12', 'kernel-nest12');
-const webOnReact18 = web('web-react18', 'web-react18');
-/** As ES modules: what CommonJS requires is resolved by Node alone. */
-const testingLibrary = resolve(
-  import.meta.dirname,
-  '../../node_modules/@testing-library/react/dist/@testing-library/react.esm.js',
-);
-
 export default defineConfig({
   test: {
     // Elsewhere the last run has told, and files can be shuffled.
@@ -135,23 +93,6 @@ export default defineConfig({
             'cli/*',
           ].map((name) => `test/kernel/${name}.test.ts`),
           server: { deps: { inline: ['nestjs-cls'] } },
-        },
-      },
-      web('web', process.env['MUTANT'] ?? 'web'),
-      {
-        ...webOnReact18,
-        resolve: {
-          alias: [
-            ...webOnReact18.resolve.alias,
-            { find: '@testing-library/react', replacement: testingLibrary },
-          ],
-        },
-        plugins: [from(react18, /^react(?:-dom)?(?:\/|$)/)],
-        test: {
-          ...webOnReact18.test,
-          // What does not depend on React is tested once.
-          exclude: ['test/web/life.test.tsx'],
-          server: { deps: { inline: ['@testing-library/react', 'zustand'] } },
         },
       },
     ],

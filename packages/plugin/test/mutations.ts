@@ -1,13 +1,13 @@
-/** One protection taken out of the emitted code, or of the plugin: a test must go red for it. */
+/** One protection taken out of a kernel, of the emitted code or of the plugin: a test must go red for it. */
 export interface Mutation {
   /** In kebab-case; also the folder that the mutant is rendered into. */
   readonly name: string;
-  /** End of its path in the host; `src/<file>` of the plugin. */
+  /** `packages/<name>/src/<file>` of a kernel; end of its path in the host; `src/<file>` of the plugin. */
   readonly file: string;
   /** Text, as rendered, that occurs exactly once in the file. */
   readonly find: string;
   readonly replace: string;
-  /** Which file must go red: of test/kernel, as `web/<file>` of test/web, as `src/<file>` of the plugin. */
+  /** Which file must go red: of test/kernel, as `web/<file>` of packages/react/test, as `src/<file>` of the plugin. */
   readonly test: string;
 }
 
@@ -15,9 +15,15 @@ export interface Mutation {
 export const projectOf = (test: string): 'unit' | 'kernel' | 'web' =>
   test.startsWith('src/') ? 'unit' : test.startsWith('web/') ? 'web' : 'kernel';
 
-/** A mutation's test file, from the plugin's folder. */
+/** The package whose tests a mutation's test is of, from the repository's root. */
+export const packageOf = (test: string): string =>
+  projectOf(test) === 'web' ? 'packages/react' : 'packages/plugin';
+
+/** A mutation's test file, from the folder of that package. */
 export const testFileOf = (test: string): string =>
-  ({ unit: test, web: `test/${test}`, kernel: `test/kernel/${test}` })[projectOf(test)];
+  ({ unit: test, web: test.replace('web/', 'test/'), kernel: `test/kernel/${test}` })[
+    projectOf(test)
+  ];
 
 /** The name of a mutant in the environment, and the folder that it is rendered into. */
 export const mutantHost = ({ name }: Mutation): string => `mutant-${name}`;
@@ -1742,163 +1748,163 @@ export const MUTATIONS: readonly Mutation[] = [
   // The browser side
   {
     name: 'gap-untold',
-    file: 'lib/realtime/realtime-channel.ts',
+    file: 'packages/react/src/core/channel.ts',
     find: 'if (lostAt !== null) {',
     replace: 'if (false) {',
     test: 'web/life.test.tsx',
   },
   {
     name: 'gap-begins-when-noticed',
-    file: 'lib/realtime/realtime-channel.ts',
+    file: 'packages/react/src/core/channel.ts',
     find: 'this.lostAt ??= connection.lastSeen;',
     replace: 'this.lostAt ??= Date.now();',
     test: 'web/life.test.tsx',
   },
   {
     name: 'gap-of-the-user-before',
-    file: 'lib/realtime/realtime-channel.ts',
+    file: 'packages/react/src/core/channel.ts',
     find: 'this.lostAt = null;\n    this.hasRenewed = false;\n',
     replace: 'this.hasRenewed = false;\n',
     test: 'web/life.test.tsx',
   },
   {
     name: 'ids-of-the-user-before',
-    file: 'lib/realtime/realtime-channel.ts',
+    file: 'packages/react/src/core/channel.ts',
     find: 'this.ids.clear();',
     replace: '',
     test: 'web/life.test.tsx',
   },
   {
     name: 'event-repeated',
-    file: 'lib/realtime/realtime-channel.ts',
+    file: 'packages/react/src/core/channel.ts',
     find: 'if (this.ids.has(id)) return false;',
     replace: '',
     test: 'web/life.test.tsx',
   },
   {
     name: 'renewal-without-end',
-    file: 'lib/realtime/realtime-channel.ts',
+    file: 'packages/react/src/core/channel.ts',
     find: ' && !this.hasRenewed;',
     replace: ';',
     test: 'web/life.test.tsx',
   },
   {
     name: 'handshake-waits-for-ever',
-    file: 'lib/realtime/realtime-channel.ts',
-    find: 'this.presentedToken = this.connection.currentToken();',
-    replace: 'this.presentedToken = getAccessToken();',
+    file: 'packages/react/src/core/tokens.ts',
+    find: 'this.faults.report(error);\n      return null;',
+    replace: 'throw error;',
     test: 'web/life.test.tsx',
   },
   {
     name: 'decoded-for-the-user-before',
-    file: 'lib/realtime/realtime-channel.ts',
+    file: 'packages/react/src/core/channel.ts',
     find: 'if (this.socket) this.socket.receiveBuffer = [];',
     replace: '',
     test: 'web/realtime.test.tsx',
   },
   {
     name: 'command-queued',
-    file: 'lib/realtime/realtime-channel.ts',
+    file: 'packages/react/src/core/channel.ts',
     find: 'if (!socket || socketId === undefined) {',
     replace: 'if (!socket) {',
     test: 'web/realtime.test.tsx',
   },
   {
     name: 'command-sent-later',
-    file: 'lib/realtime/realtime-channel.ts',
+    file: 'packages/react/src/core/channel.ts',
     find: 'socket.sendBuffer = [];',
     replace: '',
     test: 'web/realtime.test.tsx',
   },
   {
     name: 'kicked-returns',
-    file: 'lib/realtime/realtime-channel.ts',
-    find: 'if (!isFinal && getAccessToken() !== token)',
+    file: 'packages/react/src/core/channel.ts',
+    find: 'if (!isFinal && this.connection.currentToken() !== token)',
     replace: 'if (true)',
     test: 'web/realtime.test.tsx',
   },
   {
     name: 'retries-at-once',
-    file: 'lib/realtime/realtime-channel.ts',
+    file: 'packages/react/src/core/channel.ts',
     find: 'setTimeout(() => this.start(), retryDelay(asked))',
     replace: 'setTimeout(() => this.start())',
     test: 'web/realtime.test.tsx',
   },
   {
     name: 'drain-ignored',
-    file: 'lib/realtime/realtime-connection.ts',
+    file: 'packages/react/src/core/connection.ts',
     find: 'Math.min(Math.max(Number(reconnectInMs) || min, min / 2), max)',
     replace: 'min',
     test: 'web/life.test.tsx',
   },
   {
     name: 'drain-without-bounds',
-    file: 'lib/realtime/realtime-connection.ts',
+    file: 'packages/react/src/core/connection.ts',
     find: 'Math.min(Math.max(Number(reconnectInMs) || min, min / 2), max)',
     replace: 'Number(reconnectInMs)',
     test: 'web/life.test.tsx',
   },
   {
     name: 'page-left-connected',
-    file: 'lib/realtime/realtime-connection.ts',
+    file: 'packages/react/src/core/connection.ts',
     find: "window.addEventListener('pagehide', this.suspend);",
     replace: '',
     test: 'web/life.test.tsx',
   },
   {
     name: 'sleep-unnoticed',
-    file: 'lib/realtime/realtime-connection.ts',
+    file: 'packages/react/src/core/connection.ts',
     find: 'if (isConnected && isSilent)',
     replace: 'if (false)',
     test: 'web/life.test.tsx',
   },
   {
     name: 'refused-refresh-forgotten',
-    file: 'lib/realtime/realtime-connection.ts',
+    file: 'packages/react/src/core/connection.ts',
     find: 'this.restart([...this.channels.values()], { code, message });',
     replace: '',
     test: 'web/realtime.test.tsx',
   },
   {
     name: 'refresh-not-repeated',
-    file: 'lib/realtime/realtime-connection.ts',
+    file: 'packages/react/src/core/connection.ts',
     find: 'if (TRANSIENT_CODES.has(error.code)) {',
     replace: 'if (false) {',
     test: 'web/life.test.tsx',
   },
   {
     name: 'renewal-by-the-clock-alone',
-    file: 'lib/realtime/token-refresh.ts',
+    file: 'packages/react/src/core/tokens.ts',
     find: 'Math.min(left, life) - margin',
     replace: 'left - margin',
     test: 'web/life.test.tsx',
   },
   {
     name: 'renewal-by-a-fast-clock',
-    file: 'lib/realtime/token-refresh.ts',
+    file: 'packages/react/src/core/tokens.ts',
     find: 'return delay > 0 ? Math.min(delay, MAX_DELAY_MS) : null;',
     replace: 'return Math.max(delay, 0);',
     test: 'web/life.test.tsx',
   },
   {
     name: 'batch-of-the-user-before',
-    file: 'lib/realtime/realtime-client.ts',
-    find: 'onUserChange(() => {\n    pending = [];\n  });',
+    file: 'packages/react/src/core/create-realtime.ts',
+    find: 'onUserChange(() => {\n        pending = [];\n      });',
     replace: '',
     test: 'web/realtime.test.tsx',
   },
   {
     name: 'stores-of-the-user-before',
-    file: 'lib/realtime/realtime-client.ts',
-    find: 'for (const reset of resets) guarded(reset);',
+    file: 'packages/react/src/core/create-realtime.ts',
+    find: 'for (const reset of resets) faults.guard(reset);',
     replace: '',
     test: 'web/realtime.test.tsx',
   },
   {
     name: 'own-origin',
-    file: 'lib/realtime/realtime-client.ts',
-    find: 'if (/^https?:\\/\\/[^/]/.test(url)) return url;',
-    replace: 'return url;',
+    file: 'packages/react/src/core/create-realtime.ts',
+    find: 'if (/^https?:\\/\\/[^/]/.test(url)) return { url, path };',
+    replace: 'return { url, path };',
     test: 'web/realtime.test.tsx',
   },
   {
@@ -1924,14 +1930,14 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'resource-resynced-too-early',
-    file: 'lib/realtime/subscriptions.ts',
+    file: 'packages/react/src/core/subscriptions.ts',
     find: 'if (lostAt !== null) resync',
     replace: 'if (false) resync',
     test: 'web/resource.test.tsx',
   },
   {
     name: 'subscription-given-up',
-    file: 'lib/realtime/subscriptions.ts',
+    file: 'packages/react/src/core/subscriptions.ts',
     find: 'if (error && UNDECIDED.has(error.code)) {',
     replace: 'if (false) {',
     test: 'web/resource.test.tsx',

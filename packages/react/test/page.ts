@@ -15,17 +15,22 @@ export async function loadPage(url: string) {
   vi.resetModules();
   vi.stubEnv('NEXT_PUBLIC_API_URL', url);
   const auth = await import('@web/stores/auth.store');
-  const client = await import('@web/lib/realtime/realtime-client');
-  const hook = await import('@web/features/notifications/realtime/use-notifications-socket');
-  const store = await import('@web/features/notifications/realtime/use-notifications-store');
-  const provider = await import('@web/features/notifications/realtime/notifications-provider');
+  const kernel = await import('@nx-realtime/react');
+  const { realtime } = await import('@web/lib/realtime/realtime-client');
+  const hook =
+    await import('@web/features/notifications/realtime/use-notifications-socket');
+  const store =
+    await import('@web/features/notifications/realtime/use-notifications-store');
+  const provider =
+    await import('@web/features/notifications/realtime/notifications-provider');
   const faults: Error[] = [];
-  client.setRealtimeReporter((fault) => faults.push(fault as Error));
+  realtime.configure({ onFault: (fault) => faults.push(fault as Error) });
   return {
     ...hook,
     ...store,
     ...provider,
-    client,
+    kernel,
+    realtime,
     faults,
     channel: hook.notificationsChannel,
     status: () => hook.notificationsChannel.getState().status,
@@ -36,6 +41,7 @@ export async function loadPage(url: string) {
   };
 }
 
-export const pause = (ms = 150) => act(() => new Promise((resolve) => setTimeout(resolve, ms)));
+export const pause = (ms = 150) =>
+  act(() => new Promise((resolve) => setTimeout(resolve, ms)));
 
 export const item = (id: string) => ({ id, message: 'hi', type: 'info' });

@@ -23,7 +23,10 @@ export interface RealtimeServer {
 }
 
 /** A Socket.IO server on a free port, or on the one it had, with the namespace of notifications. */
-export async function startServer(port = 0, namespace = '/notifications'): Promise<RealtimeServer> {
+export async function startServer(
+  port = 0,
+  namespace = '/notifications',
+): Promise<RealtimeServer> {
   const http = createServer();
   const io = new Server(http, { transports: ['websocket'] });
   let connections = 0;
@@ -46,26 +49,37 @@ export async function startServer(port = 0, namespace = '/notifications'): Promi
     },
     admit: () => undefined,
     sockets: () => [...nsp.sockets.values()],
-    broadcast: (event, payload, meta = nextMeta()) => void nsp.emit(event, payload, meta),
+    broadcast: (event, payload, meta = nextMeta()) =>
+      void nsp.emit(event, payload, meta),
     close: () => io.close(),
   };
   return server;
 }
 
 export function refusal(code: string, extra: object = {}): Error {
-  return Object.assign(new Error(`refused: ${code}`), { data: { code, ...extra } });
+  return Object.assign(new Error(`refused: ${code}`), {
+    data: { code, ...extra },
+  });
 }
 
 /** An unsigned token: the client compares its claims and believes nothing else. */
-export function token(sub: string, tenantId: string, claims: object = {}): string {
-  const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+export function token(
+  sub: string,
+  tenantId: string,
+  claims: object = {},
+): string {
+  const part = (value: unknown): string =>
+    Buffer.from(JSON.stringify(value)).toString('base64url');
   return `${part({ alg: 'none' })}.${part({ sub, tenantId, jti: '1', ...claims })}.`;
 }
 
 /** Answers `realtime.refresh`, and tells of each token. */
 export function onRefresh(
   server: RealtimeServer,
-  answer: (token: unknown) => object | undefined = () => ({ ok: true, data: {} }),
+  answer: (token: unknown) => object | undefined = () => ({
+    ok: true,
+    data: {},
+  }),
   namespace = '/notifications',
 ): unknown[] {
   const tokens: unknown[] = [];

@@ -1,8 +1,12 @@
 import type { TestProject } from 'vitest/node';
-import { mutantHost, MUTATIONS, mutate } from '../mutations.js';
-import { renderHost } from '../support/render-host.js';
-import { CSS_MODULES, domain, hostFacts } from '../support/shapes.js';
-import type { Shape } from '../support/shapes.js';
+import { mutantHost, MUTATIONS, mutate } from '../../plugin/test/mutations.js';
+import { renderHost } from '../../plugin/test/support/render-host.js';
+import {
+  CSS_MODULES,
+  domain,
+  hostFacts,
+} from '../../plugin/test/support/shapes.js';
+import type { Shape } from '../../plugin/test/support/shapes.js';
 
 /** Listed and unlisted events, with and without commands, and names that are hard to survive. */
 export function webShape(name: string): Shape {
@@ -11,7 +15,10 @@ export function webShape(name: string): Shape {
     host: hostFacts({ solution: false, runner: 'vitest' }),
     files: CSS_MODULES,
     domains: [
-      domain({ name: 'Notification', clientEvents: ['markRead{notificationId}'] }),
+      domain({
+        name: 'Notification',
+        clientEvents: ['markRead{notificationId}'],
+      }),
       domain({
         name: 'Chat',
         serverEvents: [
@@ -22,9 +29,16 @@ export function webShape(name: string): Shape {
         clientEvents: ['send{body}', 'status{text?}', 'delete{id}'],
         example: true,
       }),
-      domain({ name: 'Document', rooms: 'resource', clientEvents: ['edit{documentId,text}'] }),
+      domain({
+        name: 'Document',
+        rooms: 'resource',
+        clientEvents: ['edit{documentId,text}'],
+      }),
       domain({ name: 'News' }),
-      domain({ name: 'Class', serverEvents: ['started{at:datetime,meta:json}', 'ended'] }),
+      domain({
+        name: 'Class',
+        serverEvents: ['started{at:datetime,meta:json}', 'ended'],
+      }),
       domain({ name: 'constructor' }),
       // Named as what the emitted files import.
       domain({
@@ -37,10 +51,17 @@ export function webShape(name: string): Shape {
         ],
         clientEvents: ['use.channel{id}'],
       }),
-      domain({ name: 'Subscription', rooms: 'resource', serverEvents: ['state{subscriptionId}'] }),
+      domain({
+        name: 'Subscription',
+        rooms: 'resource',
+        serverEvents: ['state{subscriptionId}'],
+      }),
       domain({ name: 'Promise' }),
       // Emptied of server events by hand, as a domain file may be.
-      { ...domain({ name: 'Map', clientEvents: ['open{id}'] }), serverEvents: [] },
+      {
+        ...domain({ name: 'Map', clientEvents: ['open{id}'] }),
+        serverEvents: [],
+      },
     ],
   };
 }
@@ -51,7 +72,7 @@ export default function setup(project?: TestProject): void {
   renderHost(
     webShape(name),
     /^(?:apps\/web|libs)\//,
-    'test/web/tsconfig.json',
+    '../react/test/tsconfig.json',
     mutation && mutate(mutation),
   );
 }

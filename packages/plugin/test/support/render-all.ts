@@ -1,5 +1,5 @@
 import kernel from '../kernel/render.js';
-import web from '../web/render.js';
+import web from '../../../react/test/render.js';
 
 kernel();
 web();

@@ -32,7 +32,10 @@ export function renderHost(
     compilerOptions: {
       noEmit: true,
       types: ['node', 'vitest/globals'],
-      paths: { '@acme/realtime-contracts/*': ['./libs/realtime-contracts/src/*.contract.ts'] },
+      paths: {
+        '@nx-realtime/react': ['../../../react/src/index.ts'],
+        '@acme/realtime-contracts/*': ['./libs/realtime-contracts/src/*.contract.ts'],
+      },
     },
     include: ['.'],
   };

@@ -95,6 +95,21 @@ export default defineConfig({
           server: { deps: { inline: ['nestjs-cls'] } },
         },
       },
+      {
+        resolve: {
+          alias: [
+            ...aliases('docs', '@host', ''),
+            { find: '@filled', replacement: `${tmp}/docs-filled` },
+          ],
+        },
+        test: {
+          name: 'docs',
+          include: ['test/docs/**/*.test.{ts,tsx}'],
+          globals: true,
+          globalSetup: 'test/docs/render.ts',
+          testTimeout: 15_000,
+        },
+      },
     ],
   },
 });

@@ -52,6 +52,7 @@ export function render(
         app,
         domains.filter((domain) => domain.app === name),
         views,
+        host,
         templates,
       ),
     ),
@@ -101,13 +102,16 @@ function renderApp(
   app: AppFacts,
   domains: readonly Domain[],
   views: Views,
+  host: HostFacts,
   templates: Templates,
 ): RenderedFile[] {
+  const publisher = host.publishers.find(({ root }) => root === app.root);
   const view: AppView = {
     name: app.shortName,
     domains: domains.map((domain) => viewIn(views, domain)),
     requestContext: requestContextImport(app, domains),
     observability: domains.some(({ observability }) => observability),
+    publisher: publisher && importOf(app.realtimeRoot, `${publisher.realtimeRoot}/publisher`),
   };
   const tested = domains.filter((domain) => !domain.skipTests && app.testRunner !== 'none');
   const kernel = renderFolder(templates, 'server', app.realtimeRoot, { app: view });

@@ -56,6 +56,8 @@ export interface AppView {
   readonly requestContext?: string | undefined;
   /** Metrics and tracing too. */
   readonly observability: boolean;
+  /** From `realtime.module.ts`: the folder of the app's own publisher, when it has one. */
+  readonly publisher?: string | undefined;
 }
 
 /** What the templates of a publisher see: `publisher` in EJS. */

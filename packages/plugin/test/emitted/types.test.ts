@@ -5,6 +5,7 @@ import { compile } from '../support/compile.js';
 import type { Unit } from '../support/compile.js';
 import { snapshot } from '../support/host-tree.js';
 import { RECIPES, recipeTree } from '../support/recipes.js';
+import { samplesShape } from '../support/samples.js';
 import { HARD_SHAPES, SHAPES, renderShape } from '../support/shapes.js';
 import type { Shape } from '../support/shapes.js';
 
@@ -75,7 +76,10 @@ describe('what is rendered', () => {
           .map(({ path, content }) => [path, content] as const);
         return {
           name: shape.name,
-          files: new Map([...rendered, ...Object.entries(shape.files ?? {})]),
+          files: new Map([
+            ...rendered,
+            ...Object.entries(shape.files ?? {}).filter(([path]) => files.test(path)),
+          ]),
           paths: {
             ...KERNELS,
             [`${scopeOf(shape)}/*`]: [`${contractsOf(shape)}/src/*.contract.ts`],
@@ -172,7 +176,7 @@ describe('compiling several hosts at once', () => {
 });
 
 function all(): Shape[] {
-  return [...SHAPES, ...HARD_SHAPES];
+  return [...SHAPES, ...HARD_SHAPES, samplesShape('samples')];
 }
 
 function notEsm({ host }: Shape): boolean {

@@ -66,6 +66,27 @@ describe('broadcaster', () => {
     expect(got).toEqual(['t1/u1', 't1/u2']);
   });
 
+  it('gives an event that has none an id and a time of its own', async () => {
+    const client = await stack.connect('/notifications', sign({ tenantId: 't9', sub: 'u9' }));
+    const metas: unknown[] = [];
+    const all = new Promise<void>((resolve) => {
+      client.on('notification.created', (_payload, given) => {
+        metas.push(given);
+        if (metas.length === 3) resolve();
+      });
+    });
+    const before = new Date().toISOString();
+    domain().toTenant('t9', 'notification.created', payload);
+    domain().toUser('t9', 'u9', 'notification.created', payload);
+    domain().toUser('t9', 'u9', 'notification.created', payload, meta);
+    await all;
+    const own = { id: expect.stringMatching(/^[\da-f-]{36}$/), at: expect.any(String) };
+    expect(metas).toEqual([own, own, meta]);
+    const [first, second] = metas as (typeof meta)[];
+    expect(first?.id).not.toBe(second?.id);
+    expect(first!.at >= before && second!.at <= new Date().toISOString()).toBe(true);
+  });
+
   it('reaches exactly the sockets of a user, in one tenant', async () => {
     const got = await recipients('/notifications', () =>
       domain().toUser('t2', 'u1', 'notification.created', payload, meta),

@@ -15,7 +15,7 @@ export function kernelShape(name: string): Shape {
       solution: false,
       runner: 'vitest',
       web: false,
-      publishers: ['api-gateway', 'orders'],
+      publishers: ['orders'],
     }),
     domains: [
       domain({

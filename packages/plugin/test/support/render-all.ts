@@ -1,5 +1,7 @@
+import docs from '../docs/render.js';
 import kernel from '../kernel/render.js';
 import web from '../../../react/test/render.js';
 
+docs();
 kernel();
 web();

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { isFirstSent } from './broker';
 import { report } from './diagnostics';
@@ -41,7 +42,11 @@ export class Broadcaster {
   }
 }
 
-/** Emits the events of one domain. Throws on an id that names nobody. */
+/**
+ * Emits the events of one domain. Throws on an id that names nobody. An event
+ * without `meta` gets an id made for it and the time of now; one that passes on
+ * a broker event keeps the id and time of that.
+ */
 export class DomainBroadcaster<Events> {
   constructor(
     private readonly emit: (
@@ -56,7 +61,7 @@ export class DomainBroadcaster<Events> {
     tenantId: string,
     event: Name,
     payload: Payload<Events, Name>,
-    meta: EventMeta,
+    meta: EventMeta = newMeta(),
   ): void {
     this.emit(tenantRoom(tenantId), event, payload, meta);
   }
@@ -66,16 +71,17 @@ export class DomainBroadcaster<Events> {
     userId: string,
     event: Name,
     payload: Payload<Events, Name>,
-    meta: EventMeta,
+    meta: EventMeta = newMeta(),
   ): void {
     this.emit(userRoom(tenantId, userId), event, payload, meta);
   }
+
   toResource<Name extends keyof Events & string>(
     tenantId: string,
     resourceId: string,
     event: Name,
     payload: Payload<Events, Name>,
-    meta: EventMeta,
+    meta: EventMeta = newMeta(),
   ): void {
     this.emit(resourceRoom(tenantId, resourceId), event, payload, meta);
   }
@@ -86,8 +92,12 @@ export class DomainBroadcaster<Events> {
     key: string,
     event: Name,
     payload: Payload<Events, Name>,
-    meta: EventMeta,
+    meta: EventMeta = newMeta(),
   ): void {
     this.emit(customRoom(tenantId, key), event, payload, meta);
   }
+}
+
+function newMeta(): EventMeta {
+  return { id: randomUUID(), at: new Date().toISOString() };
 }

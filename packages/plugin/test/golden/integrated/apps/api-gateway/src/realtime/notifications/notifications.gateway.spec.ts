@@ -4,14 +4,27 @@ import {
   type ServerToClientEvents,
 } from '@acme/realtime-contracts/notifications';
 import { userRoom } from '../core/rooms';
+import type { RealtimeIdentity } from '../core/token-verifier';
 import { RealtimeTestApp } from '../testing/realtime-test-app';
+import { NotificationsService } from './notifications.service';
 
 describe('NotificationsGateway', () => {
   const namespace = NOTIFICATIONS_NAMESPACE;
   let app: RealtimeTestApp;
+  // In place of your service, so that nothing it needs has to be here.
+  const echo = async (payload: unknown, { userId }: RealtimeIdentity) => ({
+    payload,
+    userId,
+  });
+  const service = {
+    markRead: echo,
+  };
 
   beforeAll(async () => {
-    app = await RealtimeTestApp.start();
+    app = await RealtimeTestApp.start({
+      isolated: true,
+      overrides: [{ provide: NotificationsService, useValue: service }],
+    });
   });
 
   afterAll(() => app?.close());
@@ -81,10 +94,10 @@ describe('NotificationsGateway', () => {
       notificationId: 'notificationId-1',
     };
 
-    it('is acknowledged', async () => {
+    it('is answered by the service, which is told who sent it', async () => {
       const client = await app.connect(namespace, app.token('acme', 'ann'));
       const ack = await client.timeout(2_000).emitWithAck(event, payload);
-      expect(ack).toMatchObject({ ok: true });
+      expect(ack).toEqual({ ok: true, data: { payload, userId: 'ann' } });
     });
 
     it('is refused with a field that it does not know', async () => {

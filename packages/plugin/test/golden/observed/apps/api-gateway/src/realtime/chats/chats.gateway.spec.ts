@@ -11,7 +11,7 @@ describe('ChatsGateway', () => {
   let app: RealtimeTestApp;
 
   beforeAll(async () => {
-    app = await RealtimeTestApp.start();
+    app = await RealtimeTestApp.start({ isolated: true });
   });
 
   afterAll(() => app?.close());

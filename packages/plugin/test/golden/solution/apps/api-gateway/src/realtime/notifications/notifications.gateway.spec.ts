@@ -11,7 +11,7 @@ describe('NotificationsGateway', () => {
   let app: RealtimeTestApp;
 
   beforeAll(async () => {
-    app = await RealtimeTestApp.start();
+    app = await RealtimeTestApp.start({ isolated: true });
   });
 
   afterAll(() => app?.close());

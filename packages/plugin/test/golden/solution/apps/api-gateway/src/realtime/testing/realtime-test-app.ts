@@ -1,8 +1,15 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
-import type { INestApplication } from '@nestjs/common';
+import {
+  type INestApplication,
+  Module,
+  type ModuleMetadata,
+  type Type,
+  type ValueProvider,
+} from '@nestjs/common';
 import { JwtService } from '@nestjs/jwt';
-import { Test } from '@nestjs/testing';
+import { TerminusModule } from '@nestjs/terminus';
+import { Test, type TestingModuleBuilder } from '@nestjs/testing';
 import { io, type Socket } from 'socket.io-client';
 import { Broadcaster, type DomainBroadcaster } from '../core/broadcaster';
 import { loadRealtimeConfig, REALTIME_CONFIG } from '../core/realtime.config';
@@ -11,6 +18,23 @@ import { setupRealtime } from '../setup-realtime';
 
 const JWT_SECRET = 'only-for-tests-and-32-bytes-long';
 const ORIGIN = 'http://localhost:3000';
+
+/** What is yours to fill in. */
+const YOURS: Type[] = [];
+
+type AnyModule = Parameters<TestingModuleBuilder['overrideModule']>[0];
+
+interface TestAppOptions {
+  /** In place of providers: `{ provide: NotificationsRepository, useValue }`. */
+  overrides?: readonly ValueProvider[];
+  /** Beside RealtimeModule: what your app makes available to every module. */
+  imports?: NonNullable<ModuleMetadata['imports']>;
+  /**
+   * Without your code: an empty object stands for each service and policy, and
+   * an empty module for each that you import into RealtimeModule.
+   */
+  isolated?: boolean;
+}
 
 interface ClientOptions {
   token?: string;
@@ -24,18 +48,36 @@ export class RealtimeTestApp {
 
   private constructor(private readonly app: INestApplication) {}
 
-  static async start(): Promise<RealtimeTestApp> {
+  static async start({
+    overrides = [],
+    imports = [],
+    isolated = false,
+  }: TestAppOptions = {}): Promise<RealtimeTestApp> {
+    const tcpPort = await freePort();
     const config = loadRealtimeConfig({
       NODE_ENV: 'test',
       JWT_SECRET,
       FRONTEND_URL: ORIGIN,
       REALTIME_TRANSPORT: 'tcp',
-      REALTIME_TCP_PORT: String(await freePort()),
+      REALTIME_TCP_PORT: String(tcpPort),
     });
-    const module = await Test.createTestingModule({ imports: [RealtimeModule] })
-      .overrideProvider(REALTIME_CONFIG)
-      .useValue(config)
-      .compile();
+    const builder = Test.createTestingModule({
+      imports: [RealtimeModule, ...imports],
+    });
+    builder.overrideProvider(REALTIME_CONFIG).useValue(config);
+    if (isolated) {
+      for (const own of YOURS) {
+        builder.overrideProvider(own).useValue({});
+      }
+      for (const own of importsOfYours()) {
+        builder.overrideModule(own).useModule(NoModule);
+      }
+      builder.useMocker(() => ({}));
+    }
+    for (const { provide, useValue } of overrides) {
+      builder.overrideProvider(provide).useValue(useValue);
+    }
+    const module = await builder.compile();
     const app = module.createNestApplication({ logger: false });
     await setupRealtime(app);
     await app.listen(0, '127.0.0.1');
@@ -71,6 +113,11 @@ export class RealtimeTestApp {
     });
   }
 
+  /** A provider of the app. */
+  get<T>(token: Type<T>): T {
+    return this.app.get(token, { strict: false });
+  }
+
   broadcaster<Events>(namespace: string): DomainBroadcaster<Events> {
     return this.app.get(Broadcaster).namespace<Events>(namespace);
   }
@@ -93,6 +140,18 @@ export class RealtimeTestApp {
     this.clients.push(client);
     return client;
   }
+}
+
+@Module({})
+class NoModule {}
+
+/** What RealtimeModule imports beside what was generated. */
+function importsOfYours(): AnyModule[] {
+  const imports: AnyModule[] = Reflect.getMetadata('imports', RealtimeModule);
+  const generated: unknown[] = [TerminusModule];
+  return imports.filter(
+    (item) => !generated.includes('module' in item ? item.module : item),
+  );
 }
 
 async function freePort(): Promise<number> {

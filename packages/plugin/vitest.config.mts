@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer } from 'vitest/node';
 import type { TestSpecification } from 'vitest/node';
-import { from, mutant } from './test/support/vite-plugins.js';
+import { from, mutant } from './test/support/vite-plugins.mjs';
 
 const tmp = resolve(import.meta.dirname, 'tmp');
 const nest12 = resolve(import.meta.dirname, '../../e2e/nest12/package.json');

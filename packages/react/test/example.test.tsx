@@ -1,11 +1,4 @@
-import {
-  act,
-  cleanup,
-  fireEvent,
-  render,
-  screen,
-  within,
-} from '@testing-library/react';
+import { act, cleanup, fireEvent, render, screen, within } from '@testing-library/react';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { CommandForm, command } from '@web/lib/realtime-example/command-form';
@@ -40,16 +33,12 @@ describe('the form of a client event', () => {
       return answer();
     };
     return render(
-      <CommandForm
-        command={command('chat.say', schema, send)}
-        connected={connected}
-      />,
+      <CommandForm command={command('chat.say', schema, send)} connected={connected} />,
     );
   };
   const fill = (label: RegExp, value: string) =>
     fireEvent.change(screen.getByLabelText(label), { target: { value } });
-  const submit = () =>
-    act(async () => fireEvent.submit(screen.getByRole('form')));
+  const submit = () => act(async () => fireEvent.submit(screen.getByRole('form')));
   const said = () => screen.getByRole('status').textContent;
 
   it('sends what was filled in, each field as its type, and leaves out the rest', async () => {
@@ -103,10 +92,7 @@ describe('the form of a client event', () => {
     fill(/^text/, 'Hi');
     await submit();
     expect(said()).toBe('Acknowledged: {"stored":"m1"}');
-    answer = () =>
-      Promise.reject(
-        Object.assign(new Error('Slow down'), { code: 'RATE_LIMITED' }),
-      );
+    answer = () => Promise.reject(Object.assign(new Error('Slow down'), { code: 'RATE_LIMITED' }));
     fill(/^text/, 'Hi');
     await submit();
     expect(said()).toBe('RATE_LIMITED: Slow down');
@@ -131,10 +117,8 @@ describe('an example page', () => {
     server = await startServer(0, '/chats');
     vi.resetModules();
     vi.stubEnv('NEXT_PUBLIC_API_URL', server.url);
-    const { ChatsExample } =
-      await import('@web/features/chats/example/chats-example');
-    const { ChatsProvider } =
-      await import('@web/features/chats/realtime/chats-provider');
+    const { ChatsExample } = await import('@web/features/chats/example/chats-example');
+    const { ChatsProvider } = await import('@web/features/chats/realtime/chats-provider');
     render(
       <>
         <ChatsExample />
@@ -144,19 +128,13 @@ describe('an example page', () => {
     expect(screen.getAllByText('Sign in to see what arrives.')).toHaveLength(2);
     const field = screen.getByLabelText<HTMLInputElement>('Access token');
     expect(field.name).toBe('');
-    fireEvent.change(field, {
-      target: { value: ` ${token('alice', 't1')}\n` },
-    });
+    fireEvent.change(field, { target: { value: ` ${token('alice', 't1')}\n` } });
     fireEvent.submit(screen.getByRole('form', { name: 'Sign in' }));
     await screen.findByText('Connected');
 
     const meta = (id: string) => ({ id, at: '2026-01-01T00:00:00Z' });
     const chats = server.io.of('/chats');
-    chats.emit(
-      'message.created',
-      { id: 'm1', body: 'Hello', kind: 'text' },
-      meta('e1'),
-    );
+    chats.emit('message.created', { id: 'm1', body: 'Hello', kind: 'text' }, meta('e1'));
     chats.emit('chat.typing', { userId: 'bob' }, meta('e2'));
     const received = await screen.findByRole('list', { name: 'Received' });
     expect(await within(received).findByText('Hello')).toBeTruthy();

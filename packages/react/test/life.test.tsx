@@ -1,27 +1,7 @@
-import {
-  act,
-  cleanup,
-  render,
-  renderHook,
-  waitFor,
-} from '@testing-library/react';
+import { act, cleanup, render, renderHook, waitFor } from '@testing-library/react';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import {
-  ALICE,
-  ALICE_AGAIN,
-  BOB,
-  item,
-  loadPage,
-  type Page,
-  pause,
-} from './page.js';
-import {
-  onRefresh,
-  type RealtimeServer,
-  refusal,
-  startServer,
-  token,
-} from './realtime-server.js';
+import { ALICE, ALICE_AGAIN, BOB, item, loadPage, type Page, pause } from './page.js';
+import { onRefresh, type RealtimeServer, refusal, startServer, token } from './realtime-server.js';
 
 interface Gap {
   readonly since: Date;
@@ -107,9 +87,7 @@ describe('the life of a connection', () => {
       const use = (name: string) =>
         renderHook(
           (props: { name: string }) =>
-            page.useNotificationsSocket({
-              onResync: () => told.push(props.name),
-            }),
+            page.useNotificationsSocket({ onResync: () => told.push(props.name) }),
           { initialProps: { name } },
         );
       const first = use('first');
@@ -122,12 +100,7 @@ describe('the life of a connection', () => {
         await until('connected');
         expect(told).toHaveLength(2 * round);
       }
-      expect(told.sort()).toEqual([
-        'first, later',
-        'first, later',
-        'second',
-        'second',
-      ]);
+      expect(told.sort()).toEqual(['first, later', 'first, later', 'second', 'second']);
     });
 
     it('is one however many attempts fail in it', async () => {
@@ -136,9 +109,7 @@ describe('the life of a connection', () => {
       const lost = Date.now();
       await server.close();
       await until('reconnecting');
-      await waitFor(() => expect(page.error()?.code).toBe('UNREACHABLE'), {
-        timeout: 5_000,
-      });
+      await waitFor(() => expect(page.error()?.code).toBe('UNREACHABLE'), { timeout: 5_000 });
       await pause(1_500);
       server = await startServer(port);
       await until('connected', 15_000);
@@ -147,18 +118,15 @@ describe('the life of a connection', () => {
       expect(gaps[0]!.until.getTime() - lost).toBeGreaterThan(1_500);
     });
 
-    it.each(['realtime.expired', 'realtime.kicked'])(
-      'also follows %s',
-      async (event) => {
-        const { gaps } = await connect();
-        server.broadcast(event, {});
-        server.sockets()[0]?.disconnect(true);
-        await until('refused');
-        page.signIn(ALICE_AGAIN);
-        await until('connected');
-        expect(gaps).toHaveLength(1);
-      },
-    );
+    it.each(['realtime.expired', 'realtime.kicked'])('also follows %s', async (event) => {
+      const { gaps } = await connect();
+      server.broadcast(event, {});
+      server.sockets()[0]?.disconnect(true);
+      await until('refused');
+      page.signIn(ALICE_AGAIN);
+      await until('connected');
+      expect(gaps).toHaveLength(1);
+    });
 
     it.each([
       ['another user comes', BOB],
@@ -218,8 +186,7 @@ describe('the life of a connection', () => {
     it('is not asked for without end by a clock that is fast', async () => {
       const sent = onRefresh(server);
       let count = 1;
-      const late = () =>
-        lasting(300, String((count += 1)), nowInSeconds() - 3_600);
+      const late = () => lasting(300, String((count += 1)), nowInSeconds() - 3_600);
       const refresh = vi.fn(async () => page.signIn(late()));
       page.realtime.configure({ refresh });
       await connect(late());
@@ -234,16 +201,12 @@ describe('the life of a connection', () => {
     });
 
     it('is asked for once when it is refused, and the new one is used', async () => {
-      server.admit = (given) =>
-        given === ALICE ? refusal('TOKEN_EXPIRED') : undefined;
+      server.admit = (given) => (given === ALICE ? refusal('TOKEN_EXPIRED') : undefined);
       const refresh = vi.fn(async () => page.signIn(ALICE_AGAIN));
       page.realtime.configure({ refresh });
       await connect();
       expect(refresh).toHaveBeenCalledOnce();
-      expect(server.handshakes).toEqual([
-        { token: ALICE },
-        { token: ALICE_AGAIN },
-      ]);
+      expect(server.handshakes).toEqual([{ token: ALICE }, { token: ALICE_AGAIN }]);
     });
 
     it('is not asked for again when the new one is refused too', async () => {
@@ -275,8 +238,7 @@ describe('the life of a connection', () => {
     });
 
     it('is asked for again when the network failed, which is no refusal', async () => {
-      server.admit = (given) =>
-        given === ALICE ? refusal('TOKEN_EXPIRED') : undefined;
+      server.admit = (given) => (given === ALICE ? refusal('TOKEN_EXPIRED') : undefined);
       const refresh = vi
         .fn<() => Promise<unknown>>()
         .mockRejectedValueOnce(new TypeError('Failed to fetch'))
@@ -307,8 +269,7 @@ describe('the life of a connection', () => {
     });
 
     it('renewed while signing out connects nobody', async () => {
-      server.admit = (given) =>
-        given === ALICE ? refusal('TOKEN_EXPIRED') : undefined;
+      server.admit = (given) => (given === ALICE ? refusal('TOKEN_EXPIRED') : undefined);
       let finish = (): void => undefined;
       page.realtime.configure({
         refresh: () => new Promise<void>((resolve) => (finish = resolve)),
@@ -330,9 +291,7 @@ describe('the life of a connection', () => {
       const sent = [onRefresh(server), onRefresh(server, undefined, '/chats')];
       await connect();
       renderHook(() => useChatsSocket());
-      await waitFor(() =>
-        expect(chatsChannel.getState().status).toBe('connected'),
-      );
+      await waitFor(() => expect(chatsChannel.getState().status).toBe('connected'));
       page.signIn(ALICE_AGAIN);
       await waitFor(() => expect(sent.flat()).toEqual([ALICE_AGAIN]));
       await pause(300);
@@ -343,20 +302,12 @@ describe('the life of a connection', () => {
       let count = 0;
       const busy = {
         ok: false,
-        error: {
-          code: 'UNAVAILABLE',
-          message: '',
-          details: { retryAfterMs: 500 },
-        },
+        error: { code: 'UNAVAILABLE', message: '', details: { retryAfterMs: 500 } },
       };
-      const sent = onRefresh(server, () =>
-        (count += 1) === 1 ? busy : { ok: true, data: {} },
-      );
+      const sent = onRefresh(server, () => ((count += 1) === 1 ? busy : { ok: true, data: {} }));
       await connect();
       page.signIn(ALICE_AGAIN);
-      await waitFor(() => expect(sent).toEqual([ALICE_AGAIN, ALICE_AGAIN]), {
-        timeout: 3_000,
-      });
+      await waitFor(() => expect(sent).toEqual([ALICE_AGAIN, ALICE_AGAIN]), { timeout: 3_000 });
       await pause(800);
       expect(sent).toHaveLength(2);
       expect(server.handshakes).toHaveLength(1);
@@ -372,9 +323,7 @@ describe('the life of a connection', () => {
         return getState();
       });
       drop();
-      await waitFor(() => expect(server.handshakes).toHaveLength(2), {
-        timeout: 4_000,
-      });
+      await waitFor(() => expect(server.handshakes).toHaveLength(2), { timeout: 4_000 });
       expect(server.handshakes[1]).toEqual({ token: null });
       expect(page.faults.map(({ message }) => message)).toEqual(['no store']);
     });
@@ -398,12 +347,9 @@ describe('the life of a connection', () => {
       expect(await drained(4_000)).toBeGreaterThanOrEqual(2_000);
     });
 
-    it.each([0, -1, 'soon', Number.NaN, null])(
-      'does not hammer for %s',
-      async (reconnectInMs) => {
-        expect(await drained(reconnectInMs)).toBeGreaterThanOrEqual(250);
-      },
-    );
+    it.each([0, -1, 'soon', Number.NaN, null])('does not hammer for %s', async (reconnectInMs) => {
+      expect(await drained(reconnectInMs)).toBeGreaterThanOrEqual(250);
+    });
 
     it('is over with the next connection', async () => {
       await drained(3_000);
@@ -477,33 +423,24 @@ describe('the life of a connection', () => {
         await pause(100);
       }
       stop();
-      expect(new Set(statuses)).toEqual(
-        new Set(statuses.length > 0 ? ['reconnecting'] : []),
-      );
+      expect(new Set(statuses)).toEqual(new Set(statuses.length > 0 ? ['reconnecting'] : []));
     });
   });
 
   describe('other tabs', () => {
     /** What the browser tells one tab when another has written. */
-    const tell = (event: string) =>
-      act(() => void window.dispatchEvent(new Event(event)));
+    const tell = (event: string) => act(() => void window.dispatchEvent(new Event(event)));
 
-    it.each(['storage', 'pageshow'])(
-      'sign this one out, at %s',
-      async (event) => {
-        await connect();
-        page.useNotificationsStore.getState().addNotification(item('1'));
-        localStorage.setItem(
-          'signed-out-at',
-          `by another tab, before ${event}`,
-        );
-        tell(event);
-        expect(page.token()).toBeNull();
-        expect(page.status()).toBe('idle');
-        expect(page.useNotificationsStore.getState().notifications).toEqual([]);
-        await waitFor(() => expect(server.io.engine.clientsCount).toBe(0));
-      },
-    );
+    it.each(['storage', 'pageshow'])('sign this one out, at %s', async (event) => {
+      await connect();
+      page.useNotificationsStore.getState().addNotification(item('1'));
+      localStorage.setItem('signed-out-at', `by another tab, before ${event}`);
+      tell(event);
+      expect(page.token()).toBeNull();
+      expect(page.status()).toBe('idle');
+      expect(page.useNotificationsStore.getState().notifications).toEqual([]);
+      await waitFor(() => expect(server.io.engine.clientsCount).toBe(0));
+    });
 
     it('are told of signing out, not of a start without a token', async () => {
       localStorage.clear();
@@ -543,9 +480,7 @@ describe('the life of a connection', () => {
     const received: string[] = [];
     const use = ({ useNotificationsSocket }: Page, name: string) =>
       renderHook(() =>
-        useNotificationsSocket({
-          onNotificationCreated: () => received.push(name),
-        }),
+        useNotificationsSocket({ onNotificationCreated: () => received.push(name) }),
       );
     const old = page;
     const mounted = use(old, 'old');
@@ -556,9 +491,7 @@ describe('the life of a connection', () => {
     use(page, 'new');
     await until('connected');
     server.broadcast('notification.created', item('1'));
-    await waitFor(() => expect(server.io.engine.clientsCount).toBe(1), {
-      timeout: 3_000,
-    });
+    await waitFor(() => expect(server.io.engine.clientsCount).toBe(1), { timeout: 3_000 });
     server.broadcast('notification.created', item('2'));
     await waitFor(() => expect(received).toEqual(['new', 'new']));
     old.signIn(ALICE_AGAIN);
@@ -572,9 +505,7 @@ describe('the life of a connection', () => {
       page.signIn(ALICE);
       const received: string[] = [];
       renderHook(() =>
-        page.useNotificationsSocket({
-          onNotificationCreated: ({ id }) => received.push(id),
-        }),
+        page.useNotificationsSocket({ onNotificationCreated: ({ id }) => received.push(id) }),
       );
       await until('connected');
       const meta = (id: string) => ({ id, at: '2026-01-01T00:00:00Z' });
@@ -587,9 +518,7 @@ describe('the life of a connection', () => {
       server.broadcast('notification.created', item('e2'), meta('e2'));
       server.broadcast('notification.created', item('no meta'), null);
       server.broadcast('notification.created', item('no meta'), null);
-      await waitFor(() =>
-        expect(received).toEqual(['e1', 'e2', 'no meta', 'no meta']),
-      );
+      await waitFor(() => expect(received).toEqual(['e1', 'e2', 'no meta', 'no meta']));
       page.signIn(BOB);
       await until('connected');
       server.broadcast('notification.created', item('e1'), meta('e1'));
@@ -627,9 +556,7 @@ describe('the life of a connection', () => {
   describe('a command', () => {
     it('is given up at once when the connection drops before the answer', async () => {
       const { result } = await connect();
-      const sent = result.current
-        .markRead({ notificationId: 'n1' })
-        .catch((e: unknown) => e);
+      const sent = result.current.markRead({ notificationId: 'n1' }).catch((e: unknown) => e);
       await pause();
       const started = Date.now();
       act(drop);
@@ -639,9 +566,7 @@ describe('the life of a connection', () => {
 
     it('of the user before is given up when another comes', async () => {
       const { result } = await connect();
-      const sent = result.current
-        .markRead({ notificationId: 'n1' })
-        .catch((e: unknown) => e);
+      const sent = result.current.markRead({ notificationId: 'n1' }).catch((e: unknown) => e);
       page.signIn(BOB);
       expect(await sent).toMatchObject({ code: 'DISCONNECTED' });
     });

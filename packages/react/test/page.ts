@@ -17,12 +17,9 @@ export async function loadPage(url: string) {
   const auth = await import('@web/stores/auth.store');
   const kernel = await import('@nx-realtime/react');
   const { realtime } = await import('@web/lib/realtime/realtime-client');
-  const hook =
-    await import('@web/features/notifications/realtime/use-notifications-socket');
-  const store =
-    await import('@web/features/notifications/realtime/use-notifications-store');
-  const provider =
-    await import('@web/features/notifications/realtime/notifications-provider');
+  const hook = await import('@web/features/notifications/realtime/use-notifications-socket');
+  const store = await import('@web/features/notifications/realtime/use-notifications-store');
+  const provider = await import('@web/features/notifications/realtime/notifications-provider');
   const faults: Error[] = [];
   realtime.configure({ onFault: (fault) => faults.push(fault as Error) });
   return {
@@ -41,7 +38,6 @@ export async function loadPage(url: string) {
   };
 }
 
-export const pause = (ms = 150) =>
-  act(() => new Promise((resolve) => setTimeout(resolve, ms)));
+export const pause = (ms = 150) => act(() => new Promise((resolve) => setTimeout(resolve, ms)));
 
 export const item = (id: string) => ({ id, message: 'hi', type: 'info' });

@@ -4,8 +4,5 @@ import { expect, it } from 'vitest';
 
 it('runs on the React of its lane', () => {
   const major = process.env['WEB_HOST'] === 'web-react18' ? '18' : '19';
-  expect([version.split('.')[0], domVersion.split('.')[0]]).toEqual([
-    major,
-    major,
-  ]);
+  expect([version.split('.')[0], domVersion.split('.')[0]]).toEqual([major, major]);
 });

@@ -26,9 +26,10 @@ export interface RealtimeServer {
 export async function startServer(
   port = 0,
   namespace = '/notifications',
+  path = '/socket.io',
 ): Promise<RealtimeServer> {
   const http = createServer();
-  const io = new Server(http, { transports: ['websocket'] });
+  const io = new Server(http, { path, transports: ['websocket'] });
   let connections = 0;
   io.engine.on('connection', () => (connections += 1));
   const nsp = io.of(namespace);
@@ -49,8 +50,7 @@ export async function startServer(
     },
     admit: () => undefined,
     sockets: () => [...nsp.sockets.values()],
-    broadcast: (event, payload, meta = nextMeta()) =>
-      void nsp.emit(event, payload, meta),
+    broadcast: (event, payload, meta = nextMeta()) => void nsp.emit(event, payload, meta),
     close: () => io.close(),
   };
   return server;
@@ -63,13 +63,8 @@ export function refusal(code: string, extra: object = {}): Error {
 }
 
 /** An unsigned token: the client compares its claims and believes nothing else. */
-export function token(
-  sub: string,
-  tenantId: string,
-  claims: object = {},
-): string {
-  const part = (value: unknown): string =>
-    Buffer.from(JSON.stringify(value)).toString('base64url');
+export function token(sub: string, tenantId: string, claims: object = {}): string {
+  const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
   return `${part({ alg: 'none' })}.${part({ sub, tenantId, jti: '1', ...claims })}.`;
 }
 

@@ -1,10 +1,4 @@
-import {
-  act,
-  cleanup,
-  render,
-  renderHook,
-  waitFor,
-} from '@testing-library/react';
+import { act, cleanup, render, renderHook, waitFor } from '@testing-library/react';
 import { StrictMode, useState } from 'react';
 import { renderToString } from 'react-dom/server';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -18,12 +12,7 @@ import {
   type Page,
   pause,
 } from './page.js';
-import {
-  META,
-  type RealtimeServer,
-  refusal,
-  startServer,
-} from './realtime-server.js';
+import { META, type RealtimeServer, refusal, startServer } from './realtime-server.js';
 
 interface Packet {
   readonly data?: readonly unknown[];
@@ -59,9 +48,7 @@ describe('the emitted browser side', () => {
   it('opens one connection for many components in StrictMode, and delivers once to each', async () => {
     const received: string[] = [];
     function Listener({ name }: { name: string }) {
-      page.useNotificationsSocket({
-        onNotificationCreated: () => received.push(name),
-      });
+      page.useNotificationsSocket({ onNotificationCreated: () => received.push(name) });
       return null;
     }
     page.signIn(ALICE);
@@ -80,9 +67,7 @@ describe('the emitted browser side', () => {
     expect(received.sort()).toEqual(['a', 'b']);
     expect(server.connections).toBe(1);
     expect(server.handshakes).toEqual([{ token: ALICE }]);
-    expect(page.useNotificationsStore.getState().notifications).toEqual([
-      item('1'),
-    ]);
+    expect(page.useNotificationsStore.getState().notifications).toEqual([item('1')]);
   });
 
   it('calls the latest closure and does not reconnect on rerender', async () => {
@@ -92,8 +77,7 @@ describe('the emitted browser side', () => {
       const [count, setCount] = useState(0);
       rerender = () => setCount((value) => value + 1);
       page.useNotificationsSocket({
-        onNotificationCreated: (payload, meta) =>
-          received.push([count, payload, meta]),
+        onNotificationCreated: (payload, meta) => received.push([count, payload, meta]),
       });
       return null;
     }
@@ -101,11 +85,7 @@ describe('the emitted browser side', () => {
     render(<Listener />);
     await until('connected');
     for (let i = 0; i < 5; i += 1) act(() => rerender());
-    server.broadcast(
-      'notification.created',
-      { ...item('1'), later: 'ignored' },
-      META,
-    );
+    server.broadcast('notification.created', { ...item('1'), later: 'ignored' }, META);
     await waitFor(() => expect(received).toHaveLength(1));
 
     expect(received).toEqual([[5, item('1'), META]]);
@@ -129,9 +109,7 @@ describe('the emitted browser side', () => {
     expect(server.connections).toBe(1);
 
     second.unmount();
-    await waitFor(() => expect(server.io.engine.clientsCount).toBe(0), {
-      timeout: 3_000,
-    });
+    await waitFor(() => expect(server.io.engine.clientsCount).toBe(0), { timeout: 3_000 });
     expect(page.status()).toBe('idle');
 
     renderHook(() => page.useNotificationsSocket());
@@ -143,9 +121,7 @@ describe('the emitted browser side', () => {
     const received: string[] = [];
     const use = (name: string) =>
       renderHook(() =>
-        page.useNotificationsSocket({
-          onNotificationCreated: () => received.push(name),
-        }),
+        page.useNotificationsSocket({ onNotificationCreated: () => received.push(name) }),
       );
     page.signIn(ALICE);
     const gone = use('gone');
@@ -198,23 +174,18 @@ describe('the emitted browser side', () => {
     },
   );
 
-  it.each(['RATE_LIMITED', 'UNAVAILABLE', 'INTERNAL'])(
-    'comes back after %s',
-    async (code) => {
-      server.admit = () =>
-        server.handshakes.length < 2
-          ? refusal(code, { retryAfterMs: 700 })
-          : undefined;
-      page.signIn(ALICE);
-      renderHook(() => page.useNotificationsSocket());
-      await until('reconnecting');
-      expect(page.error()?.code).toBe(code);
-      await pause(500);
-      expect(server.handshakes).toHaveLength(1);
-      await until('connected');
-      expect(server.handshakes).toHaveLength(2);
-    },
-  );
+  it.each(['RATE_LIMITED', 'UNAVAILABLE', 'INTERNAL'])('comes back after %s', async (code) => {
+    server.admit = () =>
+      server.handshakes.length < 2 ? refusal(code, { retryAfterMs: 700 }) : undefined;
+    page.signIn(ALICE);
+    renderHook(() => page.useNotificationsSocket());
+    await until('reconnecting');
+    expect(page.error()?.code).toBe(code);
+    await pause(500);
+    expect(server.handshakes).toHaveLength(1);
+    await until('connected');
+    expect(server.handshakes).toHaveLength(2);
+  });
 
   it('does not hammer a server that names no sensible delay', async () => {
     server.admit = () => refusal('RATE_LIMITED', { retryAfterMs: -1 });
@@ -231,10 +202,7 @@ describe('the emitted browser side', () => {
       return refusal('TOKEN_EXPIRED');
     };
     await connect();
-    expect(server.handshakes).toEqual([
-      { token: ALICE },
-      { token: ALICE_AGAIN },
-    ]);
+    expect(server.handshakes).toEqual([{ token: ALICE }, { token: ALICE_AGAIN }]);
   });
 
   it('refreshes the connection with another token of the same user', async () => {
@@ -246,9 +214,7 @@ describe('the emitted browser side', () => {
     });
     page.useNotificationsStore.getState().addNotification(item('1'));
     page.signIn(ALICE_AGAIN);
-    await waitFor(() =>
-      expect(refreshed).toHaveBeenCalledWith({ token: ALICE_AGAIN }),
-    );
+    await waitFor(() => expect(refreshed).toHaveBeenCalledWith({ token: ALICE_AGAIN }));
     await pause();
 
     expect(server.handshakes).toHaveLength(1);
@@ -278,17 +244,13 @@ describe('the emitted browser side', () => {
     const received: unknown[] = [];
     render(<page.NotificationsProvider />);
     renderHook(() =>
-      page.useNotificationsSocket({
-        onNotificationCreated: (payload) => received.push(payload),
-      }),
+      page.useNotificationsSocket({ onNotificationCreated: (payload) => received.push(payload) }),
     );
     await until('connected');
     const [old] = server.sockets();
     server.broadcast('notification.created', item('mine'));
     await waitFor(() =>
-      expect(page.useNotificationsStore.getState().notifications).toHaveLength(
-        1,
-      ),
+      expect(page.useNotificationsStore.getState().notifications).toHaveLength(1),
     );
     // One is still in the batch, one on the wire, when the user changes.
     server.broadcast('notification.created', item('batched'));
@@ -310,29 +272,20 @@ describe('the emitted browser side', () => {
   it('delivers nothing that was decoded for the user before', async () => {
     // Socket.IO dispatches a packet one microtask after decoding it: the user changes in between.
     const { Manager } = await import('socket.io-client');
-    const prototype = Manager.prototype as unknown as {
-      ondecoded(packet: Packet): void;
-    };
+    const prototype = Manager.prototype as unknown as { ondecoded(packet: Packet): void };
     const { ondecoded } = prototype;
-    vi.spyOn(prototype, 'ondecoded').mockImplementation(function (
-      this: unknown,
-      packet,
-    ) {
+    vi.spyOn(prototype, 'ondecoded').mockImplementation(function (this: unknown, packet) {
       ondecoded.call(this, packet);
       if (packet.data?.[0] === 'notification.created') page.signIn(BOB);
     });
     page.signIn(ALICE);
     const received: unknown[] = [];
     renderHook(() =>
-      page.useNotificationsSocket({
-        onNotificationCreated: (payload) => received.push(payload),
-      }),
+      page.useNotificationsSocket({ onNotificationCreated: (payload) => received.push(payload) }),
     );
     await until('connected');
     server.broadcast('notification.created', item('alices'));
-    await waitFor(() =>
-      expect(server.handshakes.at(-1)).toEqual({ token: BOB }),
-    );
+    await waitFor(() => expect(server.handshakes.at(-1)).toEqual({ token: BOB }));
     await until('connected');
     await pause();
     expect(received).toEqual([]);
@@ -368,9 +321,7 @@ describe('the emitted browser side', () => {
 
   it('is no longer expired once it was refreshed, and returns from an unexplained disconnect', async () => {
     await connect();
-    server
-      .sockets()[0]
-      ?.on('realtime.refresh', (_body, ack) => ack({ ok: true, data: {} }));
+    server.sockets()[0]?.on('realtime.refresh', (_body, ack) => ack({ ok: true, data: {} }));
     server.broadcast('realtime.expired', undefined);
     await pause();
     page.signIn(ALICE_AGAIN);
@@ -435,43 +386,29 @@ describe('the emitted browser side', () => {
       await import('@web/features/chats/realtime/use-chats-socket');
     await connect();
     const chats = renderHook(() => useChatsSocket());
-    await waitFor(() =>
-      expect(chatsChannel.getState().status).toBe('connected'),
-    );
+    await waitFor(() => expect(chatsChannel.getState().status).toBe('connected'));
     expect(server.connections).toBe(1);
     chats.unmount();
-    await waitFor(() => expect(server.io.of('/chats').sockets.size).toBe(0), {
-      timeout: 3_000,
-    });
+    await waitFor(() => expect(server.io.of('/chats').sockets.size).toBe(0), { timeout: 3_000 });
     expect(page.status()).toBe('connected');
   });
 
   it('resolves a command with its data and rejects with its error', async () => {
     const { result } = await connect();
-    server
-      .sockets()[0]
-      ?.on('notification.markRead', ({ notificationId }, ack) =>
-        ack(
-          notificationId === 'n1'
-            ? { ok: true, data: { read: notificationId } }
-            : {
-                ok: false,
-                error: {
-                  code: 'NOT_FOUND',
-                  message: 'None',
-                  details: { notificationId },
-                },
-              },
-        ),
-      );
-    await expect(
-      result.current.markRead({ notificationId: 'n1' }),
-    ).resolves.toEqual({
+    server.sockets()[0]?.on('notification.markRead', ({ notificationId }, ack) =>
+      ack(
+        notificationId === 'n1'
+          ? { ok: true, data: { read: notificationId } }
+          : {
+              ok: false,
+              error: { code: 'NOT_FOUND', message: 'None', details: { notificationId } },
+            },
+      ),
+    );
+    await expect(result.current.markRead({ notificationId: 'n1' })).resolves.toEqual({
       read: 'n1',
     });
-    const failed = await result.current
-      .markRead({ notificationId: 'n2' })
-      .catch((e: unknown) => e);
+    const failed = await result.current.markRead({ notificationId: 'n2' }).catch((e: unknown) => e);
     expect(failed).toBeInstanceOf(page.kernel.RealtimeCommandError);
     expect(failed).toMatchObject({
       code: 'NOT_FOUND',
@@ -483,9 +420,7 @@ describe('the emitted browser side', () => {
   it('gives a command up after five seconds', async () => {
     const { result } = await connect();
     const started = Date.now();
-    await expect(
-      result.current.markRead({ notificationId: 'n1' }),
-    ).rejects.toMatchObject({
+    await expect(result.current.markRead({ notificationId: 'n1' })).rejects.toMatchObject({
       code: 'TIMEOUT',
     });
     expect(Date.now() - started).toBeGreaterThan(4_500);
@@ -498,16 +433,12 @@ describe('the emitted browser side', () => {
     await server.close();
     await until('reconnecting');
     const started = Date.now();
-    await expect(
-      result.current.markRead({ notificationId: 'n1' }),
-    ).rejects.toMatchObject({
+    await expect(result.current.markRead({ notificationId: 'n1' })).rejects.toMatchObject({
       code: 'NOT_CONNECTED',
     });
     expect(Date.now() - started).toBeLessThan(100);
     server = await startServer(port);
-    server.io
-      .of('/notifications')
-      .on('connection', (socket) => socket.onAny(late));
+    server.io.of('/notifications').on('connection', (socket) => socket.onAny(late));
     await until('connected', 12_000);
     await pause();
     expect(late).not.toHaveBeenCalled();
@@ -518,21 +449,14 @@ describe('the emitted browser side', () => {
     const { Socket } = await import('engine.io-client');
     // What a laptop finds after sleep: the socket looks connected until the first write.
     const expired = vi
-      .spyOn(
-        Socket.prototype as unknown as { _hasPingExpired(): boolean },
-        '_hasPingExpired',
-      )
+      .spyOn(Socket.prototype as unknown as { _hasPingExpired(): boolean }, '_hasPingExpired')
       .mockReturnValue(true);
-    const sent = expect(
-      result.current.markRead({ notificationId: 'n1' }),
-    ).rejects.toMatchObject({
+    const sent = expect(result.current.markRead({ notificationId: 'n1' })).rejects.toMatchObject({
       code: 'DISCONNECTED',
     });
     expired.mockRestore();
     const late = vi.fn();
-    server.io
-      .of('/notifications')
-      .on('connection', (socket) => socket.onAny(late));
+    server.io.of('/notifications').on('connection', (socket) => socket.onAny(late));
     for (const socket of server.sockets()) socket.conn.close();
     await act(() => sent);
     await until('connected');
@@ -550,9 +474,7 @@ describe('the emitted browser side', () => {
     server.broadcast('notification.unknown', item('y'));
     server.broadcast('notification.created', item('ok'));
     await waitFor(() =>
-      expect(page.useNotificationsStore.getState().notifications).toEqual([
-        item('ok'),
-      ]),
+      expect(page.useNotificationsStore.getState().notifications).toEqual([item('ok')]),
     );
     expect(page.channel.rejected).toBe(2);
     expect(page.faults.map((fault) => fault.message)).toEqual([
@@ -571,9 +493,7 @@ describe('the emitted browser side', () => {
       }),
     );
     renderHook(() =>
-      page.useNotificationsSocket({
-        onNotificationCreated: (payload) => received.push(payload),
-      }),
+      page.useNotificationsSocket({ onNotificationCreated: (payload) => received.push(payload) }),
     );
     await until('connected');
     server.broadcast('notification.created', item('1'));
@@ -590,8 +510,7 @@ describe('the emitted browser side', () => {
     for (let id = 1; id <= 5_000; id += 1) {
       server.broadcast('notification.created', item(String(id)));
     }
-    const newest = () =>
-      page.useNotificationsStore.getState().notifications[0]?.id;
+    const newest = () => page.useNotificationsStore.getState().notifications[0]?.id;
     await waitFor(() => expect(newest()).toBe('5000'), { timeout: 10_000 });
     const { notifications } = page.useNotificationsStore.getState();
     expect(notifications).toHaveLength(200);
@@ -600,8 +519,7 @@ describe('the emitted browser side', () => {
   });
 
   it('finds and removes an item by its id, and renders only what changed', async () => {
-    const { addNotification, removeNotification, merge } =
-      page.useNotificationsStore.getState();
+    const { addNotification, removeNotification, merge } = page.useNotificationsStore.getState();
     merge([item('1'), item('2')]);
     let renders = 0;
     const { result } = renderHook(() => {
@@ -613,15 +531,13 @@ describe('the emitted browser side', () => {
     act(() => removeNotification('2'));
     act(() => removeNotification('unknown'));
     expect(renders).toBe(1);
-    expect(page.useNotificationsStore.getState().notifications).toEqual([
-      item('3'),
-      item('1'),
-    ]);
+    expect(page.useNotificationsStore.getState().notifications).toEqual([item('3'), item('1')]);
     act(() => addNotification({ ...item('1'), message: 'later' }));
     expect(result.current?.message).toBe('later');
-    expect(
-      page.useNotificationsStore.getState().notifications.map(({ id }) => id),
-    ).toEqual(['3', '1']);
+    expect(page.useNotificationsStore.getState().notifications.map(({ id }) => id)).toEqual([
+      '3',
+      '1',
+    ]);
     act(() => removeNotification('1'));
     expect(result.current).toBeUndefined();
   });
@@ -642,10 +558,7 @@ describe('the emitted browser side', () => {
     async (url) => {
       page.signIn(null);
       page = await loadPage(url);
-      const sockets = vi.spyOn(
-        (await import('socket.io-client')).Manager.prototype,
-        'socket',
-      );
+      const sockets = vi.spyOn((await import('socket.io-client')).Manager.prototype, 'socket');
       page.signIn(ALICE);
       renderHook(() => page.useNotificationsSocket());
       expect(page.status()).toBe('refused');

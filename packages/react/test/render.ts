@@ -1,11 +1,7 @@
 import type { TestProject } from 'vitest/node';
 import { mutantHost, MUTATIONS, mutate } from '../../plugin/test/mutations.js';
 import { renderHost } from '../../plugin/test/support/render-host.js';
-import {
-  CSS_MODULES,
-  domain,
-  hostFacts,
-} from '../../plugin/test/support/shapes.js';
+import { CSS_MODULES, domain, hostFacts } from '../../plugin/test/support/shapes.js';
 import type { Shape } from '../../plugin/test/support/shapes.js';
 
 /** Listed and unlisted events, with and without commands, and names that are hard to survive. */
@@ -15,10 +11,7 @@ export function webShape(name: string): Shape {
     host: hostFacts({ solution: false, runner: 'vitest' }),
     files: CSS_MODULES,
     domains: [
-      domain({
-        name: 'Notification',
-        clientEvents: ['markRead{notificationId}'],
-      }),
+      domain({ name: 'Notification', clientEvents: ['markRead{notificationId}'] }),
       domain({
         name: 'Chat',
         serverEvents: [
@@ -29,16 +22,9 @@ export function webShape(name: string): Shape {
         clientEvents: ['send{body}', 'status{text?}', 'delete{id}'],
         example: true,
       }),
-      domain({
-        name: 'Document',
-        rooms: 'resource',
-        clientEvents: ['edit{documentId,text}'],
-      }),
+      domain({ name: 'Document', rooms: 'resource', clientEvents: ['edit{documentId,text}'] }),
       domain({ name: 'News' }),
-      domain({
-        name: 'Class',
-        serverEvents: ['started{at:datetime,meta:json}', 'ended'],
-      }),
+      domain({ name: 'Class', serverEvents: ['started{at:datetime,meta:json}', 'ended'] }),
       domain({ name: 'constructor' }),
       // Named as what the emitted files import.
       domain({
@@ -51,17 +37,10 @@ export function webShape(name: string): Shape {
         ],
         clientEvents: ['use.channel{id}'],
       }),
-      domain({
-        name: 'Subscription',
-        rooms: 'resource',
-        serverEvents: ['state{subscriptionId}'],
-      }),
+      domain({ name: 'Subscription', rooms: 'resource', serverEvents: ['state{subscriptionId}'] }),
       domain({ name: 'Promise' }),
       // Emptied of server events by hand, as a domain file may be.
-      {
-        ...domain({ name: 'Map', clientEvents: ['open{id}'] }),
-        serverEvents: [],
-      },
+      { ...domain({ name: 'Map', clientEvents: ['open{id}'] }), serverEvents: [] },
     ],
   };
 }

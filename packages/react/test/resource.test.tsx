@@ -10,8 +10,7 @@ async function loadPage(url: string) {
   vi.resetModules();
   vi.stubEnv('NEXT_PUBLIC_API_URL', url);
   const { useAuthStore } = await import('@web/stores/auth.store');
-  const hook =
-    await import('@web/features/documents/realtime/use-documents-socket');
+  const hook = await import('@web/features/documents/realtime/use-documents-socket');
   return {
     ...hook,
     signIn: (accessToken: string | null) =>
@@ -19,8 +18,7 @@ async function loadPage(url: string) {
   };
 }
 
-const pause = (ms = 150) =>
-  act(() => new Promise((resolve) => setTimeout(resolve, ms)));
+const pause = (ms = 150) => act(() => new Promise((resolve) => setTimeout(resolve, ms)));
 
 describe('a resource that a component subscribes to', () => {
   let server: RealtimeServer;
@@ -50,43 +48,28 @@ describe('a resource that a component subscribes to', () => {
   /** Acknowledges what subscribes, as the kernel does. */
   function serve(): void {
     server.io.of('/documents').on('connection', (socket) =>
-      socket.onAny(
-        async (
-          event: string,
-          body: { id: string },
-          ack: (ack: object) => void,
-        ) => {
-          await answering;
-          commands.push(`${event.replace('document.', '')} ${body.id}`);
-          const error = event.endsWith('.subscribe')
-            ? refuse(body.id)
-            : undefined;
-          ack(error ? { ok: false, error } : { ok: true, data: null });
-        },
-      ),
+      socket.onAny(async (event: string, body: { id: string }, ack: (ack: object) => void) => {
+        await answering;
+        commands.push(`${event.replace('document.', '')} ${body.id}`);
+        const error = event.endsWith('.subscribe') ? refuse(body.id) : undefined;
+        ack(error ? { ok: false, error } : { ok: true, data: null });
+      }),
     );
   }
   const mount = (resource: string | null, options = {}) =>
-    renderHook(
-      (props: { resource: string | null }) => page.useDocumentsSocket(props),
-      {
-        initialProps: { resource },
-        ...options,
-      },
-    );
-  const subscribed = (hook: ReturnType<typeof mount>) =>
-    waitFor(() => expect(hook.result.current.subscribed).toBe(true), {
-      timeout: 5_000,
+    renderHook((props: { resource: string | null }) => page.useDocumentsSocket(props), {
+      initialProps: { resource },
+      ...options,
     });
+  const subscribed = (hook: ReturnType<typeof mount>) =>
+    waitFor(() => expect(hook.result.current.subscribed).toBe(true), { timeout: 5_000 });
 
   it('is held while mounted', async () => {
     const hook = mount('d1');
     expect(hook.result.current.subscribed).toBe(false);
     await subscribed(hook);
     hook.unmount();
-    await waitFor(() =>
-      expect(commands).toEqual(['subscribe d1', 'unsubscribe d1']),
-    );
+    await waitFor(() => expect(commands).toEqual(['subscribe d1', 'unsubscribe d1']));
   });
 
   it('follows the id that is asked for, none included', async () => {
@@ -100,12 +83,7 @@ describe('a resource that a component subscribes to', () => {
     hook.rerender({ resource: null });
     expect(hook.result.current.subscribed).toBe(false);
     await pause();
-    expect(commands).toEqual([
-      'subscribe d1',
-      'unsubscribe d1',
-      'subscribe d2',
-      'unsubscribe d2',
-    ]);
+    expect(commands).toEqual(['subscribe d1', 'unsubscribe d1', 'subscribe d2', 'unsubscribe d2']);
   });
 
   it('is subscribed to again after each reconnect', async () => {
@@ -137,15 +115,11 @@ describe('a resource that a component subscribes to', () => {
   });
 
   it('says why it is refused, to those who asked for it', async () => {
-    refuse = (id) =>
-      id === 'secret' ? { code: 'FORBIDDEN', message: 'No' } : undefined;
+    refuse = (id) => (id === 'secret' ? { code: 'FORBIDDEN', message: 'No' } : undefined);
     const [denied, granted] = [mount('secret'), mount('d1')];
     await subscribed(granted);
     await waitFor(() =>
-      expect(denied.result.current.subscriptionError).toEqual({
-        code: 'FORBIDDEN',
-        message: 'No',
-      }),
+      expect(denied.result.current.subscriptionError).toEqual({ code: 'FORBIDDEN', message: 'No' }),
     );
     expect(denied.result.current.subscribed).toBe(false);
     expect(granted.result.current.subscriptionError).toBeNull();
@@ -157,22 +131,16 @@ describe('a resource that a component subscribes to', () => {
   describe('after a gap', () => {
     async function mounted(resource = 'd1') {
       const onResync = vi.fn();
-      const hook = renderHook(() =>
-        page.useDocumentsSocket({ resource, onResync }),
-      );
+      const hook = renderHook(() => page.useDocumentsSocket({ resource, onResync }));
       await subscribed(hook as unknown as ReturnType<typeof mount>);
       const drop = async () => {
         for (const socket of server.sockets()) socket.conn.close();
-        await waitFor(() =>
-          expect(hook.result.current.status).toBe('reconnecting'),
-        );
+        await waitFor(() => expect(hook.result.current.status).toBe('reconnecting'));
       };
       return { hook, onResync, drop };
     }
     const connected = (hook: Awaited<ReturnType<typeof mounted>>['hook']) =>
-      waitFor(() => expect(hook.result.current.status).toBe('connected'), {
-        timeout: 5_000,
-      });
+      waitFor(() => expect(hook.result.current.status).toBe('connected'), { timeout: 5_000 });
 
     it('is told of only when it is subscribed to again: what is fetched before may be late', async () => {
       const { hook, onResync, drop } = await mounted();
@@ -187,9 +155,7 @@ describe('a resource that a component subscribes to', () => {
       answer();
       await waitFor(() => expect(onResync).toHaveBeenCalledOnce());
       expect(hook.result.current.subscribed).toBe(true);
-      const [{ since, until }] = onResync.mock.calls[0] as [
-        { since: Date; until: Date },
-      ];
+      const [{ since, until }] = onResync.mock.calls[0] as [{ since: Date; until: Date }];
       expect(since.getTime()).toBeLessThanOrEqual(lost);
       expect(until.getTime()).toBeGreaterThan(lost + 300);
     });
@@ -198,9 +164,7 @@ describe('a resource that a component subscribes to', () => {
       const { hook, onResync, drop } = await mounted();
       refuse = () => ({ code: 'FORBIDDEN', message: 'No' });
       await drop();
-      await waitFor(() => expect(onResync).toHaveBeenCalledOnce(), {
-        timeout: 5_000,
-      });
+      await waitFor(() => expect(onResync).toHaveBeenCalledOnce(), { timeout: 5_000 });
       expect(hook.result.current.subscriptionError?.code).toBe('FORBIDDEN');
     });
 
@@ -214,37 +178,24 @@ describe('a resource that a component subscribes to', () => {
     });
   });
 
-  it.each(['RATE_LIMITED', 'INTERNAL'])(
-    'is asked for again after %s',
-    async (code) => {
-      let count = 0;
-      const busy = { code, message: 'Later', details: { retryAfterMs: 500 } };
-      refuse = () => ((count += 1) === 1 ? busy : undefined);
-      const hook = mount('d1');
-      await waitFor(() =>
-        expect(hook.result.current.subscriptionError?.code).toBe(code),
-      );
-      await subscribed(hook);
-      expect(hook.result.current.subscriptionError).toBeNull();
-      await pause(900);
-      expect(commands).toEqual(['subscribe d1', 'subscribe d1']);
-    },
-  );
+  it.each(['RATE_LIMITED', 'INTERNAL'])('is asked for again after %s', async (code) => {
+    let count = 0;
+    const busy = { code, message: 'Later', details: { retryAfterMs: 500 } };
+    refuse = () => ((count += 1) === 1 ? busy : undefined);
+    const hook = mount('d1');
+    await waitFor(() => expect(hook.result.current.subscriptionError?.code).toBe(code));
+    await subscribed(hook);
+    expect(hook.result.current.subscriptionError).toBeNull();
+    await pause(900);
+    expect(commands).toEqual(['subscribe d1', 'subscribe d1']);
+  });
 
   it('is not asked for again once nobody wants it', async () => {
-    refuse = () => ({
-      code: 'INTERNAL',
-      message: '',
-      details: { retryAfterMs: 500 },
-    });
+    refuse = () => ({ code: 'INTERNAL', message: '', details: { retryAfterMs: 500 } });
     const hook = mount('d1');
-    await waitFor(() =>
-      expect(hook.result.current.subscriptionError?.code).toBe('INTERNAL'),
-    );
+    await waitFor(() => expect(hook.result.current.subscriptionError?.code).toBe('INTERNAL'));
     hook.unmount();
     await pause(1_000);
-    expect(
-      commands.filter((command) => command.startsWith('subscribe')),
-    ).toHaveLength(1);
+    expect(commands.filter((command) => command.startsWith('subscribe'))).toHaveLength(1);
   });
 });

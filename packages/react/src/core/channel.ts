@@ -209,14 +209,14 @@ export class Channel<
   receive(event: string, body: unknown, meta: RealtimeMeta): void {
     if (!Object.keys(this.schemas).includes(event)) return;
     if (meta?.id !== undefined && !this.isNew(`${event} ${meta.id}`)) return;
-    const result = validate(this.schemas[event] as S[string], body);
-    if (!result.issues) {
-      const payload = result.value as PayloadOf<S[string]>;
+    const { value, issues } = validate(this.schemas[event] as S[string], body);
+    if (!issues) {
+      const payload = value as PayloadOf<S[string]>;
       this.tell((user) => user.receive(event, payload, meta));
       return;
     }
     this.rejected += 1;
-    const error = new RealtimeContractError(event, result.issues);
+    const error = new RealtimeContractError(event, issues);
     this.tell((user) => user.fail(error));
     if (this.reported.has(event)) return;
     this.reported.add(event);

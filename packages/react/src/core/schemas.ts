@@ -33,11 +33,13 @@ export type PayloadOf<S extends StandardSchema> = NonNullable<
 
 const ASYNCHRONOUS = [{ message: 'The schema is asynchronous' }];
 
-/** The payload, or what is wrong with it. */
-export function validate(
-  schema: StandardSchema,
-  body: unknown,
-): Result<unknown> {
+/** A payload, or what is wrong with it. */
+interface Validated {
+  readonly value?: unknown;
+  readonly issues?: readonly SchemaIssue[] | undefined;
+}
+
+export function validate(schema: StandardSchema, body: unknown): Validated {
   const result = schema['~standard'].validate(body);
   return result instanceof Promise ? { issues: ASYNCHRONOUS } : result;
 }

@@ -11,6 +11,12 @@ export {
   type RealtimeFailure,
   setRealtimeReporter,
 } from './failures';
+export {
+  changeList,
+  type ListChange,
+  type ListItems,
+  type ListUpdate,
+} from './list';
 export type {
   RealtimeHandler,
   RealtimeMeta,

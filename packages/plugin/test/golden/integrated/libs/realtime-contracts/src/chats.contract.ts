@@ -35,6 +35,16 @@ export const messagePostedSchema = z.object({
 });
 export type MessagePosted = z.infer<typeof messagePostedSchema>;
 
+export const messageEditedSchema = z.object({
+  id: z.uuid(),
+  text: z.string().optional(),
+  editedAt: z.iso.datetime({ offset: true }),
+});
+export type MessageEdited = z.infer<typeof messageEditedSchema>;
+
+export const messageDeletedSchema = z.object({ id: z.string() });
+export type MessageDeleted = z.infer<typeof messageDeletedSchema>;
+
 export const chatClearedSchema = z.object({});
 export type ChatCleared = z.infer<typeof chatClearedSchema>;
 
@@ -51,6 +61,8 @@ export type ChatLeave = z.infer<typeof chatLeaveSchema>;
 
 export interface ServerToClientEvents {
   'message.posted': (payload: MessagePosted, meta: RealtimeMeta) => void;
+  'message.edited': (payload: MessageEdited, meta: RealtimeMeta) => void;
+  'message.deleted': (payload: MessageDeleted, meta: RealtimeMeta) => void;
   'chat.cleared': (payload: ChatCleared, meta: RealtimeMeta) => void;
 }
 

@@ -1,4 +1,4 @@
-import { act, render, renderHook } from '@testing-library/react';
+import { act, render, renderHook, waitFor } from '@testing-library/react';
 import { createElement } from 'react';
 import type {
   NotificationCreated,
@@ -93,6 +93,23 @@ describe('notifications realtime', () => {
     expect(list()).toEqual([older]);
     useAuthStore.getState().setAccessToken(null);
     expect(list()).toEqual([]);
+  });
+
+  it('does to the list what each event says', async () => {
+    render(createElement(NotificationsProvider));
+    const store = useNotificationsStore.getState;
+    const id = 'id-1';
+    const item = { ...notificationCreatedSample, id };
+    const after = async (event: string, payload: object) => {
+      store().addNotification(item);
+      deliver(event, { ...payload, id });
+      await waitFor(() => expect(store().notifications).not.toContain(item));
+      return store().notifications;
+    };
+
+    expect(
+      await after('notification.created', notificationCreatedSample),
+    ).toEqual([{ ...notificationCreatedSample, id }]);
   });
 
   it('refuses commands while not connected', async () => {

@@ -1,4 +1,4 @@
-import { act, render, renderHook } from '@testing-library/react';
+import { act, render, renderHook, waitFor } from '@testing-library/react';
 import { createElement } from 'react';
 import type { NotificationCreated } from '@acme-ts/realtime-contracts/notifications';
 import { setRealtimeReporter } from '../../../lib/realtime/realtime-client';
@@ -90,5 +90,22 @@ describe('notifications realtime', () => {
     expect(list()).toEqual([older]);
     useAuthStore.getState().setAccessToken(null);
     expect(list()).toEqual([]);
+  });
+
+  it('does to the list what each event says', async () => {
+    render(createElement(NotificationsProvider));
+    const store = useNotificationsStore.getState;
+    const id = 'id-1';
+    const item = { ...notificationCreatedSample, id };
+    const after = async (event: string, payload: object) => {
+      store().addNotification(item);
+      deliver(event, { ...payload, id });
+      await waitFor(() => expect(store().notifications).not.toContain(item));
+      return store().notifications;
+    };
+
+    expect(
+      await after('notification.created', notificationCreatedSample),
+    ).toEqual([{ ...notificationCreatedSample, id }]);
   });
 });

@@ -101,7 +101,9 @@ describe('an event that is', () => {
   });
 
   it('robbed of its id must say that it does nothing', () => {
-    expect(() => changed(tickets(), 'opened{title}')).toThrow(/^RT007 .*needs a required field "id"/);
+    expect(() => changed(tickets(), 'opened{title}')).toThrow(
+      /^RT007 .*needs a required field "id"/,
+    );
     expect(listsOf(changed(tickets(), 'opened{title}', { list: 'none' }))[1]).toEqual([
       'opened',
       undefined,
@@ -138,7 +140,11 @@ describe('an item', () => {
   });
 
   it.each([
-    ['imported{id}', 'add', /imported > list: it cannot "add", .* "title", which .* ticket\.opened/],
+    [
+      'imported{id}',
+      'add',
+      /imported > list: it cannot "add", .* "title", which .* ticket\.opened/,
+    ],
     ['imported{id,title?}', 'add', /it cannot "add"/],
     ['imported{id,title:number}', 'add', /"title" is number, but in an item it is string/],
     ['renamed{id,title:string[]}', 'update', /"title" is string\[\], but in an item it is string/],
@@ -176,8 +182,11 @@ describe('--list', () => {
     expect(draft({ serverEvents: [OPENED], list: [''] }).serverEvents[0]?.list).toBe('add');
   });
 
-  it.each([{ direction: 'client' as const }, { remove: true }])('does not go with %j', (options) => {
-    const event = 'remove' in options ? 'opened' : 'send{id}';
-    expect(() => changed(tickets(), event, { ...options, list: 'none' })).toThrow(/^RT052 /);
-  });
+  it.each([{ direction: 'client' as const }, { remove: true }])(
+    'does not go with %j',
+    (options) => {
+      const event = 'remove' in options ? 'opened' : 'send{id}';
+      expect(() => changed(tickets(), event, { ...options, list: 'none' })).toThrow(/^RT052 /);
+    },
+  );
 });

@@ -29,7 +29,10 @@ export function withLists<
 >(events: readonly E[]): (E & { list: ListAction })[] {
   const isStated = events.some(({ list }) => list === 'add');
   const first = isStated ? undefined : events.find(({ fields }) => hasId(fields));
-  return events.map((event) => ({ ...event, list: event.list ?? (event === first ? 'add' : 'none') }));
+  return events.map((event) => ({
+    ...event,
+    list: event.list ?? (event === first ? 'add' : 'none'),
+  }));
 }
 
 /**

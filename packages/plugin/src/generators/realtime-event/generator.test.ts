@@ -189,7 +189,9 @@ describe('the list', () => {
   it('goes with the event that adds to it, unless another needs it', async () => {
     await change('read{id,userId}', { list: 'update' });
     const before = snapshot(tree);
-    await expect(change('created', { remove: true })).rejects.toThrow(/^RT007 .*notification\.read/);
+    await expect(change('created', { remove: true })).rejects.toThrow(
+      /^RT007 .*notification\.read/,
+    );
     expect(snapshot(tree)).toEqual(before);
     await change('read', { list: 'none' });
     await change('created', { remove: true });

@@ -279,9 +279,9 @@ export function statedLists(
     list: event.list,
   }));
   return Object.fromEntries(
-    withLists(entries).map(({ name, event: { list: _, ...event }, fields, list }) => [
+    withLists(entries).map(({ name, event, fields, list }) => [
       name,
-      { ...event, ...(hasId(fields) && { list }) },
+      hasId(fields) || event.list !== undefined ? { ...event, list } : event,
     ]),
   );
 }

@@ -52,7 +52,7 @@ const OWN: readonly (readonly [kind: keyof Files, ...lines: string[]])[] = [
   ['consumerSpec', "// The owner's note on these tests."],
 ];
 
-type Events = Record<string, { payload: Record<string, string> }>;
+type Events = Record<string, { payload: Record<string, string>; list?: string }>;
 
 interface DomainFile {
   namespace: string;
@@ -172,9 +172,10 @@ export default function Inbox() {
   const [last, setLast] = useState<NotificationCreated>();
   const socket = useNotificationsSocket({ onNotificationCreated: setLast });
   const loud = useNotificationsStore(alarms);
+  const shown = useNotificationsStore((state) => state.byId.get(last?.id ?? ''));
   const chats = useChatsStore((state) => state.chats);
   const done = () => void socket.markRead({ notificationId: last?.id ?? '' });
-  return <button onClick={done}>{\`\${last?.message} \${loud} \${chats.length}\`}</button>;
+  return <button onClick={done}>{\`\${shown?.message} \${loud} \${chats.length}\`}</button>;
 }
 `,
     );
@@ -196,7 +197,10 @@ export default function Inbox() {
   });
 
   it('adds, changes, renames and removes an event, from the command line', async () => {
-    await nx(`g realtime-event Notification 'withdrawn{id:uuid,reason?}'`);
+    await nx(`g realtime-event Notification 'read{id,userId}'`);
+    await nx(`g realtime-event Notification 'withdrawn{id:uuid,reason?}' --list=remove`);
+    // An item is what it was: the page that shows it is built at the end.
+    expect(host.status().filter((line) => line.includes(files.store))).toEqual([]);
     expect(holding('notification.withdrawn', serverFiles(files))).toEqual(serverFiles(files));
     await nx(`g realtime-event notifications 'created{id,message,type,userId?,icon?}'`);
     expect(host.read(files.contract)).toContain('icon: z.string()');
@@ -217,6 +221,10 @@ export default function Inbox() {
     editDomain(files.domain, (domain) => {
       delete domain.serverEvents['notification.withdrawn'];
       domain.serverEvents['notification.pinned'] = { payload: { item: 'uuid', title: 'string' } };
+      domain.serverEvents['notification.opened'] = {
+        payload: { id: 'uuid', openedAt: 'datetime' },
+        list: 'update',
+      };
       domain.clientEvents['notification.mute'] = { payload: { until: 'datetime' } };
       domain.clientEvents['notification.acknowledge']!.payload['note?'] = 'string';
     });
@@ -227,6 +235,7 @@ export default function Inbox() {
     expect(holding('notification.pinned', serverFiles(files))).toEqual(serverFiles(files));
     expect(holding('mute', clientFiles(files))).toEqual(clientFiles(files));
     expect(host.read(files.contract)).toContain('note: z.string()');
+    edit(PAGE, '${shown?.message}', '${shown?.message} ${shown?.openedAt}');
     expectOwn();
     host.commit('Other events, by hand');
     await nx('sync:check');

@@ -18,6 +18,14 @@ export {
   RealtimeContractError,
   type RealtimeFailure,
 } from './core/errors';
+export {
+  changeList,
+  listActions,
+  type ListActions,
+  type ListChange,
+  type ListItems,
+  type ListUpdate,
+} from './core/list';
 export type { EventSchemas, StandardSchema } from './core/schemas';
 export type { RealtimeGap, RealtimeSubscription } from './core/subscriptions';
 export type { RealtimeClaims, RealtimeToken } from './core/tokens';

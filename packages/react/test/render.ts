@@ -1,7 +1,7 @@
 import type { TestProject } from 'vitest/node';
 import { mutantHost, MUTATIONS, mutate } from '../../plugin/test/mutations.js';
 import { renderHost } from '../../plugin/test/support/render-host.js';
-import { CSS_MODULES, domain, hostFacts } from '../../plugin/test/support/shapes.js';
+import { CSS_MODULES, domain, hostFacts, ticket } from '../../plugin/test/support/shapes.js';
 import type { Shape } from '../../plugin/test/support/shapes.js';
 
 /** Listed and unlisted events, with and without commands, and names that are hard to survive. */
@@ -22,6 +22,7 @@ export function webShape(name: string): Shape {
         clientEvents: ['send{body}', 'status{text?}', 'delete{id}'],
         example: true,
       }),
+      ticket,
       domain({ name: 'Document', rooms: 'resource', clientEvents: ['edit{documentId,text}'] }),
       domain({ name: 'News' }),
       domain({ name: 'Class', serverEvents: ['started{at:datetime,meta:json}', 'ended'] }),

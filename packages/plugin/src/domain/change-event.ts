@@ -3,8 +3,8 @@ import { toPayload } from './domain-file.js';
 import { RealtimeError } from './errors.js';
 import { parseEventName, parseEvents } from './grammar.js';
 import { domainNames } from './names.js';
-import { withoutDefault } from './parse.js';
-import type { Rooms } from './types.js';
+import { statedLists, withoutDefault } from './parse.js';
+import type { ListAction, Rooms } from './types.js';
 
 /** The options of `realtime-event`; absent means not given. */
 export interface EventChange {
@@ -14,6 +14,8 @@ export interface EventChange {
   readonly audience?: Rooms | undefined;
   readonly field?: string | undefined;
   readonly otherwise?: 'tenant' | 'nowhere' | undefined;
+  /** What a server event does to the list; not given: what it did, else the default. */
+  readonly list?: ListAction | undefined;
   /** Another name for it, full or bare. */
   readonly rename?: string | undefined;
   readonly remove?: boolean | undefined;
@@ -48,7 +50,7 @@ export function changeEvent(
   }
   refuseMixed(change);
   const sections = {
-    serverEvents: fullNames(file.serverEvents ?? {}, camel),
+    serverEvents: statedLists(pascal, fullNames(file.serverEvents ?? {}, camel)),
     clientEvents: fullNames(file.clientEvents ?? {}, camel),
   };
   const held = (['server', 'client'] as const).find(
@@ -82,7 +84,8 @@ export function changeEvent(
     direction === 'server'
       ? audienceOf(change, parsed.name, events[parsed.name], payload, file.rooms ?? 'tenant', camel)
       : undefined;
-  const next = { payload, ...(audience && { audience }) };
+  const list = change.list ?? events[parsed.name]?.list;
+  const next = { payload, ...(audience && { audience }), ...(list && { list }) };
   const to =
     change.rename === undefined ? parsed.name : parseEventName('--rename', change.rename, camel);
   if (to !== parsed.name && to in events) {
@@ -104,13 +107,14 @@ export function changeEvent(
 
 type ServerEntry = NonNullable<DomainFile['serverEvents']>[string];
 
-function refuseMixed({ direction, audience, field, otherwise, rename, remove }: EventChange): void {
-  const addressed = [audience, field, otherwise].some((option) => option !== undefined);
+function refuseMixed(change: EventChange): void {
+  const { direction, audience, field, otherwise, list, rename, remove } = change;
+  const addressed = [audience, field, otherwise, list].some((option) => option !== undefined);
   const message =
     remove && (rename !== undefined || addressed)
       ? '--remove takes no other option of the event.'
       : direction === 'client' && addressed
-        ? '--audience, --field and --otherwise belong to server events: a client event is for the server.'
+        ? '--audience, --field, --otherwise and --list belong to server events: a client event is for the server.'
         : null;
   if (message !== null) throw new RealtimeError('RT052', message);
 }

@@ -219,9 +219,10 @@ function compareEvents<E extends ClientEvent>(
   ];
 }
 
-/** Whether two events differ in nothing but their names. */
+/** Whether two events differ in nothing but their names, and in what a page does with them. */
 function isTwin<E extends ClientEvent>(a: E, b: E): boolean {
-  return a.fields.length > 0 && isDeepStrictEqual({ ...a, name: '' }, { ...b, name: '' });
+  const same = { name: '', list: 'none' };
+  return a.fields.length > 0 && isDeepStrictEqual({ ...a, ...same }, { ...b, ...same });
 }
 
 function compareServerEvent(old: ServerEvent, now: ServerEvent, say: Say): ContractChange[] {

@@ -10,7 +10,8 @@ import type { ParseError } from 'jsonc-parser';
 import * as z from 'zod/mini';
 import { RealtimeError } from './errors.js';
 import { formatType } from './grammar.js';
-import { ROOMS } from './types.js';
+import { hasId } from './list.js';
+import { LIST_ACTIONS, ROOMS } from './types.js';
 import type { Domain, Field } from './types.js';
 import { parseWith } from './zod.js';
 
@@ -50,6 +51,10 @@ function makeSchema() {
     }),
     'Who receives the event; by default the rooms of the domain decide.',
   );
+  const list = described(
+    z.enum(LIST_ACTIONS),
+    'What the event does to the list in the browser: "add" an item, "update" fields of the item with its id, "remove" that item, or "none". By default the first server event with an id adds, and all others do nothing.',
+  );
 
   return z.strictObject({
     $schema: z.optional(z.string()),
@@ -83,7 +88,10 @@ function makeSchema() {
     observability: flag('Emit metrics, tracing and a dashboard for the app.'),
     serverEvents: z.optional(
       described(
-        z.record(z.string(), z.strictObject({ payload, audience: z.optional(audience) })),
+        z.record(
+          z.string(),
+          z.strictObject({ payload, audience: z.optional(audience), list: z.optional(list) }),
+        ),
         'Events that the server sends to clients, by full name.',
       ),
     ),
@@ -150,9 +158,10 @@ export function toDomainFile(domain: Domain, schemaPath: string): DomainFile {
     ...(domain.example ? { example: true } : {}),
     ...(domain.observability ? { observability: true } : {}),
     serverEvents: Object.fromEntries(
-      domain.serverEvents.map(({ name, fields, audience }) => [
+      domain.serverEvents.map(({ name, fields, audience, list }) => [
         name,
-        { payload: toPayload(fields), audience },
+        // Without an id it can do nothing to the list.
+        { payload: toPayload(fields), audience, ...(hasId(fields) && { list }) },
       ]),
     ),
     clientEvents: Object.fromEntries(

@@ -5,6 +5,8 @@ export type { EventChange, Renamed } from './change-event.js';
 export { RealtimeError } from './errors.js';
 export { parseDomainFile, toDomainFile, writeDomainFile } from './domain-file.js';
 export type { DomainFile } from './domain-file.js';
+export { hasId, listOf } from './list.js';
+export type { DomainList } from './list.js';
 export { parseFieldText, payloadProblems } from './payload.js';
 export { parsePublisherFile } from './publisher-file.js';
 export type { PublisherFile } from './publisher-file.js';
@@ -20,5 +22,14 @@ export {
 export type { DomainDraft, DomainOptions } from './parse.js';
 export { respellDomain, respellEvent } from './respell.js';
 export type { Respell, Respelling } from './respell.js';
-export { ROOMS, SCALARS } from './types.js';
-export type { Audience, Domain, DomainNames, Field, Rooms, Scalar, ServerEvent } from './types.js';
+export { LIST_ACTIONS, ROOMS, SCALARS } from './types.js';
+export type {
+  Audience,
+  Domain,
+  DomainNames,
+  Field,
+  ListAction,
+  Rooms,
+  Scalar,
+  ServerEvent,
+} from './types.js';

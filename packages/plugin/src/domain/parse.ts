@@ -2,8 +2,9 @@ import { parseDomainFile, toPayload } from './domain-file.js';
 import type { DomainFile } from './domain-file.js';
 import { RealtimeError } from './errors.js';
 import { parseEventName, parseEvents, parseKey, parseType } from './grammar.js';
+import { hasId, holdsId, listOf, withLists } from './list.js';
 import { domainNames, eventPascal } from './names.js';
-import { ROOMS } from './types.js';
+import { LIST_ACTIONS, ROOMS } from './types.js';
 import type { Audience, ClientEvent, Domain, Field, Rooms, ServerEvent } from './types.js';
 
 /** The flags of `realtime-domain` that describe the domain; absent means not given. */
@@ -11,6 +12,8 @@ export interface DomainOptions {
   readonly name: string;
   readonly serverEvents?: readonly string[] | undefined;
   readonly clientEvents?: readonly string[] | undefined;
+  /** What server events do to the list: `created:add`. */
+  readonly list?: readonly string[] | undefined;
   readonly app?: string | undefined;
   readonly web?: string | undefined;
   readonly namespace?: string | undefined;
@@ -76,7 +79,7 @@ export function draftDomain(options: DomainOptions, existing: DomainFile | null)
       example: options.example,
       observability: options.observability,
     }),
-    serverEvents: { ...existing?.serverEvents },
+    serverEvents: statedLists(names.pascal, existing?.serverEvents ?? {}),
     clientEvents: { ...existing?.clientEvents },
   };
   const heldRooms = existing?.rooms ?? 'tenant';
@@ -92,7 +95,19 @@ export function draftDomain(options: DomainOptions, existing: DomainFile | null)
     file.serverEvents![event.name] = {
       payload: toPayload(event.fields),
       ...(audience && kept ? { audience } : {}),
+      ...(held?.list && { list: held.list }),
     };
+  }
+  for (const [name, list] of parseLists(given(options.list) ?? [], names.camel)) {
+    const event = file.serverEvents![name];
+    if (!event) {
+      const held = Object.keys(file.serverEvents!).join(', ') || 'none';
+      throw new RealtimeError(
+        'RT051',
+        `--list: ${names.pascal} has no server event "${name}". It has: ${held}.`,
+      );
+    }
+    file.serverEvents![name] = { ...event, list };
   }
   for (const event of parseEvents('--clientEvents', options.clientEvents ?? [], names.camel)) {
     file.clientEvents![event.name] = { payload: toPayload(event.fields) };
@@ -134,14 +149,16 @@ export function readDraft(source: string, file: DomainFile): DomainDraft {
     );
   }
   const rooms = file.rooms ?? 'tenant';
-  const serverEvents = Object.entries(file.serverEvents ?? {}).map(([key, event]): ServerEvent => {
+  const stated = Object.entries(file.serverEvents ?? {}).map(([key, event]) => {
     const where = `${source}, serverEvents`;
     const name = parseEventName(where, key, names.camel);
     const fields = readPayload(`${where} > ${key}`, event.payload);
     const audience = event.audience ?? defaultAudience(where, name, fields, rooms, names.camel);
     checkAudience(`${where} > ${key}`, fields, audience, rooms);
-    return { name, fields, audience };
+    return { name, fields, audience, list: event.list };
   });
+  const serverEvents: ServerEvent[] = withLists(stated);
+  listOf(`${source}, serverEvents`, serverEvents);
   const clientEvents = Object.entries(file.clientEvents ?? {}).map(([key, event]): ClientEvent => {
     const where = `${source}, clientEvents`;
     const fields = readPayload(`${where} > ${key}`, event.payload);
@@ -245,6 +262,48 @@ function parseRooms(text: string): Rooms {
   throw new RealtimeError('RT007', `--rooms: there is no "${text}"; use ${ROOMS.join(', ')}.`);
 }
 
+type ServerEntry = NonNullable<DomainFile['serverEvents']>[string];
+
+/**
+ * Events of a domain file, each with an id saying what it does to the list: so that a change of one
+ * does not change what another does.
+ */
+export function statedLists(
+  source: string,
+  events: Readonly<Record<string, ServerEntry>>,
+): Record<string, ServerEntry> {
+  const entries = Object.entries(events).map(([name, event]) => ({
+    name,
+    event,
+    fields: readPayload(`${source}, serverEvents > ${name}`, event.payload),
+    list: event.list,
+  }));
+  return Object.fromEntries(
+    withLists(entries).map(({ name, event, fields, list }) => [
+      name,
+      hasId(fields) || event.list !== undefined ? { ...event, list } : event,
+    ]),
+  );
+}
+
+/** @throws RealtimeError RT002 for the name of an event, RT007 */
+function parseLists(
+  texts: readonly string[],
+  prefix: string,
+): (readonly [name: string, list: ServerEvent['list']])[] {
+  return texts
+    .flatMap((text) => text.split(','))
+    .map((text) => {
+      const [event = '', action = '', ...more] = text.split(':').map((part) => part.trim());
+      const list = LIST_ACTIONS.find((one) => one === action);
+      if (list && more.length === 0) return [parseEventName('--list', event, prefix), list];
+      throw new RealtimeError(
+        'RT007',
+        `--list: "${text}" is no event with what it does to the list. Write it like created:add, with one of ${LIST_ACTIONS.join(', ')}.`,
+      );
+    });
+}
+
 function readPayload(source: string, payload: Readonly<Record<string, string>>): Field[] {
   const fields: Field[] = [];
   for (const [key, type] of Object.entries(payload)) {
@@ -289,8 +348,6 @@ function defaultAudience(
   );
 }
 
-type ServerEntry = NonNullable<DomainFile['serverEvents']>[string];
-
 /** An event without its audience where that is the default, so that other rooms or fields decide. */
 export function withoutDefault(
   name: string,
@@ -298,18 +355,18 @@ export function withoutDefault(
   rooms: Rooms,
   camel: string,
 ): ServerEntry {
-  const { payload, audience } = event;
+  const { audience, ...rest } = event;
   if (!audience) return event;
   let original: Audience;
   try {
-    original = defaultAudience(name, name, readPayload(name, payload), rooms, camel);
+    original = defaultAudience(name, name, readPayload(name, event.payload), rooms, camel);
   } catch {
     return event;
   }
   const isDefault = (['to', 'field', 'otherwise'] as const).every(
     (key) => original[key] === audience[key],
   );
-  return isDefault ? { payload } : event;
+  return isDefault ? rest : event;
 }
 
 /** What the field of an audience holds. */
@@ -364,10 +421,6 @@ function checkEventNames(
     }
     seen.set(pascal, name);
   }
-}
-
-function holdsId(field: Field): boolean {
-  return !field.array && (field.base === 'string' || field.base === 'uuid');
 }
 
 function hasField(fields: readonly Field[], name: string): boolean {

@@ -30,11 +30,17 @@ export interface Audience {
   readonly otherwise?: 'tenant' | undefined;
 }
 
+export const LIST_ACTIONS = ['add', 'update', 'remove', 'none'] as const;
+
+/** What a server event does to the domain's list in the browser. */
+export type ListAction = (typeof LIST_ACTIONS)[number];
+
 export interface ServerEvent {
   /** Full name on the wire: `notification.created`. */
   readonly name: string;
   readonly fields: readonly Field[];
   readonly audience: Audience;
+  readonly list: ListAction;
 }
 
 export interface ClientEvent {

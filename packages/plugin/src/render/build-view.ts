@@ -1,7 +1,7 @@
-import { eventPascal, subscriptionEvents } from '../domain/index.js';
+import { eventPascal, listOf, subscriptionEvents } from '../domain/index.js';
 import type { Domain, Field, Scalar, ServerEvent } from '../domain/index.js';
 import { brokenList, indented } from './layout.js';
-import type { DomainView, EventView, FieldView, ServerEventView } from './view.js';
+import type { DomainView, EventView, FieldView, ListView, ServerEventView } from './view.js';
 
 const ZOD: Readonly<Record<Scalar, readonly [string, string, ...string[]]>> = {
   string: ['z', '.string()'],
@@ -38,15 +38,40 @@ export function domainView(domain: Domain, importPath: string): DomainView {
     domain.rooms === 'resource'
       ? subscriptionEvents(domain.names.camel).map((event) => eventView(event, prefix))
       : [];
+  const serverEvents = domain.serverEvents.map((event) => serverEventView(event, prefix));
   return {
     ...domain.names,
     namespace: domain.namespace,
     rooms: domain.rooms,
     contractImport: `${importPath}/${domain.names.kebabPlural}`,
-    serverEvents: domain.serverEvents.map((event) => serverEventView(event, prefix)),
+    serverEvents,
+    list: listView(domain, serverEvents),
     clientEvents,
     subscriptions,
     commands: [...clientEvents, ...subscriptions],
+  };
+}
+
+function listView(
+  { names, serverEvents }: Domain,
+  views: readonly ServerEventView[],
+): ListView | null {
+  const list = listOf(names.pascal, serverEvents);
+  if (!list) return null;
+  const viewOf = ({ name }: ServerEvent): ServerEventView =>
+    views.find((view) => view.name === name)!;
+  const events = views.filter((view) => view.list !== 'none');
+  const ids = serverEvents
+    .filter((event) => event.list !== 'none')
+    .flatMap(({ fields }) => fields.filter(({ name }) => name === 'id'));
+  return {
+    item: viewOf(list.item),
+    gained: list.gained.map(({ event, fields }) => ({
+      event: viewOf(event),
+      fields,
+    })),
+    events,
+    sampleId: sampleOf(ids.find(({ base }) => base === 'uuid') ?? ids[0]!),
   };
 }
 
@@ -55,13 +80,7 @@ function serverEventView(event: ServerEvent, prefix: string): ServerEventView {
     ...eventView(event, prefix),
     audience: event.audience,
     recipients: event.audience.to.charAt(0).toUpperCase() + event.audience.to.slice(1),
-    listed: event.fields.some(
-      (field) =>
-        field.name === 'id' &&
-        !field.optional &&
-        !field.array &&
-        (field.base === 'string' || field.base === 'uuid'),
-    ),
+    list: event.list,
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Audience, DomainNames, Rooms } from '../domain/index.js';
+import type { Audience, DomainNames, ListAction, Rooms } from '../domain/index.js';
 
 /** What a template sees of one payload field. */
 export interface FieldView {
@@ -29,8 +29,19 @@ export interface ServerEventView extends EventView {
   readonly audience: Audience;
   /** Broadcaster's `to<recipients>`: `Tenant`, `User`, `Resource`, `Custom` */
   readonly recipients: string;
-  /** True when the payload has a required string or uuid field `id`: the store lists and deduplicates by it. */
-  readonly listed: boolean;
+  readonly list: ListAction;
+}
+
+/** The list that a domain has in the browser. */
+export interface ListView {
+  /** The first event that adds: what its payload has, each item has. */
+  readonly item: ServerEventView;
+  /** Fields that an item may gain by other events, with the first event that has them. */
+  readonly gained: readonly { readonly event: EventView; readonly fields: readonly string[] }[];
+  /** Those that change it. */
+  readonly events: readonly ServerEventView[];
+  /** An id that each of these may have, for tests. */
+  readonly sampleId: string;
 }
 
 /** What a per-domain template sees: `d` in EJS. */
@@ -40,6 +51,8 @@ export interface DomainView extends DomainNames {
   /** `@acme/realtime-contracts/notifications` */
   readonly contractImport: string;
   readonly serverEvents: readonly ServerEventView[];
+  /** Null where no event adds to it. */
+  readonly list: ListView | null;
   readonly clientEvents: readonly EventView[];
   /** With rooms `resource`: the client events subscribe and unsubscribe, which the kernel handles. */
   readonly subscriptions: readonly EventView[];

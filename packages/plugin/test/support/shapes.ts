@@ -44,8 +44,36 @@ export const domain = (options: DomainOptions): Domain => ({
 const notification = domain({ name: 'Notification', clientEvents: ['markRead{notificationId}'] });
 const chat = domain({
   name: 'Chat',
-  serverEvents: ['message.posted{id:uuid,text,room,at:datetime,tags?:string[]}', 'chat.cleared'],
+  serverEvents: [
+    'message.posted{id:uuid,text,room,at:datetime,tags?:string[]}',
+    'message.edited{id:uuid,text?,editedAt:datetime}',
+    'message.deleted{id}',
+    'chat.cleared',
+  ],
+  list: ['message.edited:update', 'message.deleted:remove'],
   clientEvents: ['say{room,text,mood?:enum(happy|sad)}', 'leave'],
+});
+
+/** Whose list all kinds of events change, in more than one way each. */
+export const ticket = domain({
+  name: 'Ticket',
+  serverEvents: [
+    'drafted{id,title}',
+    'opened{id,title,state:enum(open|closed),estimate?:number}',
+    'imported{id:uuid,title,state:enum(open),source?,labels:string[]}',
+    'assigned{id,assignee:uuid,at?:datetime}',
+    'changed{id:uuid,title?,estimate?:integer,at?,extra:json}',
+    'closed{id:uuid,reason?}',
+    'merged{id,into}',
+  ],
+  list: [
+    'drafted:none',
+    'opened:add',
+    'imported:add',
+    'assigned:update,changed:update',
+    'closed:remove',
+    'ticket.merged:remove',
+  ],
 });
 
 /** Every name that has been seen to break generated code somewhere. */
@@ -179,13 +207,13 @@ export const HARD_SHAPES: readonly Shape[] = [
   {
     name: 'bare',
     host: hostFacts({ solution: false, runner: 'jest', web: 'bare', scope: 'bare' }),
-    domains: [{ ...notification, example: true }],
+    domains: [notification, ticket].map((one) => ({ ...one, example: true })),
     files: CSS_MODULES,
   },
   {
     name: 'vite-jest',
     host: hostFacts({ solution: false, runner: 'jest', web: 'vite', scope: 'vite-jest' }),
-    domains: rooms.map((one) => ({ ...one, example: true })),
+    domains: [...rooms, ticket].map((one) => ({ ...one, example: true })),
   },
   {
     name: 'esm',

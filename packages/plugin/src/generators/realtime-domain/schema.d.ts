@@ -3,6 +3,7 @@ export interface RealtimeDomainSchema {
   name: string;
   serverEvents?: string[];
   clientEvents?: string[];
+  list?: string[];
   app?: string;
   standalone?: boolean;
   web?: string;

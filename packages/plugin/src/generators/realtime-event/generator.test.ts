@@ -13,6 +13,9 @@ const SERVICE = `${FOLDER}/notifications.service.ts`;
 const GATEWAY = `${FOLDER}/notifications.gateway.ts`;
 const CONSUMER = `${FOLDER}/notifications-ws.consumer.ts`;
 const HOOK = 'apps/web/src/features/notifications/realtime/use-notifications-socket.ts';
+const FEATURE = 'apps/web/src/features/notifications/realtime';
+const STORE = `${FEATURE}/use-notifications-store.ts`;
+const PROVIDER = `${FEATURE}/notifications-provider.tsx`;
 const CONTRACT = 'libs/realtime-contracts/src/notifications.contract.ts';
 const PAGE = 'apps/web/src/app/page.tsx';
 
@@ -67,6 +70,7 @@ describe('adding', () => {
       expect(domainFile().serverEvents['notification.removed']).toEqual({
         payload: { id: 'uuid', 'reason?': 'string' },
         audience: { to: 'tenant' },
+        list: 'none',
       });
       for (const path of [CONTRACT, CONSUMER, CONSUMER.replace('.ts', '.spec.ts'), HOOK]) {
         expect(read(path), path).toContain("'notification.removed'");
@@ -102,6 +106,7 @@ describe('changing', () => {
     expect(domainFile().serverEvents['notification.created']).toEqual({
       payload: { id: 'string', text: 'string' },
       audience: { to: 'tenant' },
+      list: 'add',
     });
     await change('created{id,text,userId}');
     expect(domainFile().serverEvents['notification.created']).toMatchObject({
@@ -158,6 +163,52 @@ describe('changing', () => {
     const refused = change('markRead', { rename: 'acknowledge' });
     await expect(refused).rejects.toThrow(new RegExp(`^RT024 [^]*${GATEWAY}$`));
     expect(snapshot(tree)).toEqual(before);
+  });
+});
+
+describe('the list', () => {
+  it('stays what it is when another event with an id comes', async () => {
+    const held = [STORE, PROVIDER].map(read);
+    await change('read{id,userId}');
+    expect([STORE, PROVIDER].map(read)).toEqual(held);
+    expect(read(HOOK)).toContain('onNotificationRead?');
+  });
+
+  it('follows what events are said to do to it, with the type of its items', async () => {
+    await change('read{id,userId,readAt:datetime}', { list: 'update' });
+    await change('removed{id:uuid}', { list: 'remove' });
+    expect(read(PROVIDER)).toContain('onNotificationRead: (update) => change({ update }),');
+    expect(read(PROVIDER)).toContain('onNotificationRemoved: ({ id }) => change({ remove: id }),');
+    expect(read(STORE)).toContain("  readAt?: NotificationRead['readAt'] | undefined;\n}");
+    await change('read', { list: 'none' });
+    expect(read(PROVIDER)).not.toContain('NotificationRead');
+    expect(read(STORE)).toContain('export type ListedNotification = NotificationCreated;');
+    expect(await syncGenerator(tree)).toEqual({});
+  });
+
+  it('goes with the event that adds to it, unless another needs it', async () => {
+    await change('read{id,userId}', { list: 'update' });
+    const before = snapshot(tree);
+    await expect(change('created', { remove: true })).rejects.toThrow(
+      /^RT007 .*notification\.read/,
+    );
+    expect(snapshot(tree)).toEqual(before);
+    await change('read', { list: 'none' });
+    await change('created', { remove: true });
+    expect(tree.exists(STORE)).toBe(false);
+    expect(read(PROVIDER)).not.toContain('Store');
+    expect(await syncGenerator(tree)).toEqual({});
+  });
+
+  it('keeps what its owner wrote beside it, also the number of its items', async () => {
+    replace(STORE, 'MAX_ITEMS = 200', 'MAX_ITEMS = 500');
+    const own = '\nexport const count = (state: State) => state.notifications.length;\n';
+    tree.write(STORE, read(STORE) + own);
+    await change('read{id,readAt}', { list: 'update' });
+    await change('created', { rename: 'posted' });
+    expect(read(STORE)).toContain('interface ListedNotification extends NotificationPosted {');
+    expect(read(STORE)).toContain('MAX_ITEMS = 500');
+    expect(read(STORE).endsWith(own)).toBe(true);
   });
 });
 

@@ -6,6 +6,7 @@ export interface RealtimeEventSchema {
   audience?: 'tenant' | 'user' | 'resource' | 'custom';
   field?: string;
   otherwise?: 'tenant' | 'nowhere';
+  list?: 'add' | 'update' | 'remove' | 'none';
   rename?: string;
   remove?: boolean;
   skipFormat?: boolean;

@@ -1,30 +1,15 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Socket.IO namespace of this domain. */
 export const CHATS_NAMESPACE = '/chats';
 
-/** Sent with each server event: the event's id and its time (ISO 8601). */
-export interface RealtimeMeta {
-  id: string;
-  at: string;
-}
+/** Sent with each server event: its id, and its time (ISO 8601). */
+export type RealtimeMeta = { id: string; at: string };
 
 /** The one shape of every acknowledgement. */
 export type RealtimeAck<T = unknown> =
-  | {
-      ok: true;
-      data: T;
-    }
-  | {
-      ok: false;
-      error: RealtimeAckError;
-    };
-
-export interface RealtimeAckError {
-  code: string;
-  message: string;
-  details?: unknown;
-}
+  | { ok: true; data: T }
+  | { ok: false; error: { code: string; message: string; details?: unknown } };
 
 export const messagePostedSchema = z.object({
   id: z.uuid(),
@@ -34,6 +19,16 @@ export const messagePostedSchema = z.object({
   tags: z.array(z.string()).optional(),
 });
 export type MessagePosted = z.infer<typeof messagePostedSchema>;
+
+export const messageEditedSchema = z.object({
+  id: z.uuid(),
+  text: z.string().optional(),
+  editedAt: z.iso.datetime({ offset: true }),
+});
+export type MessageEdited = z.infer<typeof messageEditedSchema>;
+
+export const messageDeletedSchema = z.object({ id: z.string() });
+export type MessageDeleted = z.infer<typeof messageDeletedSchema>;
 
 export const chatClearedSchema = z.object({});
 export type ChatCleared = z.infer<typeof chatClearedSchema>;
@@ -51,6 +46,8 @@ export type ChatLeave = z.infer<typeof chatLeaveSchema>;
 
 export interface ServerToClientEvents {
   'message.posted': (payload: MessagePosted, meta: RealtimeMeta) => void;
+  'message.edited': (payload: MessageEdited, meta: RealtimeMeta) => void;
+  'message.deleted': (payload: MessageDeleted, meta: RealtimeMeta) => void;
   'chat.cleared': (payload: ChatCleared, meta: RealtimeMeta) => void;
 }
 

@@ -49,6 +49,58 @@ describe('ChatsWsConsumer', () => {
     });
   });
 
+  describe('message.edited', () => {
+    const event = 'message.edited';
+    const payload = {
+      id: '2f1c6f0e-6b0a-4c59-9d0e-3a5a1d1f7b11',
+      text: 'text-1',
+      editedAt: '2026-01-01T00:00:00Z',
+    };
+    const context = new BrokerEventContext(event, meta, false);
+    const consume = (data: unknown, tenantId?: string) =>
+      consumer.onMessageEdited({ tenantId, chat: data }, context);
+
+    it('reaches its tenant and nobody else', () => {
+      consume(payload, 't1');
+      expect(sent).toEqual([{ room: rooms.tenantRoom('t1'), event }]);
+    });
+
+    it('is refused without a tenant', () => {
+      expect(() => consume(payload)).toThrow('tenantId');
+      expect(sent).toEqual([]);
+    });
+
+    it('is refused with a wrong payload', () => {
+      expect(() => consume(null, 't1')).toThrow('data.chat');
+      expect(sent).toEqual([]);
+    });
+  });
+
+  describe('message.deleted', () => {
+    const event = 'message.deleted';
+    const payload = {
+      id: 'id-1',
+    };
+    const context = new BrokerEventContext(event, meta, false);
+    const consume = (data: unknown, tenantId?: string) =>
+      consumer.onMessageDeleted({ tenantId, chat: data }, context);
+
+    it('reaches its tenant and nobody else', () => {
+      consume(payload, 't1');
+      expect(sent).toEqual([{ room: rooms.tenantRoom('t1'), event }]);
+    });
+
+    it('is refused without a tenant', () => {
+      expect(() => consume(payload)).toThrow('tenantId');
+      expect(sent).toEqual([]);
+    });
+
+    it('is refused with a wrong payload', () => {
+      expect(() => consume(null, 't1')).toThrow('data.chat');
+      expect(sent).toEqual([]);
+    });
+  });
+
   describe('chat.cleared', () => {
     const event = 'chat.cleared';
     const payload = {};

@@ -3,6 +3,8 @@ import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
 import {
   CHATS_NAMESPACE,
   messagePostedSchema,
+  messageEditedSchema,
+  messageDeletedSchema,
   chatClearedSchema,
   type ServerToClientEvents,
 } from '@acme/realtime-contracts/chats';
@@ -34,6 +36,32 @@ export class ChatsWsConsumer {
       messagePostedSchema,
     );
     this.clients.toTenant(tenantId, 'message.posted', payload, meta);
+  }
+
+  @EventPattern('message.edited', REALTIME_BROKER, BROKER_EVENT)
+  onMessageEdited(
+    @Payload() data: unknown,
+    @Ctx() { meta }: BrokerEventContext,
+  ): void {
+    const { tenantId, payload } = parseBrokerEvent(
+      data,
+      'chat',
+      messageEditedSchema,
+    );
+    this.clients.toTenant(tenantId, 'message.edited', payload, meta);
+  }
+
+  @EventPattern('message.deleted', REALTIME_BROKER, BROKER_EVENT)
+  onMessageDeleted(
+    @Payload() data: unknown,
+    @Ctx() { meta }: BrokerEventContext,
+  ): void {
+    const { tenantId, payload } = parseBrokerEvent(
+      data,
+      'chat',
+      messageDeletedSchema,
+    );
+    this.clients.toTenant(tenantId, 'message.deleted', payload, meta);
   }
 
   @EventPattern('chat.cleared', REALTIME_BROKER, BROKER_EVENT)

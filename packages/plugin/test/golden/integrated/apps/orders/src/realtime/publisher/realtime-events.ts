@@ -22,6 +22,16 @@ export const REALTIME_EVENTS = {
     schema: chatsContract.messagePostedSchema,
     tcpPort: 'REALTIME_TCP_PORT_API_GATEWAY',
   },
+  'message.edited': {
+    key: 'chat',
+    schema: chatsContract.messageEditedSchema,
+    tcpPort: 'REALTIME_TCP_PORT_API_GATEWAY',
+  },
+  'message.deleted': {
+    key: 'chat',
+    schema: chatsContract.messageDeletedSchema,
+    tcpPort: 'REALTIME_TCP_PORT_API_GATEWAY',
+  },
   'chat.cleared': {
     key: 'chat',
     schema: chatsContract.chatClearedSchema,

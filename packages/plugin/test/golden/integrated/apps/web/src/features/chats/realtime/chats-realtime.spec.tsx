@@ -1,7 +1,9 @@
-import { act, render, renderHook } from '@testing-library/react';
+import { act, render, renderHook, waitFor } from '@testing-library/react';
 import { createElement } from 'react';
 import type {
   MessagePosted,
+  MessageEdited,
+  MessageDeleted,
   ChatCleared,
   ChatSay,
 } from '@acme/realtime-contracts/chats';
@@ -15,9 +17,7 @@ let delivered = 0;
 
 function deliver(event: string, payload: unknown): void {
   const meta = { id: `${(delivered += 1)}`, at: '2026-01-01T00:00:00Z' };
-  act(() => {
-    chatsChannel.receive(event, payload, meta);
-  });
+  act(() => chatsChannel.receive(event, payload, meta));
 }
 
 const messagePostedSample: MessagePosted = {
@@ -28,12 +28,21 @@ const messagePostedSample: MessagePosted = {
   tags: ['tags-1'],
 };
 
+const messageEditedSample: MessageEdited = {
+  id: '2f1c6f0e-6b0a-4c59-9d0e-3a5a1d1f7b11',
+  text: 'text-1',
+  editedAt: '2026-01-01T00:00:00Z',
+};
+
+const messageDeletedSample: MessageDeleted = {
+  id: 'id-1',
+};
+
 const chatClearedSample: ChatCleared = {};
 
 describe('chats realtime', () => {
   it('renders nothing and stays idle without a token', () => {
-    const element = createElement(ChatsProvider);
-    const { container } = render(element);
+    const { container } = render(createElement(ChatsProvider));
     const { result } = renderHook(() => useChatsSocket());
 
     expect(container.innerHTML).toBe('');
@@ -49,35 +58,40 @@ describe('chats realtime', () => {
     renderHook(() =>
       useChatsSocket({
         onMessagePosted: receive,
+        onMessageEdited: receive,
+        onMessageDeleted: receive,
         onChatCleared: receive,
         onError: (error) => errors.push(error),
       }),
     );
     deliver('message.posted', messagePostedSample);
     deliver('message.posted', 'invalid');
+    deliver('message.edited', messageEditedSample);
+    deliver('message.edited', 'invalid');
+    deliver('message.deleted', messageDeletedSample);
+    deliver('message.deleted', 'invalid');
     deliver('chat.cleared', chatClearedSample);
     deliver('chat.cleared', 'invalid');
 
-    expect(received).toEqual([messagePostedSample, chatClearedSample]);
-    expect(errors).toHaveLength(2);
+    expect(received).toEqual([
+      messagePostedSample,
+      messageEditedSample,
+      messageDeletedSample,
+      chatClearedSample,
+    ]);
+    expect(errors).toHaveLength(4);
     expect(faults).toEqual(errors);
   });
 
   it('tells the latest callback of a gap', () => {
     const told: string[] = [];
     const { rerender } = renderHook(
-      ({ name }) =>
-        useChatsSocket({
-          onResync: () => told.push(name),
-        }),
-      { initialProps: { name: 'first' } },
+      (onResync: () => void) => useChatsSocket({ onResync }),
+      { initialProps: () => void told.push('first') },
     );
-    rerender({ name: 'latest' });
-    const now = new Date();
-    chatsChannel.resync({
-      since: now,
-      until: now,
-    });
+    rerender(() => void told.push('latest'));
+    const gap = { since: new Date(), until: new Date() };
+    chatsChannel.resync(gap);
 
     expect(told).toEqual(['latest']);
   });
@@ -97,6 +111,29 @@ describe('chats realtime', () => {
     expect(list()).toEqual([older]);
     useAuthStore.getState().setAccessToken(null);
     expect(list()).toEqual([]);
+  });
+
+  it('does to the list what each event says', async () => {
+    render(createElement(ChatsProvider));
+    const store = useChatsStore.getState;
+    const id = '2f1c6f0e-6b0a-4c59-9d0e-3a5a1d1f7b11';
+    const item = { ...messagePostedSample, id };
+    const after = async (event: string, payload: object) => {
+      store().addChat(item);
+      deliver(event, { ...payload, id });
+      await waitFor(() => expect(store().chats).not.toContain(item));
+      return store().chats;
+    };
+
+    expect(await after('message.posted', messagePostedSample)).toEqual([
+      { ...messagePostedSample, id },
+    ]);
+
+    expect(await after('message.edited', messageEditedSample)).toEqual([
+      { ...item, ...messageEditedSample, id },
+    ]);
+
+    expect(await after('message.deleted', messageDeletedSample)).toEqual([]);
   });
 
   it('refuses commands while not connected', async () => {

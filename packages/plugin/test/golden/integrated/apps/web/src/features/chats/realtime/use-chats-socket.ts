@@ -11,6 +11,10 @@ import {
   type ChatLeave,
   type MessagePosted,
   messagePostedSchema,
+  type MessageEdited,
+  messageEditedSchema,
+  type MessageDeleted,
+  messageDeletedSchema,
   type ChatCleared,
   chatClearedSchema,
   CHATS_NAMESPACE,
@@ -19,6 +23,8 @@ import { realtime } from '../../../lib/realtime/realtime-client';
 
 const schemas = {
   'message.posted': messagePostedSchema,
+  'message.edited': messageEditedSchema,
+  'message.deleted': messageDeletedSchema,
   'chat.cleared': chatClearedSchema,
 };
 
@@ -38,6 +44,8 @@ type Handler<T> = RealtimeHandler<T> | undefined;
 
 export interface ChatsHandlers extends RealtimeHandlers {
   onMessagePosted?: Handler<MessagePosted>;
+  onMessageEdited?: Handler<MessageEdited>;
+  onMessageDeleted?: Handler<MessageDeleted>;
   onChatCleared?: Handler<ChatCleared>;
 }
 
@@ -45,6 +53,8 @@ export interface ChatsHandlers extends RealtimeHandlers {
 export function useChatsSocket(handlers: ChatsHandlers = {}): State {
   const byEvent = {
     'message.posted': handlers.onMessagePosted,
+    'message.edited': handlers.onMessageEdited,
+    'message.deleted': handlers.onMessageDeleted,
     'chat.cleared': handlers.onChatCleared,
   };
   const state = useChannel(chatsChannel, byEvent, handlers);

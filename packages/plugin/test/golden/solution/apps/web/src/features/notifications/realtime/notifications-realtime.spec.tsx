@@ -1,4 +1,4 @@
-import { act, render, renderHook } from '@testing-library/react';
+import { act, render, renderHook, waitFor } from '@testing-library/react';
 import { createElement } from 'react';
 import type { NotificationCreated } from '@acme-ts/realtime-contracts/notifications';
 import { realtime } from '../../../lib/realtime/realtime-client';
@@ -14,9 +14,7 @@ let delivered = 0;
 
 function deliver(event: string, payload: unknown): void {
   const meta = { id: `${(delivered += 1)}`, at: '2026-01-01T00:00:00Z' };
-  act(() => {
-    notificationsChannel.receive(event, payload, meta);
-  });
+  act(() => notificationsChannel.receive(event, payload, meta));
 }
 
 const notificationCreatedSample: NotificationCreated = {
@@ -28,8 +26,7 @@ const notificationCreatedSample: NotificationCreated = {
 
 describe('notifications realtime', () => {
   it('renders nothing and stays idle without a token', () => {
-    const element = createElement(NotificationsProvider);
-    const { container } = render(element);
+    const { container } = render(createElement(NotificationsProvider));
     const { result } = renderHook(() => useNotificationsSocket());
 
     expect(container.innerHTML).toBe('');
@@ -59,18 +56,12 @@ describe('notifications realtime', () => {
   it('tells the latest callback of a gap', () => {
     const told: string[] = [];
     const { rerender } = renderHook(
-      ({ name }) =>
-        useNotificationsSocket({
-          onResync: () => told.push(name),
-        }),
-      { initialProps: { name: 'first' } },
+      (onResync: () => void) => useNotificationsSocket({ onResync }),
+      { initialProps: () => void told.push('first') },
     );
-    rerender({ name: 'latest' });
-    const now = new Date();
-    notificationsChannel.resync({
-      since: now,
-      until: now,
-    });
+    rerender(() => void told.push('latest'));
+    const gap = { since: new Date(), until: new Date() };
+    notificationsChannel.resync(gap);
 
     expect(told).toEqual(['latest']);
   });
@@ -90,5 +81,22 @@ describe('notifications realtime', () => {
     expect(list()).toEqual([older]);
     useAuthStore.getState().setAccessToken(null);
     expect(list()).toEqual([]);
+  });
+
+  it('does to the list what each event says', async () => {
+    render(createElement(NotificationsProvider));
+    const store = useNotificationsStore.getState;
+    const id = 'id-1';
+    const item = { ...notificationCreatedSample, id };
+    const after = async (event: string, payload: object) => {
+      store().addNotification(item);
+      deliver(event, { ...payload, id });
+      await waitFor(() => expect(store().notifications).not.toContain(item));
+      return store().notifications;
+    };
+
+    expect(
+      await after('notification.created', notificationCreatedSample),
+    ).toEqual([{ ...notificationCreatedSample, id }]);
   });
 });

@@ -9,6 +9,10 @@ import {
   type ChatLeave,
   type MessagePosted,
   messagePostedSchema,
+  type MessageEdited,
+  messageEditedSchema,
+  type MessageDeleted,
+  messageDeletedSchema,
   type ChatCleared,
   chatClearedSchema,
   CHATS_NAMESPACE,
@@ -17,6 +21,8 @@ import { realtime } from '../../../lib/realtime/realtime-client';
 
 const schemas = {
   'message.posted': messagePostedSchema,
+  'message.edited': messageEditedSchema,
+  'message.deleted': messageDeletedSchema,
   'chat.cleared': chatClearedSchema,
 };
 
@@ -36,6 +42,8 @@ type Handler<T> = RealtimeHandler<T> | undefined;
 
 export interface ChatsHandlers extends RealtimeHandlers {
   onMessagePosted?: Handler<MessagePosted>;
+  onMessageEdited?: Handler<MessageEdited>;
+  onMessageDeleted?: Handler<MessageDeleted>;
   onChatCleared?: Handler<ChatCleared>;
 }
 
@@ -43,6 +51,8 @@ export interface ChatsHandlers extends RealtimeHandlers {
 export function useChatsSocket(handlers: ChatsHandlers = {}): State {
   const byEvent = {
     'message.posted': handlers.onMessagePosted,
+    'message.edited': handlers.onMessageEdited,
+    'message.deleted': handlers.onMessageDeleted,
     'chat.cleared': handlers.onChatCleared,
   };
   const state = useChannel(chatsChannel, byEvent, handlers);

@@ -92,7 +92,7 @@ const LANES: readonly Lane[] = [
 ];
 
 /** They wait for nothing: alone they take every core, where vitest leaves one free. */
-const COMPUTING: ReadonlySet<string> = new Set(['unit', 'emitted', 'rules']);
+const COMPUTING: ReadonlySet<string> = new Set(['unit', 'emitted', 'rules', 'react-package']);
 
 /** They wait for timers and compute next to nothing: two of their files run side by side. */
 const WAITING: ReadonlySet<string> = new Set(['web', 'web-react18']);

@@ -30,7 +30,7 @@ const web = (name: string, host: string) => {
     },
     test: {
       name,
-      include: ['test/**/*.test.{ts,tsx}'],
+      include: ['test/**/*.test.tsx'],
       env: { WEB_HOST: host },
       environment: 'happy-dom',
       globals: true,
@@ -45,6 +45,14 @@ const webOnReact18 = web('web-react18', 'web-react18');
 export default defineConfig({
   test: {
     projects: [
+      // What is published, and what is ejected: built, loaded, compiled and weighed.
+      {
+        test: {
+          name: 'react-package',
+          include: ['test/**/*.test.ts'],
+          testTimeout: 120_000,
+        },
+      },
       // The mutation check renders each mutant beside what is being worked on.
       web('web', process.env['MUTANT'] ?? 'web'),
       {

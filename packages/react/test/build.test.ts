@@ -1,4 +1,3 @@
-// @vitest-environment node
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -13,8 +12,6 @@ const REACT = resolve(import.meta.dirname, '..');
 const PROJECT = join(REACT, 'tmp/project');
 const INSTALLED = join(PROJECT, 'node_modules/@nx-realtime/react');
 const DIST = join(INSTALLED, 'dist');
-
-const COMPILING = { timeout: 120_000 };
 
 const write = (name: string, text: string): string => {
   const path = join(PROJECT, name);
@@ -40,7 +37,7 @@ describe('the built package', () => {
     await buildReact(DIST);
     cpSync(join(REACT, 'src'), join(INSTALLED, 'src'), { recursive: true });
     cpSync(join(REACT, 'package.json'), join(INSTALLED, 'package.json'));
-  }, 120_000);
+  });
 
   it('is code of the client, of one file in each format', () => {
     for (const file of ['index.mjs', 'index.js']) {
@@ -107,7 +104,7 @@ describe('the built package', () => {
     ],
     ['nodenext', { module: 'nodenext', moduleResolution: 'nodenext' }],
     ['bundler', { module: 'preserve', moduleResolution: 'bundler' }],
-  ])('has types for %s, as strict as can be', COMPILING, (name, options) => {
+  ])('has types for %s, as strict as can be', (name, options) => {
     const use = `import { createRealtime, useChannel } from '@nx-realtime/react';
       import type { RealtimeHandler, StandardSchema } from '@nx-realtime/react';
       declare const schema: StandardSchema<{ readonly text: string }>;
@@ -192,7 +189,7 @@ describe('the sources, as a workspace compiles them that has ejected them', () =
         exactOptionalPropertyTypes: false,
       },
     ],
-  ])('compile in %s', COMPILING, (_name, options) => {
+  ])('compile in %s', (_name, options) => {
     expect(compile([join(REACT, 'src/index.ts')], options)).toEqual([]);
   });
 

@@ -1,6 +1,7 @@
-import { createHost, packedPlugin, type Host, type HostKind } from './support/host';
+import { createHost, type Host, type HostKind } from './support/host';
 import { startRegistry, type Registry } from './support/registry';
 import { Release } from './support/releases';
+import { packedTarball } from './support/tarballs';
 
 /** Nx asks registries about itself otherwise, and about provenance, which ours has none of. */
 const MIGRATE = { NX_MIGRATE_USE_LOCAL: 'true', NX_SKIP_PROVENANCE_CHECK: 'true' };
@@ -17,7 +18,7 @@ const MINE = '  readonly mine = true;';
 
 /** Three releases: two later ones change every template, fix, bump and rename. */
 function makeReleases(): [Release, Release, Release] {
-  const first = Release.unpack(packedPlugin());
+  const first = Release.unpack(packedTarball('plugin'));
   const second = first.next();
   for (const template of second.templates) second.patch(template, (text) => noted(text, '2'));
   // A fix that every workspace must have, whatever its owner made of the file.

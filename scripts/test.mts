@@ -13,8 +13,9 @@ import { basename, join } from 'node:path';
 import { loadConfigFromFile } from 'vite';
 import { chromiumPath } from '../e2e/support/browser.js';
 import { packTarballs } from '../e2e/support/pack.js';
-import type { Tarballs } from '../e2e/support/pack.js';
 import { REPO } from '../e2e/support/repo.js';
+import { tarballVariables } from '../e2e/support/tarballs.js';
+import type { Tarballs } from '../e2e/support/tarballs.js';
 
 interface Lane {
   readonly name: string;
@@ -231,7 +232,7 @@ function workersOf({ name }: Lane, alone: boolean): NodeJS.ProcessEnv {
 /** Names the packages' tarballs to the tests, packed on first use. */
 function packed(): NodeJS.ProcessEnv {
   tarballs ??= packTarballs();
-  return { NX_REALTIME_TARBALL: tarballs.plugin, NX_REALTIME_RULES_TARBALL: tarballs.rules };
+  return tarballVariables(tarballs);
 }
 
 /** Nothing of a runner that died before it wrote all of its report. */

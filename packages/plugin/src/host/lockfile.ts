@@ -1,5 +1,5 @@
 import type { Tree } from '@nx/devkit';
-import { parse as parseYaml } from 'yaml';
+import { loadYaml } from './yaml.js';
 
 /** A copy of a package, as a lockfile holds it. */
 export interface Installed {
@@ -113,7 +113,7 @@ interface PnpmEntry {
 }
 
 function readPnpm(text: string): Omit<Lock, 'path'> {
-  const lock = parseYaml(text, { maxAliasCount: -1 }) as {
+  const lock = loadYaml().parse(text, { maxAliasCount: -1 }) as {
     importers?: Record<string, Record<string, Record<string, string | { version: string }>>>;
     packages?: Record<string, PnpmEntry>;
     snapshots?: Record<string, PnpmEntry>;
@@ -155,7 +155,7 @@ interface YarnEntry {
 
 function readYarn(text: string, tree: Tree): Omit<Lock, 'path'> {
   const entries = /^__metadata:/m.test(text)
-    ? (parseYaml(text) as Record<string, YarnEntry>)
+    ? (loadYaml().parse(text) as Record<string, YarnEntry>)
     : readYarnClassic(text);
   /** By `name@range`, as every dependent asks for it. */
   const keys = new Map<string, string>();

@@ -12,7 +12,7 @@ export interface Door {
   readonly report: string;
 }
 
-type Exports = Record<string, string | { types?: string; import?: { types?: string } }>;
+type Exports = Record<string, string | { types?: string; require?: { types?: string } }>;
 
 /**
  * Reports the public API of a package, one report for each path that its manifest exports.
@@ -26,7 +26,7 @@ export function apiReports(folder: string): Door[] {
     exports: Exports;
   };
   return Object.entries(exports).flatMap(([path, target]): Door[] => {
-    const types = typeof target === 'string' ? undefined : (target.types ?? target.import?.types);
+    const types = typeof target === 'string' ? undefined : (target.types ?? target.require?.types);
     if (types === undefined) return [];
     const door = path === '.' ? 'index' : path.slice(2);
     return [{ name: door, report: reportOf(folder, manifest, name, door, join(folder, types)) }];

@@ -1,10 +1,9 @@
+/*
+ * What makes one write of several. Nothing here changes what is sent.
+ */
 import type { Adapter } from 'socket.io-adapter';
-
-interface PacketOptions {
-  wsPreEncodedFrame?: unknown;
-}
-
-type Encode = (packet: unknown, options: PacketOptions) => unknown;
+import type { Connection, RealtimeServer } from './connections/socket';
+import { wrapEncoder } from './private-doors';
 
 /**
  * Has an adapter send a broadcast to each socket in one write. Socket.IO builds
@@ -12,17 +11,26 @@ type Encode = (packet: unknown, options: PacketOptions) => unknown;
  * payload apart, which are two writes. Where it does otherwise, nothing changes.
  */
 export function joinFrames(adapter: Adapter): void {
-  const encode: unknown = Reflect.get(adapter, '_encode');
-  if (typeof encode !== 'function') {
-    return;
-  }
-  const joined: Encode = (packet, options) => {
-    const encoded: unknown = encode.call(adapter, packet, options);
+  wrapEncoder(adapter, (encode) => (packet, options) => {
+    const encoded = encode(packet, options);
     const parts = options.wsPreEncodedFrame;
     if (Array.isArray(parts) && parts.every(Buffer.isBuffer)) {
       options.wsPreEncodedFrame = [Buffer.concat(parts)];
     }
     return encoded;
-  };
-  Reflect.set(adapter, '_encode', joined);
+  });
+}
+
+/**
+ * Has what has gathered for a client leave in one write: packets, and the
+ * answer to its upgrade with the first of them. `allowRequest` has to cork the
+ * socket of each upgrade that it lets in.
+ */
+export function joinWrites(engine: RealtimeServer['engine']): void {
+  engine.on('flush', ({ request }: Connection, packets: unknown[]) => {
+    if (packets.length > 1) {
+      request.socket.cork();
+    }
+  });
+  engine.on('drain', ({ request }: Connection) => request.socket.uncork());
 }

@@ -21,3 +21,8 @@ export class BaseRpcException extends RpcException {
     super({ kind, code, message } satisfies RpcFailure);
   }
 }
+
+/** Refuses a broker event that no further attempt can mend. */
+export function invalid(code: string, message: string): BaseRpcException {
+  return new BaseRpcException('invalid', code, message);
+}

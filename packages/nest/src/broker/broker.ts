@@ -1,48 +1,32 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
-import {
-  BaseRpcContext,
-  type CustomTransportStrategy,
-  type MessageHandler,
-  type Server,
+import type {
+  CustomTransportStrategy,
+  MessageHandler,
 } from '@nestjs/microservices';
 import { isObservable, lastValueFrom } from 'rxjs';
-import type { ZodType } from 'zod';
-import { BaseRpcException, type RpcFailure } from './base-rpc.exception';
+import type {
+  RequestContext,
+  RequestContextRunner,
+} from '../events/request-context';
 import { report } from '../observability/diagnostics';
-import type { RequestContext, RequestContextService } from '../events/request-context';
+import type { LinkHealth } from '../observability/link-health';
 import { isId } from '../rooms/rooms';
-
-/** Transport id of the broker: its handlers run on no other transport. */
-export const REALTIME_BROKER: unique symbol = Symbol('REALTIME_BROKER');
-
-/**
- * Marks a handler as ours: `@EventPattern(name, REALTIME_BROKER, BROKER_EVENT)`.
- * Nest offers handlers without a transport to every server of the app; without
- * the mark they would be bound to our queue and run on our events.
- */
-export const BROKER_EVENT = { realtime: true } as const;
+import {
+  BaseRpcException,
+  invalid,
+  type RpcFailure,
+} from './base-rpc.exception';
+import { BrokerEventContext } from './broker-event';
+import { type Attempt, Emission, runAttempt } from './emission';
+import { EVENT_POLICY, type EventPolicy } from './event-policy';
+import type { EventMeta } from '../events/event-meta';
+import { own } from './own';
+import { RecentIds } from './recent-ids';
 
 /** A larger event is refused before it is parsed. */
 export const MAX_EVENT_BYTES = 256 * 1024;
-
-/** Ids remembered to recognise duplicates. */
-const RECENT_EVENTS = 10_000;
-
-/** Attempts after the first one; then the event is a dead letter. */
-const RETRIES = 5;
-/** Before the first retry; doubled before each further one. */
-const RETRY_MS = 100;
-/** A handler that takes longer has failed. */
-const HANDLER_TIMEOUT_MS = 30_000;
-
-/** Of a link to a server of ours; `detail` says why it is not ok. */
-export interface LinkHealth {
-  readonly ok: boolean;
-  readonly detail: string;
-}
 
 /** A strategy for `connectMicroservice`, started after HTTP listens. */
 export interface RealtimeBroker extends CustomTransportStrategy {
@@ -56,24 +40,9 @@ export interface RealtimeBroker extends CustomTransportStrategy {
 }
 
 /** Injection token of the broker. */
-export const RealtimeBroker: unique symbol = Symbol('RealtimeBroker');
-
-export interface BrokerEventMeta {
-  id: string;
-  /** ISO 8601. */
-  at: string;
-}
-
-/** What a consumer gets from `@Ctx()`. */
-export class BrokerEventContext extends BaseRpcContext<[string]> {
-  constructor(
-    readonly pattern: string,
-    readonly meta: BrokerEventMeta,
-    readonly redelivered: boolean,
-  ) {
-    super([pattern]);
-  }
-}
+export const RealtimeBroker: unique symbol = Symbol.for(
+  '@nx-realtime/nest:broker',
+);
 
 export interface BrokerEnvelope {
   readonly pattern: string;
@@ -95,45 +64,6 @@ export type Outcome =
   | { readonly kind: 'done' | 'duplicate' | 'released' }
   | (RpcFailure & { readonly pattern?: string | undefined });
 
-/** What a broker event has sent so far, over all attempts at it. */
-class Emission {
-  /** Settled when Redis has what was sent: then the event may be acknowledged. */
-  readonly taken: Promise<void>[] = [];
-  sent = 0;
-  private appended = 0;
-
-  constructor(
-    private readonly key: string,
-    /** Another replica sends it: what came from here would be overtaken. */
-    readonly isReleased: () => boolean,
-  ) {}
-
-  /** The same for the same event, on whatever replica. */
-  nextKey(): string {
-    return `${this.key} ${this.appended++}`;
-  }
-}
-
-const attempts = new AsyncLocalStorage<{ emission: Emission; sent: number }>();
-
-/** The broker event on whose behalf this code runs. */
-export function brokerEvent(): Emission | undefined {
-  return attempts.getStore()?.emission;
-}
-
-/** False for what an earlier attempt at the same broker event has sent. */
-export function isFirstSent(): boolean {
-  const attempt = attempts.getStore();
-  if (!attempt) {
-    return true;
-  }
-  attempt.sent += 1;
-  const { emission, sent } = attempt;
-  const isFirst = sent > emission.sent;
-  emission.sent = Math.max(sent, emission.sent);
-  return isFirst;
-}
-
 /** Calls `work`, and returns what it returns. */
 export type Around = <T>(
   event: string,
@@ -144,7 +74,8 @@ export type Around = <T>(
 /** Runs events through their handlers, the same way on every transport. */
 export class BrokerDispatcher {
   private readonly logger = new Logger('RealtimeBroker');
-  private readonly recent = new RecentIds(RECENT_EVENTS);
+  private readonly policy: EventPolicy;
+  private readonly recent: RecentIds;
   private readonly working = new Map<string, Promise<Outcome>>();
   private readonly inHand = new Set<Promise<void>>();
   /** By tenant: the last event to be handled. */
@@ -155,9 +86,12 @@ export class BrokerDispatcher {
 
   constructor(
     private readonly handlers: ReadonlyMap<string, MessageHandler>,
-    private readonly context: RequestContextService,
-    private readonly retries = RETRIES,
-  ) {}
+    private readonly context: RequestContextRunner,
+    policy: Partial<EventPolicy> = {},
+  ) {
+    this.policy = { ...EVENT_POLICY, ...policy };
+    this.recent = new RecentIds(this.policy.rememberedIds);
+  }
 
   get patterns(): string[] {
     return [...this.handlers.keys()];
@@ -278,7 +212,7 @@ export class BrokerDispatcher {
   /** Transient failures are tried again here: behind it, its tenant waits. */
   private async attempt(
     { pattern, data }: BrokerEnvelope,
-    meta: BrokerEventMeta,
+    meta: EventMeta,
     { redelivered }: Delivery,
     handler: MessageHandler,
     emission: Emission,
@@ -289,10 +223,11 @@ export class BrokerDispatcher {
         meta,
         redelivered || attempt > 0,
       );
+      const current: Attempt = { emission, sent: 0 };
       try {
         await within(
-          HANDLER_TIMEOUT_MS,
-          attempts.run({ emission, sent: 0 }, () =>
+          this.policy.timeoutMs,
+          runAttempt(current, () =>
             this.context.run(requestContextOf(pattern, meta.id, data), () =>
               settled(handler(data, context)),
             ),
@@ -300,23 +235,34 @@ export class BrokerDispatcher {
         );
         return 'done';
       } catch (error) {
-        const { kind, code, message } = failureOf(error);
+        const failure = this.failureOf(error, current);
+        const { kind, code, message } = failure;
         if (emission.isReleased()) {
           break;
         }
-        if (kind === 'invalid' || attempt === this.retries) {
-          throw error;
+        if (kind === 'invalid' || attempt >= this.policy.retries) {
+          throw new BaseRpcException(kind, code, message);
         }
         this.logger.warn(
           `Attempt ${attempt + 1} failed: ${pattern}: ${code} ${message}`,
         );
-        await this.pause(RETRY_MS * 2 ** attempt);
+        await this.pause(this.policy.pauseMs(attempt));
         if (this.stopping.signal.aborted) {
           break;
         }
       }
     }
     return 'released';
+  }
+
+  /** What the handler threw counts, where a filter has hidden it. */
+  private failureOf(error: unknown, { failure }: Attempt): RpcFailure {
+    const found = failureOf(error);
+    return found.code === 'INTERNAL' &&
+      failure !== undefined &&
+      this.policy.isInvalid(failure)
+      ? { ...found, kind: 'invalid', code: 'REFUSED' }
+      : found;
   }
 
   /** Runs after all that was given for the same tenant. */
@@ -340,13 +286,6 @@ export class BrokerDispatcher {
   }
 }
 
-/** Whether Nest's `addHandler` was called for a handler that carries the mark. */
-export function isBrokerHandler(
-  ...[, , isEvent, extras]: Parameters<Server['addHandler']>
-): boolean {
-  return isEvent === true && own(extras, 'realtime') === true;
-}
-
 /**
  * Reads the envelope `{ pattern, data }`.
  *
@@ -363,45 +302,6 @@ export function parseEnvelope(body: unknown): BrokerEnvelope {
     throw invalid('ENVELOPE', 'the body is not { "pattern": "...", "data" }');
   }
   return { pattern, data };
-}
-
-/**
- * Reads `data` of an event: `{ tenantId, [key]: payload }`.
- *
- * @throws BaseRpcException `invalid`
- */
-export function parseBrokerEvent<T>(
-  data: unknown,
-  key: string,
-  schema: ZodType<T>,
-): { tenantId: string; payload: T } {
-  const tenantId = own(data, 'tenantId');
-  if (!isId(tenantId)) {
-    throw invalid('TENANT', 'data.tenantId is missing or not an id');
-  }
-  const parsed = schema.safeParse(own(data, key));
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    const path = ['data', key, ...(issue?.path ?? [])].join('.');
-    throw invalid('PAYLOAD', `${path}: ${issue?.message}`);
-  }
-  return { tenantId, payload: parsed.data };
-}
-
-/**
- * The id that an event is addressed to.
- *
- * @throws BaseRpcException `invalid`: an event is never sent to anyone else
- */
-export function requireRecipient(id: unknown): string {
-  if (!isId(id)) {
-    throw invalid('RECIPIENT', 'the recipient is missing or not an id');
-  }
-  return id;
-}
-
-export function invalid(code: string, message: string): BaseRpcException {
-  return new BaseRpcException('invalid', code, message);
 }
 
 /** `data` is `{ tenantId, [key]: payload }`: its handler checks it. */
@@ -432,15 +332,6 @@ function failureOf(error: unknown): RpcFailure {
     : { kind: 'transient', code: 'INTERNAL', message };
 }
 
-/** An own property: never `constructor` or another inherited one. */
-function own(value: unknown, key: string): unknown {
-  return typeof value === 'object' &&
-    value !== null &&
-    Object.prototype.hasOwnProperty.call(value, key)
-    ? (value as Record<string, unknown>)[key]
-    : undefined;
-}
-
 async function settled(result: unknown): Promise<void> {
   const value: unknown = await result;
   if (isObservable(value)) {
@@ -462,29 +353,5 @@ async function within<T>(ms: number, work: Promise<T>): Promise<T> {
     return await Promise.race([work, timeout]);
   } finally {
     clearTimeout(timer);
-  }
-}
-
-/** The last ids seen: the oldest is forgotten first. */
-export class RecentIds {
-  private readonly ids = new Set<string>();
-
-  constructor(private readonly limit: number) {}
-
-  has(id: string): boolean {
-    return this.ids.has(id);
-  }
-
-  /** False when the id is known already. */
-  add(id: string): boolean {
-    if (this.ids.has(id)) {
-      return false;
-    }
-    this.ids.add(id);
-    if (this.ids.size > this.limit) {
-      const [oldest] = this.ids;
-      this.ids.delete(oldest as string);
-    }
-    return true;
   }
 }

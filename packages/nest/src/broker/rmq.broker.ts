@@ -1,25 +1,28 @@
 import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import { Server } from '@nestjs/microservices';
-import { type AmqpConnectionManager, connect } from 'amqp-connection-manager';
+import type {
+  AmqpConnectionManager,
+  connect as Connect,
+} from 'amqp-connection-manager';
 import type { ChannelModel, ConfirmChannel, ConsumeMessage } from 'amqplib';
-import type { RpcFailure } from './base-rpc.exception';
+import type { RequestContextRunner } from '../events/request-context';
+import { report } from '../observability/diagnostics';
+import type { LinkHealth } from '../observability/link-health';
+import { loadPackage, requirePackage } from '../packages';
+import type { Replicas } from '../replicas/replicas';
+import { invalid, type RpcFailure } from './base-rpc.exception';
 import {
   BrokerDispatcher,
   type BrokerEnvelope,
   type Delivery,
-  invalid,
-  isBrokerHandler,
-  type LinkHealth,
   MAX_EVENT_BYTES,
   type Outcome,
   parseEnvelope,
-  REALTIME_BROKER,
   type RealtimeBroker,
 } from './broker';
-import { report } from '../observability/diagnostics';
-import type { Replicas } from '../replicas/replicas';
-import type { RequestContextService } from '../events/request-context';
+import { isBrokerHandler, REALTIME_BROKER } from './broker-event';
+import type { EventPolicy } from './event-policy';
 
 const EXCHANGE = 'realtime.events';
 const DEAD_LETTERS = 'realtime.dlx';
@@ -37,6 +40,7 @@ export interface RmqOptions {
   /** Its name: it has a queue of its own, and shares none. */
   readonly replica?: string | undefined;
   readonly replicas?: Replicas | undefined;
+  readonly policy?: Partial<EventPolicy> | undefined;
 }
 
 /**
@@ -52,6 +56,7 @@ export class RmqBroker extends Server implements RealtimeBroker {
   private readonly queue: string;
   private readonly replica: string | undefined;
   private readonly replicas: Replicas | undefined;
+  private readonly connect: typeof Connect;
   private readonly consumerTag = `realtime-${randomUUID()}`;
   private readonly stopping = new AbortController();
   private connection: AmqpConnectionManager | undefined;
@@ -67,11 +72,21 @@ export class RmqBroker extends Server implements RealtimeBroker {
   constructor(
     private readonly url: string,
     app: string,
-    context: RequestContextService,
-    { replica, replicas }: RmqOptions = {},
+    context: RequestContextRunner,
+    { replica, replicas, policy }: RmqOptions = {},
   ) {
     super();
-    this.dispatcher = new BrokerDispatcher(this.messageHandlers, context);
+    // It loads amqplib itself, and would not say how to add it.
+    requirePackage('amqplib', 'REALTIME_TRANSPORT rmq');
+    ({ connect: this.connect } = loadPackage<{ connect: typeof Connect }>(
+      'amqp-connection-manager',
+      'REALTIME_TRANSPORT rmq',
+    ));
+    this.dispatcher = new BrokerDispatcher(
+      this.messageHandlers,
+      context,
+      policy,
+    );
     this.appQueue = `realtime.${app}`;
     this.deadQueue = `${this.appQueue}.dead`;
     this.queue = replica ? `${this.appQueue}.${replica}` : this.appQueue;
@@ -91,7 +106,7 @@ export class RmqBroker extends Server implements RealtimeBroker {
     }
     this.fatal = fatal;
     this.replicas?.onLost(() => this.standDown());
-    this.connection = connect(this.url, {
+    this.connection = this.connect(this.url, {
       reconnectTimeInSeconds: RECONNECT_MS / 1_000,
       connectionOptions: { noDelay: true },
     });

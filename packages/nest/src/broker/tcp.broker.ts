@@ -1,15 +1,15 @@
 import { Logger } from '@nestjs/common';
 import { type Server, ServerTCP, type TcpSocket } from '@nestjs/microservices';
+import type { RequestContextRunner } from '../events/request-context';
+import type { LinkHealth } from '../observability/link-health';
 import {
   BrokerDispatcher,
-  isBrokerHandler,
-  type LinkHealth,
   MAX_EVENT_BYTES,
   parseEnvelope,
-  REALTIME_BROKER,
   type RealtimeBroker,
 } from './broker';
-import type { RequestContextService } from '../events/request-context';
+import { isBrokerHandler, REALTIME_BROKER } from './broker-event';
+import type { EventPolicy } from './event-policy';
 
 /**
  * The embedded broker of development: Nest's TCP transport, for this machine
@@ -22,9 +22,16 @@ export class TcpBroker extends ServerTCP implements RealtimeBroker {
   private started = false;
   private state: LinkHealth = { ok: false, detail: 'not started' };
 
-  constructor(port: number, context: RequestContextService) {
+  constructor(
+    port: number,
+    context: RequestContextRunner,
+    policy: Partial<EventPolicy> = {},
+  ) {
     super({ host: '127.0.0.1', port, maxBufferSize: MAX_EVENT_BYTES });
-    this.dispatcher = new BrokerDispatcher(this.messageHandlers, context, 0);
+    this.dispatcher = new BrokerDispatcher(this.messageHandlers, context, {
+      ...policy,
+      retries: 0,
+    });
   }
 
   /** Nothing: `app.startAllMicroservices()` may come before the gateways. */

@@ -3,10 +3,10 @@ import { hostname } from 'node:os';
 import { z } from 'zod';
 import type { Rate } from '../connections/rate-limit';
 
-export const REALTIME_CONFIG: unique symbol = Symbol('REALTIME_CONFIG');
-
-/** This app's name: its queues and Redis keys are named after it. */
-export const REALTIME_APP: unique symbol = Symbol('REALTIME_APP');
+/** Injection token of the configuration. */
+export const REALTIME_CONFIG: unique symbol = Symbol.for(
+  '@nx-realtime/nest:config',
+);
 
 const HMAC = ['HS256', 'HS384', 'HS512'] as const;
 const RSA = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'] as const;
@@ -36,6 +36,8 @@ export interface RealtimeConfig {
   readonly allowNoOrigin: boolean;
   /** How many proxies of ours stand in front and append X-Forwarded-For. */
   readonly trustedProxies: number;
+  /** `host:port` of an endpoint for Prometheus. */
+  readonly metricsAddress?: string | undefined;
   readonly jwt: {
     /** Absent when the keys come from jwksUri. */
     readonly key?: KeyObject | undefined;
@@ -43,8 +45,6 @@ export interface RealtimeConfig {
     readonly algorithms: readonly Algorithm[];
     readonly issuer?: string | undefined;
     readonly audience?: string | undefined;
-    readonly userClaim: string;
-    readonly tenantClaim: string;
   };
   readonly shutdown: {
     /** After which a process that was told to end is ended. */
@@ -117,8 +117,6 @@ const variables = z.object({
   JWT_ALGORITHMS: z.string().transform(list).optional(),
   JWT_ISSUER: z.string().optional(),
   JWT_AUDIENCE: z.string().optional(),
-  JWT_USER_CLAIM: z.string().default('sub'),
-  JWT_TENANT_CLAIM: z.string().default('tenantId'),
   FRONTEND_URL: z
     .string(
       'is missing; allowed: origins separated by commas, http://localhost:3000',
@@ -169,15 +167,26 @@ const variables = z.object({
   REALTIME_RATE_HANDSHAKES: integer(1, 1_000_000).default(500),
   REALTIME_RATE_HANDSHAKES_BURST: integer(1, 1_000_000).default(5_000),
   REALTIME_TRUST_PROXY: integer(0, 10).default(0),
+  REALTIME_METRICS_ADDRESS: z.string().optional(),
 });
+
+/** Values by the names of environment variables. */
+export type RealtimeVariables = {
+  readonly [Name in keyof z.input<typeof variables>]?:
+    string | number | boolean | undefined;
+};
 
 /**
  * Reads the configuration from environment variables; an empty one is unset.
  * @throws Error with one line for each variable that is missing or wrong
  */
-export function loadRealtimeConfig(env: NodeJS.ProcessEnv): RealtimeConfig {
-  const given = Object.fromEntries(
-    Object.entries(env).filter(([, value]) => value?.trim()),
+export function loadRealtimeConfig(
+  env: NodeJS.ProcessEnv | RealtimeVariables,
+): RealtimeConfig {
+  const given: Record<string, string> = Object.fromEntries(
+    Object.entries(env)
+      .map(([name, value]) => [name, String(value ?? '')] as const)
+      .filter(([, value]) => value.trim()),
   );
   const parsed = variables.safeParse(given);
   const problems = [
@@ -220,14 +229,13 @@ export function loadRealtimeConfig(env: NodeJS.ProcessEnv): RealtimeConfig {
     origins: data.FRONTEND_URL,
     allowNoOrigin: data.REALTIME_ALLOW_NO_ORIGIN,
     trustedProxies: data.REALTIME_TRUST_PROXY,
+    metricsAddress: data.REALTIME_METRICS_ADDRESS,
     jwt: {
       key,
       jwksUri: data.JWKS_URI,
       algorithms,
       issuer: data.JWT_ISSUER,
       audience: data.JWT_AUDIENCE,
-      userClaim: data.JWT_USER_CLAIM,
-      tenantClaim: data.JWT_TENANT_CLAIM,
     },
     shutdown: {
       timeoutMs: data.REALTIME_SHUTDOWN_MS,
@@ -256,7 +264,7 @@ export function loadRealtimeConfig(env: NodeJS.ProcessEnv): RealtimeConfig {
 }
 
 /** What is wrong between variables that are each right by themselves. */
-function findConflicts(given: NodeJS.ProcessEnv): string[] {
+function findConflicts(given: Readonly<Record<string, string>>): string[] {
   const problems: string[] = [];
   const keys = ['JWT_SECRET', 'JWT_PUBLIC_KEY', 'JWKS_URI'];
   const set = keys.filter((name) => given[name]);

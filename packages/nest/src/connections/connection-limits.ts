@@ -1,21 +1,24 @@
 import type { IncomingMessage } from 'node:http';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { report } from '../observability/diagnostics';
+import { bufferedBytes, isGone, rawSocket } from '../private-doors';
 import { type Rate, RateLimiter, TokenBucket } from './rate-limit';
-import { REALTIME_CONFIG, type RealtimeConfig } from '../config/realtime.config';
+import {
+  REALTIME_CONFIG,
+  type RealtimeConfig,
+} from '../config/realtime.config';
 import { RealtimeException } from '../handshake/realtime.errors';
-import { addressBlock, clientAddress, SecurityLog } from '../handshake/security-log';
-import type { RealtimeServer, RealtimeSocket } from './session';
-
-type Connection = RealtimeSocket['conn'];
-
-/** The part of the `ws` socket below a connection that is used here. */
-interface RawSocket {
-  readonly bufferedAmount: number;
-  readonly readyState: number;
-  on(event: 'ping', listener: (payload: { data?: never }) => void): void;
-  terminate(): void;
-}
+import {
+  addressBlock,
+  clientAddress,
+  SecurityLog,
+} from '../handshake/security-log';
+import {
+  type Connection,
+  connectedOf,
+  type RealtimeServer,
+  type RealtimeSocket,
+} from './socket';
 
 interface Tracked {
   /** One of a namespace, from the moment it is asked for. */
@@ -37,8 +40,6 @@ const SWEEP_MS = 1_000;
 const MAX_ADDRESSES = 10_000;
 /** How far above the limit of its events a connection is cut. */
 const FLOOD = 10;
-/** `readyState` of a websocket that has ended. */
-const CLOSED = 3;
 /** What of a large packet counts as one more. */
 const PACKET_BYTES = 16_384;
 /** How long a client that is cut may take to read why. */
@@ -61,7 +62,7 @@ export class ConnectionLimits implements OnApplicationShutdown {
 
   constructor(
     @Inject(REALTIME_CONFIG) private readonly config: RealtimeConfig,
-    private readonly log: SecurityLog,
+    @Inject(SecurityLog) private readonly log: SecurityLog,
   ) {
     this.limits = config.limits;
     const { perSecond, burst } = config.limits.events;
@@ -274,34 +275,6 @@ export class ConnectionLimits implements OnApplicationShutdown {
   }
 }
 
-/** Not those that are still to be let in, by code of yours too. */
-export function connectedOf(
-  sockets: readonly RealtimeSocket[],
-): RealtimeSocket[] {
-  return sockets.filter(({ connected }) => connected);
-}
-
 function isOpen({ readyState }: Connection): boolean {
   return readyState !== 'closed';
-}
-
-/** Not before its peer has answered the closing frame. */
-function isGone(conn: Connection): boolean {
-  return !isOpen(conn) && (rawSocket(conn)?.readyState ?? CLOSED) === CLOSED;
-}
-
-function rawSocket({ transport }: Connection): RawSocket | undefined {
-  return Reflect.get(transport, 'socket');
-}
-
-/** What waits in `ws`, and in front of it while it is not writable. */
-function bufferedBytes(conn: Connection): number {
-  const waiting: { data?: string | Buffer }[] = Reflect.get(
-    conn,
-    'writeBuffer',
-  );
-  return waiting.reduce(
-    (sum, { data }) => sum + (data?.length ?? 0),
-    rawSocket(conn)?.bufferedAmount ?? 0,
-  );
 }

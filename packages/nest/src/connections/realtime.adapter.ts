@@ -1,38 +1,48 @@
 import type { IncomingMessage } from 'node:http';
-import { type INestApplication, Logger, type Type } from '@nestjs/common';
-import { MetadataScanner, ModulesContainer } from '@nestjs/core';
+import { type INestApplication, Logger } from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
 import { IoAdapter } from '@nestjs/platform-socket.io';
 import type { Namespace, ServerOptions } from 'socket.io';
-import { WsAuthGuard } from '../guards/ws-auth.guard';
-import { joinFrames } from '../tuning';
+import { REALTIME_APP } from '../config/options';
+import {
+  REALTIME_CONFIG,
+  type RealtimeConfig,
+} from '../config/realtime.config';
 import { Broadcaster } from '../events/broadcaster';
 import {
-  AckExceptionFilter,
+  isAckFilter,
   isHarmless,
   screenEvents,
   serveEvents,
 } from '../events/client-event';
-import { ConnectionLimits } from './connection-limits';
+import { EventContext } from '../events/event-context';
+import { Handshake } from '../handshake/handshake';
+import {
+  connectionRefusal,
+  isRealtimeException,
+  RealtimeException,
+} from '../handshake/realtime.errors';
+import { SecurityLog } from '../handshake/security-log';
+import { RealtimeShutdown } from '../lifecycle/shutdown';
 import { report } from '../observability/diagnostics';
 import {
-  REALTIME_APP,
-  REALTIME_CONFIG,
-  type RealtimeConfig,
-} from '../config/realtime.config';
-import { connectionRefusal, RealtimeException } from '../handshake/realtime.errors';
+  eventsOf,
+  filtersOf,
+  isGateway,
+  namesConnection,
+  namespaceOf,
+} from '../private-doors';
 import { Replicas } from '../replicas/replicas';
-import { RequestContextService } from '../events/request-context';
-import { SecurityLog } from '../handshake/security-log';
+import { joinFrames, joinWrites } from '../tuning';
+import { ConnectionLimits } from './connection-limits';
+import { SessionRegistry } from './session';
 import {
+  type Connection,
   type RealtimeServer,
   type RealtimeSocket,
-  SessionRegistry,
   sharedListener,
-} from './session';
-import { RealtimeShutdown } from '../lifecycle/shutdown';
+} from './socket';
 
-/** As Engine.IO gives it to its middlewares. */
-type EngineRequest = IncomingMessage & { _query: Record<string, unknown> };
 type Next = (error?: Error) => void;
 
 /** How long a refused connection may stay to try another namespace. */
@@ -45,13 +55,13 @@ const REFUSED_LINGER_MS = 1_000;
 export class RealtimeAdapter extends IoAdapter {
   private readonly logger = new Logger(RealtimeAdapter.name);
   private readonly config: RealtimeConfig;
-  private readonly guard: WsAuthGuard;
+  private readonly handshake: Handshake;
   private readonly sessions: SessionRegistry;
   private readonly limits: ConnectionLimits;
   private readonly securityLog: SecurityLog;
   private readonly shutdown: RealtimeShutdown;
-  private readonly context: RequestContextService;
-  private readonly refused = new WeakSet<RealtimeSocket['conn']>();
+  private readonly context: EventContext;
+  private readonly refused = new WeakSet<Connection>();
   /** By namespace: the events that are acknowledged in our shape. */
   private readonly acknowledged = new Map<string, Set<string>>();
   private readonly disconnected = sharedListener((socket, reason: string) => {
@@ -75,12 +85,14 @@ export class RealtimeAdapter extends IoAdapter {
   private constructor(private readonly app: INestApplication) {
     super(app);
     this.config = app.get<RealtimeConfig>(REALTIME_CONFIG);
-    this.guard = app.get(WsAuthGuard);
+    this.handshake = app.get(Handshake);
+    // A missing guard is told at boot, not to the first client.
+    void this.handshake.guard;
     this.sessions = app.get(SessionRegistry);
     this.limits = app.get(ConnectionLimits);
     this.securityLog = app.get(SecurityLog);
     this.shutdown = app.get(RealtimeShutdown);
-    this.context = app.get(RequestContextService);
+    this.context = app.get(EventContext);
   }
 
   /** One server, on the app's port: what a decorator asks for is ignored. */
@@ -91,8 +103,8 @@ export class RealtimeAdapter extends IoAdapter {
     const io: RealtimeServer = super.createIOServer(0, this.serverOptions());
     // Engine.IO asks allowRequest for new connections only: with the id of one
     // a second websocket would take its place, unseen by origin and limits.
-    io.engine.use((request: EngineRequest, _response: unknown, next: Next) =>
-      next('sid' in request._query ? new Error('No upgrades') : undefined),
+    io.engine.use((request: IncomingMessage, _response: unknown, next: Next) =>
+      next(namesConnection(request) ? new Error('No upgrades') : undefined),
     );
     this.app.get(Replicas).serve(io, this.config.topology === 'replica');
     io.of('/').use((socket, next) => {
@@ -102,23 +114,11 @@ export class RealtimeAdapter extends IoAdapter {
     io.on('new_namespace', (namespace) => this.protect(namespace));
     this.prepareGateways();
     this.limits.protect(io.engine);
-    io.engine.on('connection', ({ request }: RealtimeSocket['conn']) => {
+    io.engine.on('connection', ({ request }: Connection) => {
       // Kept as long as the connection; `headers` holds them too.
       request.rawHeaders = [];
     });
-    // What has gathered for a client leaves in one write: packets, and the
-    // answer to its upgrade with the first of them.
-    io.engine.on(
-      'flush',
-      ({ request }: RealtimeSocket['conn'], packets: unknown[]) => {
-        if (packets.length > 1) {
-          request.socket.cork();
-        }
-      },
-    );
-    io.engine.on('drain', ({ request }: RealtimeSocket['conn']) =>
-      request.socket.uncork(),
-    );
+    joinWrites(io.engine);
     this.app.get(Broadcaster).bind(io);
     return (this.io = io);
   }
@@ -225,7 +225,15 @@ export class RealtimeAdapter extends IoAdapter {
     if (!isHarmless(socket.handshake.auth)) {
       throw new RealtimeException('UNAUTHORIZED', 'Not a token');
     }
-    await this.guard.authenticate(socket);
+    const { auth } = socket.handshake;
+    const token: unknown = auth['token'];
+    // The handshake travels to other replicas; the token must not.
+    delete auth['token'];
+    // Of one that is refused too: the security log names the user.
+    const verified = await this.handshake.verify(token, (identity) => {
+      socket.data.identity = identity;
+    });
+    this.sessions.open(socket, verified);
   }
 
   private refuse(
@@ -233,7 +241,7 @@ export class RealtimeAdapter extends IoAdapter {
     error: unknown,
     next: (refusal: Error) => void,
   ): void {
-    if (!(error instanceof RealtimeException)) {
+    if (!isRealtimeException(error)) {
       this.logger.error(describe(error));
     }
     const { conn, data } = socket;
@@ -277,7 +285,7 @@ export class RealtimeAdapter extends IoAdapter {
           this.contain(gateway, 'handleConnection');
           this.contain(gateway, 'handleDisconnect');
           this.tellsDisconnects ||= !isStatic || 'handleDisconnect' in gateway;
-          if (acknowledges(metatype)) {
+          if (filtersOf(metatype).some(isAckFilter)) {
             const namespace = namespaceOf(metatype);
             const events = this.acknowledged.get(namespace) ?? new Set();
             eventsOf(metatype).forEach((event) => events.add(event));
@@ -309,35 +317,6 @@ export class RealtimeAdapter extends IoAdapter {
     };
     Reflect.set(gateway, name, contained);
   }
-}
-
-function isGateway(type: unknown): type is Type {
-  return (
-    typeof type === 'function' &&
-    Reflect.hasMetadata('websockets:is_gateway', type)
-  );
-}
-
-/** Whether a gateway's events are acknowledged in our shape: by the filter. */
-function acknowledges(gateway: Type): boolean {
-  const filters: unknown = Reflect.getMetadata('__exceptionFilters__', gateway);
-  return Array.isArray(filters) && filters.includes(AckExceptionFilter);
-}
-
-function eventsOf({ prototype }: Type): string[] {
-  return new MetadataScanner()
-    .getAllMethodNames(prototype)
-    .map((name) => Reflect.getMetadata('message', prototype[name]))
-    .filter((event) => event !== undefined);
-}
-
-function namespaceOf(gateway: Type): string {
-  const options: unknown = Reflect.getMetadata(
-    'websockets:gateway_options',
-    gateway,
-  );
-  const { namespace = '/' } = Object(options) as { namespace?: string };
-  return namespace.startsWith('/') ? namespace : `/${namespace}`;
 }
 
 function describe(error: unknown): string {

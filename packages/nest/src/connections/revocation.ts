@@ -1,7 +1,7 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { Replicas } from '../replicas/replicas';
 import { isId, userRoom } from '../rooms/rooms';
-import type { RealtimeIdentity } from '../handshake/token-verifier';
+import type { RealtimeIdentity } from '../handshake/identity';
 
 export interface RevokedUser {
   readonly tenantId: string;
@@ -25,7 +25,7 @@ export class RealtimeRevocation {
   private readonly revokeEverywhere: (message: Revocation) => Promise<void>;
   private cut: (user: RevokedUser) => void = () => undefined;
 
-  constructor(replicas: Replicas) {
+  constructor(@Inject(Replicas) replicas: Replicas) {
     this.revokeEverywhere = replicas.everywhere(
       'revoke',
       (revocation: Revocation) => this.apply(revocation),

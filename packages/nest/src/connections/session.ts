@@ -1,42 +1,31 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import type { DefaultEventsMap, Server, Socket } from 'socket.io';
+import {
+  REALTIME_CONFIG,
+  type RealtimeConfig,
+} from '../config/realtime.config';
 import { answer } from '../events/client-event';
-import { ConnectionLimits, connectedOf } from './connection-limits';
-import { REALTIME_CONFIG, type RealtimeConfig } from '../config/realtime.config';
-import { RealtimeException } from '../handshake/realtime.errors';
-import { RealtimeRevocation, type RevokedUser } from './revocation';
+import { Handshake } from '../handshake/handshake';
+import type { RealtimeIdentity, VerifiedToken } from '../handshake/identity';
+import {
+  isFinal,
+  isRealtimeException,
+  RealtimeException,
+} from '../handshake/realtime.errors';
+import { SecurityLog } from '../handshake/security-log';
 import {
   type JoinedRooms,
   joinedRooms,
   REALTIME_ROOMS,
   userRoom,
 } from '../rooms/rooms';
-import { SecurityLog } from '../handshake/security-log';
+import { ConnectionLimits } from './connection-limits';
+import { RealtimeRevocation, type RevokedUser } from './revocation';
 import {
-  type RealtimeIdentity,
-  TokenVerifier,
-  type VerifiedToken,
-} from '../handshake/token-verifier';
-
-interface SocketData {
-  identity: RealtimeIdentity;
-}
-
-export type RealtimeServer = Server<
-  DefaultEventsMap,
-  DefaultEventsMap,
-  DefaultEventsMap,
-  SocketData
->;
-
-export type RealtimeSocket = Socket<
-  DefaultEventsMap,
-  DefaultEventsMap,
-  DefaultEventsMap,
-  SocketData
->;
-
-type Connection = RealtimeSocket['conn'];
+  type Connection,
+  connectedOf,
+  type RealtimeSocket,
+  sharedListener,
+} from './socket';
 
 interface Session {
   identity: RealtimeIdentity;
@@ -66,10 +55,10 @@ export class SessionRegistry implements OnApplicationShutdown {
   private extended: (socket: RealtimeSocket) => void = () => undefined;
 
   constructor(
-    private readonly tokens: TokenVerifier,
-    private readonly limits: ConnectionLimits,
-    private readonly securityLog: SecurityLog,
-    private readonly revocation: RealtimeRevocation,
+    @Inject(Handshake) private readonly handshake: Handshake,
+    @Inject(ConnectionLimits) private readonly limits: ConnectionLimits,
+    @Inject(SecurityLog) private readonly securityLog: SecurityLog,
+    @Inject(RealtimeRevocation) private readonly revocation: RealtimeRevocation,
     @Inject(REALTIME_CONFIG) private readonly config: RealtimeConfig,
     @Inject(REALTIME_ROOMS)
     private readonly joined: ReadonlyMap<string, JoinedRooms>,
@@ -89,9 +78,8 @@ export class SessionRegistry implements OnApplicationShutdown {
     if (conn.readyState !== 'open') {
       throw new RealtimeException('UNAVAILABLE', 'The connection is closed');
     }
-    // Also of one that is refused here: the security log names the user.
-    socket.data.identity = identity;
     this.requireValid(identity);
+    socket.data.identity = identity;
     const rooms = this.roomsFor(socket, token);
     const session = this.sessions.get(conn);
     if (session) {
@@ -155,10 +143,14 @@ export class SessionRegistry implements OnApplicationShutdown {
     } catch (error) {
       this.securityLog.report(
         'refresh refused',
-        error instanceof RealtimeException ? error.code : 'INTERNAL',
+        isRealtimeException(error) ? error.code : 'INTERNAL',
         socket.conn.request,
         socket.data.identity,
       );
+      if (this.handshake.isOwnersRefusal(error) && isFinal(error.code)) {
+        // After the acknowledgement, which says why.
+        setImmediate(() => this.kick(socket.conn));
+      }
       throw error;
     }
   }
@@ -171,7 +163,7 @@ export class SessionRegistry implements OnApplicationShutdown {
       typeof body === 'object' && body !== null && 'token' in body
         ? body.token
         : undefined;
-    const verified = await this.tokens.verify(token);
+    const verified = await this.handshake.verify(token);
     const session = this.sessions.get(socket.conn);
     if (!session || !socket.connected) {
       throw new RealtimeException('UNAUTHORIZED', 'The connection is closed');
@@ -239,13 +231,21 @@ export class SessionRegistry implements OnApplicationShutdown {
       const session = this.sessions.get(conn);
       // Not what a later token has opened since.
       if (session && this.revocation.isRevoked(session.identity)) {
-        const { identity, sockets } = session;
+        const { identity } = session;
         this.securityLog.report('revoked', 'KICKED', conn.request, identity);
-        for (const socket of sockets) {
-          socket.emit('realtime.kicked');
-        }
-        this.end(conn, session);
+        this.kick(conn);
       }
+    }
+  }
+
+  /** Tells a client that it is not wanted any more, and ends its connection. */
+  private kick(conn: Connection): void {
+    const session = this.sessions.get(conn);
+    if (session) {
+      for (const socket of session.sockets) {
+        socket.emit('realtime.kicked');
+      }
+      this.end(conn, session);
     }
   }
 
@@ -273,13 +273,4 @@ export class SessionRegistry implements OnApplicationShutdown {
       }
     }
   }
-}
-
-/** A listener for all sockets: one for each would be kept as long as it is. */
-export function sharedListener<A extends unknown[]>(
-  listen: (socket: RealtimeSocket, ...args: A) => void,
-): (this: RealtimeSocket, ...args: A) => void {
-  return function (...args) {
-    listen(this, ...args);
-  };
 }

@@ -1,15 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { isFirstSent } from '../broker/broker';
+import { isFirstSent } from '../broker/emission';
+import type { RealtimeServer } from '../connections/socket';
 import { report } from '../observability/diagnostics';
 import { customRoom, resourceRoom, tenantRoom, userRoom } from '../rooms/rooms';
-import type { RealtimeServer } from '../connections/session';
-
-/** Sent with each server event: the event's id and its time (ISO 8601). */
-export interface EventMeta {
-  id: string;
-  at: string;
-}
+import type { EventMeta } from './event-meta';
 
 type Payload<Events, Name extends keyof Events> = Events[Name] extends (
   payload: infer P,
@@ -18,15 +13,25 @@ type Payload<Events, Name extends keyof Events> = Events[Name] extends (
   ? P
   : never;
 
-/** The only way to emit: each target is one room made from checked ids. */
+/**
+ * Sends events to clients: each target is one room made from checked ids.
+ *
+ * @example
+ * ```ts
+ * const clients = broadcaster.namespace<ServerToClientEvents>('/notifications');
+ * clients.toTenant('t1', 'notification.created', payload, meta);
+ * ```
+ */
 @Injectable()
 export class Broadcaster {
-  private server: RealtimeServer | undefined;
+  private server: Pick<RealtimeServer, 'of'> | undefined;
 
-  bind(server: RealtimeServer): void {
+  /** Called with the server when it is there. */
+  bind(server: Pick<RealtimeServer, 'of'>): void {
     this.server = server;
   }
 
+  /** Sends the events of one domain. @param name of its namespace: `/notifications` */
   namespace<Events>(name: string): DomainBroadcaster<Events> {
     return new DomainBroadcaster<Events>((room, event, payload, meta) => {
       if (!this.server) {
@@ -43,7 +48,8 @@ export class Broadcaster {
 }
 
 /**
- * Emits the events of one domain. Throws on an id that names nobody. An event
+ * Sends the events of one domain. Every method throws a TypeError for an id
+ * that names nobody: empty, longer than 256 characters or no text. An event
  * without `meta` gets an id made for it and the time of now; one that passes on
  * a broker event keeps the id and time of that.
  */
@@ -57,6 +63,7 @@ export class DomainBroadcaster<Events> {
     ) => void,
   ) {}
 
+  /** To everyone of a tenant. */
   toTenant<Name extends keyof Events & string>(
     tenantId: string,
     event: Name,
@@ -66,6 +73,7 @@ export class DomainBroadcaster<Events> {
     this.emit(tenantRoom(tenantId), event, payload, meta);
   }
 
+  /** To one user of a tenant, on all devices. */
   toUser<Name extends keyof Events & string>(
     tenantId: string,
     userId: string,
@@ -76,6 +84,7 @@ export class DomainBroadcaster<Events> {
     this.emit(userRoom(tenantId, userId), event, payload, meta);
   }
 
+  /** To those who are subscribed to a resource. */
   toResource<Name extends keyof Events & string>(
     tenantId: string,
     resourceId: string,

@@ -9,12 +9,19 @@ import {
 import { WsException } from '@nestjs/websockets';
 import { firstValueFrom, isObservable } from 'rxjs';
 import type { Socket } from 'socket.io';
-import type { ZodType } from 'zod';
 import type { ConnectionLimits } from '../connections/connection-limits';
 import { report } from '../observability/diagnostics';
-import { RealtimeException } from '../handshake/realtime.errors';
-import type { RequestContextService } from './request-context';
-import type { RealtimeSocket } from '../connections/session';
+import {
+  isRealtimeException,
+  RealtimeException,
+} from '../handshake/realtime.errors';
+import type { RealtimeSocket } from '../connections/socket';
+import {
+  type Checked,
+  checkPayload,
+  type PayloadSchema,
+} from './payload-schema';
+import type { RequestContextRunner } from './request-context';
 
 /** The one shape of every acknowledgement. */
 export type ClientAck =
@@ -32,6 +39,8 @@ type Send = (...answer: unknown[]) => void;
 
 const logger = new Logger('ClientEvents');
 
+const BRAND: unique symbol = Symbol.for('@nx-realtime/nest:ack-filter');
+
 /** How many events are not acknowledged yet, of sockets that have sent some. */
 const pending = new WeakMap<Socket, { events: number }>();
 
@@ -39,23 +48,35 @@ const pending = new WeakMap<Socket, { events: number }>();
 const MAX_DEPTH = 32;
 const MAX_VALUES = 2_000;
 
-/** Checks a client event's payload against its contract. */
-export class ContractPipe<T> implements PipeTransform<unknown, T> {
-  constructor(private readonly schema: ZodType<T>) {}
+/**
+ * Checks a client event's payload against its contract: the client gets
+ * `VALIDATION` with the path of each problem.
+ *
+ * @example
+ * ```ts
+ * @SubscribeMessage('notification.markRead')
+ * markRead(@MessageBody(new ContractPipe(notificationMarkReadSchema)) payload: NotificationMarkRead) {}
+ * ```
+ */
+export class ContractPipe<T> implements PipeTransform<unknown, T | Promise<T>> {
+  /** @param schema of any library that implements Standard Schema */
+  constructor(private readonly schema: PayloadSchema<T>) {}
 
-  transform(payload: unknown): T {
-    const result = this.schema.safeParse(payload);
-    if (result.success) {
-      return result.data;
-    }
-    throw new RealtimeException(
-      'VALIDATION',
-      'The payload is not valid',
-      result.error.issues
-        .slice(0, 10)
-        .map(({ path, message }) => ({ path: path.join('.'), message })),
-    );
+  /** @throws RealtimeException VALIDATION */
+  transform(payload: unknown): T | Promise<T> {
+    const checked = checkPayload(this.schema, payload);
+    return checked instanceof Promise
+      ? checked.then(validOf)
+      : validOf(checked);
   }
+}
+
+function validOf<T>(checked: Checked<T>): T {
+  if (checked.ok) {
+    return checked.payload;
+  }
+  const message = 'The payload is not valid';
+  throw new RealtimeException('VALIDATION', message, checked.problems);
 }
 
 /**
@@ -66,7 +87,7 @@ export class ContractPipe<T> implements PipeTransform<unknown, T> {
 export function serveEvents(
   socket: RealtimeSocket,
   handlers: readonly EventHandler[],
-  context: RequestContextService,
+  context: RequestContextRunner,
 ): void {
   for (const { message, callback } of handlers) {
     // Bound, not closed over: it is kept for each socket, and smaller.
@@ -76,7 +97,7 @@ export function serveEvents(
 
 function serve(
   this: RealtimeSocket,
-  context: RequestContextService,
+  context: RequestContextRunner,
   message: string,
   callback: EventHandler['callback'],
   ...args: unknown[]
@@ -104,12 +125,32 @@ function serve(
   });
 }
 
-/** Nest would send an `exception` event and leave the client waiting. */
+/**
+ * Acknowledges what a gateway's handler throws; Nest itself would send an event
+ * `exception` and leave the client waiting. The events of a gateway that has it
+ * are acknowledged as `{ ok, data }`.
+ *
+ * @example
+ * ```ts
+ * @WebSocketGateway({ namespace: NOTIFICATIONS_NAMESPACE })
+ * @UseGuards(WsAuthGuard)
+ * @UseFilters(AckExceptionFilter)
+ * export class NotificationsGateway {}
+ * ```
+ */
 @Catch()
 export class AckExceptionFilter implements ExceptionFilter {
+  readonly [BRAND] = true;
+  static readonly [BRAND] = true;
+
   catch(error: unknown, host: ArgumentsHost): void {
     acknowledge(host.getArgs<unknown[]>(), failure(error));
   }
+}
+
+/** True for the filter, as a class or an object, also that of another copy. */
+export function isAckFilter(filter: unknown): boolean {
+  return BRAND in Object(filter);
 }
 
 /** Runs a kernel event and acknowledges what comes of it. */
@@ -236,7 +277,7 @@ function acknowledge(args: readonly unknown[], ack: ClientAck): void {
 
 /** Only a RealtimeException is meant to be read by the client. */
 function failure(error: unknown): ClientAck {
-  if (error instanceof RealtimeException) {
+  if (isRealtimeException(error)) {
     const { code, message, details } = error;
     return {
       ok: false,

@@ -1,10 +1,5 @@
-<%_ if (app.requestContext) { _%>
-/** Your own class: it has `run<T>(context: RequestContext, work: () => T): T`. */
-export { RequestContextService } from '<%- app.requestContext %>';
-<%_ } else { _%>
 import { Injectable } from '@nestjs/common';
 import { ClsServiceManager } from 'nestjs-cls';
-<%_ } _%>
 
 /** What an event is handled for. */
 export interface RequestContext {
@@ -17,13 +12,26 @@ export interface RequestContext {
   /** Who sent a client event; whom a broker event names as its `userId`. */
   readonly userId?: string | undefined;
 }
-<%_ if (!app.requestContext) { _%>
 
-const KEY = Symbol('RequestContext');
+/** Runs work in a context: what a class of your own has to implement. */
+export interface RequestContextRunner {
+  run<T>(context: RequestContext, work: () => T): T;
+}
 
-/** Tells any service, however deep, which event it works for. */
+const KEY: unique symbol = Symbol.for('@nx-realtime/nest:context');
+
+/**
+ * Tells any service, however deep, which event it works for. Everything is
+ * undefined outside of an event.
+ *
+ * @example
+ * ```ts
+ * constructor(private readonly context: RequestContextService) {}
+ * // in a method: `this.context.tenantId`
+ * ```
+ */
 @Injectable()
-export class RequestContextService {
+export class RequestContextService implements RequestContextRunner {
   private readonly cls = ClsServiceManager.getClsService();
 
   get event(): string | undefined {
@@ -50,4 +58,3 @@ export class RequestContextService {
     return this.cls.get(KEY);
   }
 }
-<%_ } _%>

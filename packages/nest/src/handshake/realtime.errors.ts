@@ -13,11 +13,15 @@ const RETRYABLE: Readonly<Record<string, string>> = {
   INTERNAL: 'Internal error',
 };
 
+const BRAND: unique symbol = Symbol.for('@nx-realtime/nest:exception');
+
 /**
  * An error that its receiver may read: services throw it to refuse a client
  * event with a code of their own. Any other error reaches clients as INTERNAL.
  */
 export class RealtimeException extends Error {
+  readonly [BRAND] = true;
+
   constructor(
     readonly code: string,
     message: string,
@@ -28,6 +32,28 @@ export class RealtimeException extends Error {
   }
 }
 
+/** By its brand, so that a second copy of this class counts too. */
+export function isRealtimeException(
+  error: unknown,
+): error is RealtimeException {
+  return error instanceof Error && BRAND in error;
+}
+
+/** Refuses a token that is not valid. */
+export function unauthorized(): RealtimeException {
+  return new RealtimeException('UNAUTHORIZED', 'The token is not valid');
+}
+
+/** Refuses a token that has expired. */
+export function expired(): RealtimeException {
+  return new RealtimeException('TOKEN_EXPIRED', 'The token has expired');
+}
+
+/** True for a code that ends a client's attempts. */
+export function isFinal(code: string): boolean {
+  return Object.prototype.hasOwnProperty.call(FINAL, code);
+}
+
 /** What Socket.IO sends as `connect_error`: the message and `data`. */
 export interface ConnectionRefusal extends Error {
   data: { code: string; retryAfterMs?: number };
@@ -35,7 +61,7 @@ export interface ConnectionRefusal extends Error {
 
 /** Only the code of an error is taken over: its text may hold inner details. */
 export function connectionRefusal(error: unknown): ConnectionRefusal {
-  const code = error instanceof RealtimeException ? error.code : 'INTERNAL';
+  const code = isRealtimeException(error) ? error.code : 'INTERNAL';
   const final = FINAL[code];
   if (final) {
     return Object.assign(new Error(final), { data: { code } });

@@ -2,8 +2,11 @@ import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { LogLine } from '../observability/log-line';
-import { REALTIME_CONFIG, type RealtimeConfig } from '../config/realtime.config';
-import type { RealtimeIdentity } from './token-verifier';
+import {
+  REALTIME_CONFIG,
+  type RealtimeConfig,
+} from '../config/realtime.config';
+import type { RealtimeIdentity } from './identity';
 
 const WINDOW_MS = 1_000;
 const MAX_LINES = 20;

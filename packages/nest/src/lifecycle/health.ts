@@ -1,63 +1,81 @@
 import { posix } from 'node:path';
 import {
-  HttpException,
+  type BeforeApplicationShutdown,
   HttpStatus,
   Inject,
   Injectable,
   Logger,
   RequestMethod,
+  type Type,
 } from '@nestjs/common';
 import {
   ApplicationConfig,
   HttpAdapterHost,
-  MetadataScanner,
   ModulesContainer,
 } from '@nestjs/core';
-import {
-  HealthCheckService,
-  type HealthIndicatorFunction,
-  type HealthIndicatorResult,
-  HealthIndicatorService,
-} from '@nestjs/terminus';
 import { RealtimeBroker } from '../broker/broker';
+import {
+  REALTIME_CONFIG,
+  type RealtimeConfig,
+} from '../config/realtime.config';
 import { ConnectionLimits } from '../connections/connection-limits';
-import { REALTIME_CONFIG, type RealtimeConfig } from '../config/realtime.config';
+import { methodsOf, pathsAt, requestMethodOf } from '../private-doors';
 import { Replicas } from '../replicas/replicas';
 import { RealtimeShutdown } from './shutdown';
+
+/** State of one part, as @nestjs/terminus writes it. */
+export type RealtimeHealthResult = Record<
+  string,
+  { readonly status: 'up' | 'down' } & Record<string, 'up' | 'down'>
+>;
 
 /** As HTTP methods are numbered in the metadata of a handler. */
 const ANSWERS_GET: unknown[] = [RequestMethod.GET, RequestMethod.ALL];
 
-/** Whether this replica lives, and whether clients should be sent to it. */
+/**
+ * Tells whether this replica lives, and whether clients should be sent to it:
+ * at `/health/live` and `/health/ready`, or in a health check of your own.
+ *
+ * @example
+ * ```ts
+ * @Get()
+ * check() {
+ *   return this.checks.check([() => this.realtime.isReady()]); // @nestjs/terminus
+ * }
+ * ```
+ */
 @Injectable()
-export class RealtimeHealth {
+export class RealtimeHealth implements BeforeApplicationShutdown {
   private readonly logger = new Logger('Health');
   private reported = '';
+  private isEnding = false;
 
   constructor(
     @Inject(REALTIME_CONFIG) private readonly config: RealtimeConfig,
     @Inject(RealtimeBroker) private readonly broker: RealtimeBroker,
-    private readonly limits: ConnectionLimits,
-    private readonly replicas: Replicas,
-    private readonly shutdown: RealtimeShutdown,
-    private readonly checks: HealthCheckService,
-    private readonly indicators: HealthIndicatorService,
-    private readonly http: HttpAdapterHost,
-    private readonly modules: ModulesContainer,
-    private readonly routes: ApplicationConfig,
+    @Inject(ConnectionLimits) private readonly limits: ConnectionLimits,
+    @Inject(Replicas) private readonly replicas: Replicas,
+    @Inject(RealtimeShutdown) private readonly shutdown: RealtimeShutdown,
+    @Inject(HttpAdapterHost) private readonly http: HttpAdapterHost,
+    @Inject(ModulesContainer) private readonly modules: ModulesContainer,
+    @Inject(ApplicationConfig) private readonly routes: ApplicationConfig,
   ) {}
 
+  beforeApplicationShutdown(): void {
+    this.isEnding = true;
+  }
+
   /**
-   * Answers beside the routes of the app: no global prefix, version, guard or
+   * Called by setupRealtime. Answers beside the routes of the app: no global prefix, version, guard or
    * interceptor applies. A path that the app has itself is left to it.
    */
   serve(): void {
     const own = this.ownRoutes();
-    const routes: Record<string, HealthIndicatorFunction[]> = {
-      '/health/live': [],
-      '/health/ready': [() => this.isReady()],
+    const routes: Record<string, () => RealtimeHealthResult> = {
+      '/health/live': () => ({}),
+      '/health/ready': () => this.isReady(),
     };
-    for (const [path, checks] of Object.entries(routes)) {
+    for (const [path, check] of Object.entries(routes)) {
       if (own.has(path)) {
         this.logger.warn(
           `${path} is the app's own: let it check RealtimeHealth.isReady()`,
@@ -66,14 +84,18 @@ export class RealtimeHealth {
         this.http.httpAdapter.get(
           path,
           (_request: unknown, response: unknown) =>
-            void this.answer(response, checks),
+            this.answer(response, check()),
         );
       }
     }
   }
 
-  /** Also for a health check of your own: `check([() => health.isReady()])`. */
-  isReady(key = 'realtime'): HealthIndicatorResult {
+  /**
+   * State of this replica, in the form that `check` of @nestjs/terminus takes.
+   *
+   * @param key name of the result
+   */
+  isReady(key = 'realtime'): RealtimeHealthResult {
     const broker = this.broker.health();
     const replicas = this.replicas.health();
     const parts = {
@@ -88,26 +110,24 @@ export class RealtimeHealth {
     this.log(
       isUp ? '' : `broker: ${broker.detail}, replicas: ${replicas.detail}`,
     );
-    const indicator = this.indicators.check(key);
-    return isUp ? indicator.up(parts) : indicator.down(parts);
+    return { [key]: { status: stateOf(isUp), ...parts } };
   }
 
-  private async answer(
-    response: unknown,
-    checks: HealthIndicatorFunction[],
-  ): Promise<void> {
+  /** As @nestjs/terminus answers, whose form monitors know. */
+  private answer(response: unknown, details: RealtimeHealthResult): void {
     const { httpAdapter } = this.http;
+    const parts = Object.entries(details);
+    const only = (wanted: 'up' | 'down') =>
+      Object.fromEntries(parts.filter(([, { status }]) => status === wanted));
+    const error = only('down');
+    const isUp = !this.isEnding && Object.keys(error).length === 0;
+    const status = this.isEnding ? 'shutting_down' : isUp ? 'ok' : 'error';
     httpAdapter.setHeader(response, 'Cache-Control', 'no-store');
-    try {
-      const result = await this.checks.check(checks);
-      httpAdapter.reply(response, result, HttpStatus.OK);
-    } catch (error) {
-      const result =
-        error instanceof HttpException
-          ? error.getResponse()
-          : { status: 'error' };
-      httpAdapter.reply(response, result, HttpStatus.SERVICE_UNAVAILABLE);
-    }
+    httpAdapter.reply(
+      response,
+      { status, info: only('up'), error, details },
+      isUp ? HttpStatus.OK : HttpStatus.SERVICE_UNAVAILABLE,
+    );
   }
 
   /** What controllers answer to GET; below a global prefix there is no clash. */
@@ -118,7 +138,7 @@ export class RealtimeHealth {
     }
     const paths = [...this.modules.values()]
       .flatMap(({ controllers }) => [...controllers.values()])
-      .flatMap(({ metatype }) => pathsOf(Object(metatype)));
+      .flatMap(({ metatype }) => (metatype ? pathsOf(metatype as Type) : []));
     return new Set(paths);
   }
 
@@ -130,22 +150,16 @@ export class RealtimeHealth {
   }
 }
 
-const stateOf = (isUp: boolean) => (isUp ? 'up' : 'down');
+function stateOf(isUp: boolean): 'up' | 'down' {
+  return isUp ? 'up' : 'down';
+}
 
 /** Where a controller answers to GET. */
-function pathsOf(controller: object): string[] {
-  const prototype: object = Reflect.get(controller, 'prototype');
-  const handlers = new MetadataScanner()
-    .getAllMethodNames(prototype)
-    .map((name): object => Reflect.get(prototype, name))
-    .filter((handler) =>
-      ANSWERS_GET.includes(Reflect.getMetadata('method', handler)),
-    );
+function pathsOf(controller: Type): string[] {
+  const handlers = methodsOf(controller).filter((method) =>
+    ANSWERS_GET.includes(requestMethodOf(method)),
+  );
   return pathsAt(controller).flatMap((base) =>
     handlers.flatMap(pathsAt).map((path) => posix.join('/', base, path)),
   );
-}
-
-function pathsAt(target: object): string[] {
-  return [Reflect.getMetadata('path', target) ?? []].flat();
 }

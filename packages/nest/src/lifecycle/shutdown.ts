@@ -11,7 +11,10 @@ import { RealtimeBroker } from '../broker/broker';
 import { isBusy } from '../events/client-event';
 import { ConnectionLimits } from '../connections/connection-limits';
 import { report } from '../observability/diagnostics';
-import { REALTIME_CONFIG, type RealtimeConfig } from '../config/realtime.config';
+import {
+  REALTIME_CONFIG,
+  type RealtimeConfig,
+} from '../config/realtime.config';
 
 /** Connections that are closed at once, and the pause after them. */
 const BATCH = 200;
@@ -45,7 +48,7 @@ export class RealtimeShutdown
   constructor(
     @Inject(REALTIME_CONFIG) private readonly config: RealtimeConfig,
     @Inject(RealtimeBroker) private readonly broker: RealtimeBroker,
-    private readonly limits: ConnectionLimits,
+    @Inject(ConnectionLimits) private readonly limits: ConnectionLimits,
   ) {}
 
   /** From the first moment of a shutdown on. */

@@ -1,5 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import {
+  Inject,
+  Injectable,
   Logger,
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
@@ -11,17 +13,12 @@ import {
   Histogram,
   Registry,
 } from 'prom-client';
+import {
+  REALTIME_CONFIG,
+  type RealtimeConfig,
+} from '../config/realtime.config';
+import { EventNames } from '../events/event-names';
 import { listen, type RealtimeDiagnostics } from './diagnostics';
-
-/** Events by their names; what others are called is not for a label. */
-const EVENTS = new Set([
-<%_ for (const d of app.domains) { _%>
-<%_ for (const event of [...d.serverEvents, ...d.commands]) { _%>
-  '<%- event.name %>',
-<%_ } _%>
-<%_ } _%>
-  'realtime.refresh',
-]);
 
 /** Codes and reasons that services may add to. */
 const MAX_CODES = 50;
@@ -30,7 +27,13 @@ const SECONDS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60];
 /**
  * What the kernel reports, for Prometheus. No label has more values than the
  * code has names: none is of a tenant, a user, a room or a client's choice.
+ *
+ * @example
+ * ```ts
+ * new Counter({ name: 'orders_total', help: 'Orders', registers: [metrics.registry] });
+ * ```
  */
+@Injectable()
 export class RealtimeMetrics
   implements OnApplicationBootstrap, OnApplicationShutdown
 {
@@ -41,8 +44,14 @@ export class RealtimeMetrics
   private readonly stops: (() => void)[] = [];
   private server: Server | undefined;
 
-  /** @param address `host:port` of an endpoint of its own; none without */
-  constructor(private readonly address: string | undefined) {
+  private readonly address: string | undefined;
+
+  constructor(
+    @Inject(REALTIME_CONFIG)
+    { metricsAddress }: Pick<RealtimeConfig, 'metricsAddress'>,
+    @Inject(EventNames) private readonly names: Pick<EventNames, 'has'>,
+  ) {
+    this.address = metricsAddress;
     this.countClients();
     this.countBroker();
     this.countLimits();
@@ -116,12 +125,12 @@ export class RealtimeMetrics
       handshakes.inc({ namespace, result: this.code(result) }),
     );
     this.on('client.event', ({ namespace, event, result, ms }) => {
-      const name = nameOf(event);
+      const name = this.nameOf(event);
       events.inc({ namespace, event: name, result: this.code(result) });
       seconds.observe({ event: name }, ms / 1_000);
     });
     this.on('emit', ({ namespace, event }) =>
-      emits.inc({ namespace, event: nameOf(event) }),
+      emits.inc({ namespace, event: this.nameOf(event) }),
     );
   }
 
@@ -145,7 +154,7 @@ export class RealtimeMetrics
     const errors = this.counter('redis_publish_errors', 'Attempts that failed');
     const gaps = this.counter('redis_gaps', 'Times that messages were missed');
     this.on('broker.event', ({ event, result, redelivered, ms, ageMs }) => {
-      const name = nameOf(event);
+      const name = this.nameOf(event);
       events.inc({ event: name, result });
       seconds.observe({ event: name }, ms / 1_000);
       if (redelivered) {
@@ -157,7 +166,7 @@ export class RealtimeMetrics
       }
     });
     this.on('broker.dead-letter', ({ event, code }) =>
-      dead.inc({ event: nameOf(event), code: this.code(code) }),
+      dead.inc({ event: this.nameOf(event), code: this.code(code) }),
     );
     this.on('broker.cancelled', () => cancelled.inc());
     this.on('broker.state', ({ ok }) => broker.set(Number(ok)));
@@ -223,16 +232,17 @@ export class RealtimeMetrics
     });
   }
 
+  /** What others are called is not for a label. */
+  private nameOf(event: string | undefined): string {
+    return event !== undefined && this.names.has(event) ? event : 'other';
+  }
+
   private code(code: string): string {
     if (this.codes.size < MAX_CODES) {
       this.codes.add(code);
     }
     return this.codes.has(code) ? code : 'OTHER';
   }
-}
-
-function nameOf(event: string | undefined): string {
-  return event !== undefined && EVENTS.has(event) ? event : 'other';
 }
 
 /** @throws Error for what is no `host:port` */

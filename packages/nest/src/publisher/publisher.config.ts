@@ -1,7 +1,9 @@
 import { z } from 'zod';
-import { TCP_PORTS } from './realtime-events';
 
-export const PUBLISHER_CONFIG: unique symbol = Symbol('PUBLISHER_CONFIG');
+/** Injection token of the publisher's configuration. */
+export const PUBLISHER_CONFIG: unique symbol = Symbol.for(
+  '@nx-realtime/nest:publisher-config',
+);
 
 export interface PublisherConfig {
   /** Absent with the embedded transport. */
@@ -39,19 +41,30 @@ const variables = z.object({
   REALTIME_MAX_UNCONFIRMED: integer(1, 100_000).default(1_000),
 });
 
-const ports = z.object(
-  Object.fromEntries(
-    TCP_PORTS.map((name) => [name, integer(1, 65_535).optional()]),
-  ),
-);
+/** Values by the names of environment variables. */
+export type PublisherVariables = Readonly<
+  Record<string, string | number | boolean | undefined>
+>;
 
 /**
  * Reads the configuration from environment variables; an empty one is unset.
+ *
+ * @param tcpPorts variables that hold the ports of the embedded transport
  * @throws Error with one line for each variable that is missing or wrong
  */
-export function loadPublisherConfig(env: NodeJS.ProcessEnv): PublisherConfig {
-  const given = Object.fromEntries(
-    Object.entries(env).filter(([, value]) => value?.trim()),
+export function loadPublisherConfig(
+  env: PublisherVariables,
+  tcpPorts: readonly string[],
+): PublisherConfig {
+  const given: Record<string, string> = Object.fromEntries(
+    Object.entries(env)
+      .map(([name, value]) => [name, String(value ?? '')] as const)
+      .filter(([, value]) => value.trim()),
+  );
+  const ports = z.object(
+    Object.fromEntries(
+      tcpPorts.map((name) => [name, integer(1, 65_535).optional()]),
+    ),
   );
   const parsed = variables.safeParse(given);
   const tcp = ports.safeParse(given);
@@ -59,7 +72,7 @@ export function loadPublisherConfig(env: NodeJS.ProcessEnv): PublisherConfig {
     ...[...(parsed.error?.issues ?? []), ...(tcp.error?.issues ?? [])].map(
       ({ path, message }) => `${path.join('.')} ${message}`,
     ),
-    ...findMissing(given),
+    ...findMissing(given, tcpPorts),
   ];
   if (!parsed.success || !tcp.success || problems.length > 0) {
     const hint = 'Development files are created by: npx nx-realtime env';
@@ -81,15 +94,21 @@ export function loadPublisherConfig(env: NodeJS.ProcessEnv): PublisherConfig {
   };
 }
 
-function findMissing(given: NodeJS.ProcessEnv): string[] {
+function findMissing(
+  given: Readonly<Record<string, string>>,
+  tcpPorts: readonly string[],
+): string[] {
   if (given['REALTIME_TRANSPORT'] !== 'tcp') {
     return given['RABBITMQ_URL']
       ? []
       : ['RABBITMQ_URL is missing; allowed: amqp://user:password@host:5672'];
   }
-  const missing = TCP_PORTS.filter((name) => !given[name]).map(
-    (name) => `${name} is missing; allowed: the REALTIME_TCP_PORT of that app`,
-  );
+  const missing = tcpPorts
+    .filter((name) => !given[name])
+    .map(
+      (name) =>
+        `${name} is missing; allowed: the REALTIME_TCP_PORT of that app`,
+    );
   return given['NODE_ENV'] === 'production'
     ? [
         'REALTIME_TRANSPORT tcp is for development; allowed in production: rmq',

@@ -17,4 +17,6 @@ export interface PublisherTransport {
 }
 
 /** Injection token of the transport. */
-export const PublisherTransport: unique symbol = Symbol('PublisherTransport');
+export const PublisherTransport: unique symbol = Symbol.for(
+  '@nx-realtime/nest:publisher-transport',
+);

@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { checkPayload } from '../events/payload-schema';
 import { type PublishErrorCode, RealtimePublishError } from './publish.error';
 import { PUBLISHER_CONFIG, type PublisherConfig } from './publisher.config';
 import { PublisherTransport } from './publisher.transport';
 import {
-  type EventSpec,
-  REALTIME_EVENTS,
-  type RealtimeEvent,
-  type RealtimePayload,
-} from './realtime-events';
+  PUBLISHED_EVENTS,
+  type PublishedEvent,
+  type PublishedEvents,
+  type PublishedPayload,
+} from './published-events';
 
 /** The consumer refuses an event of 256 KiB, its framing counted. */
 const MAX_EVENT_BYTES = 256 * 1024 - 16;
@@ -19,9 +20,10 @@ const ID = /^[^\p{Cc}\p{Cs}]{1,256}$/u;
 /** The most that AMQP holds in a message id. */
 const MAX_ID_BYTES = 255;
 
-export interface RealtimeMessage<E extends RealtimeEvent> {
+/** What is published: a payload of a tenant. */
+export interface RealtimeMessage<Payload = unknown> {
   tenantId: string;
-  payload: RealtimePayload<E>;
+  payload: Payload;
   /**
    * The event's id, a UUID by default. An outbox gives its own, so that an
    * event that it publishes twice is delivered once.
@@ -33,17 +35,27 @@ export interface RealtimeMessage<E extends RealtimeEvent> {
   headers?: Readonly<Record<string, string>>;
 }
 
-/** Publishes realtime events; each is checked against its contract first. */
+/**
+ * Publishes realtime events; each is checked against its contract first.
+ *
+ * @example
+ * ```ts
+ * constructor(private readonly realtime: RealtimePublisher<RealtimeEvents>) {}
+ * // in a method
+ * await this.realtime.publish('notification.created', { tenantId: 't1', payload });
+ * ```
+ */
 @Injectable()
-export class RealtimePublisher implements OnApplicationShutdown {
-  private readonly events: Readonly<Record<string, EventSpec>> =
-    REALTIME_EVENTS;
+export class RealtimePublisher<
+  Events extends PublishedEvents = PublishedEvents,
+> implements OnApplicationShutdown {
   private readonly inHand = new Set<Promise<void>>();
   private isClosing = false;
 
   constructor(
     @Inject(PUBLISHER_CONFIG) private readonly config: PublisherConfig,
     @Inject(PublisherTransport) private readonly transport: PublisherTransport,
+    @Inject(PUBLISHED_EVENTS) private readonly events: Events,
   ) {}
 
   /**
@@ -52,9 +64,9 @@ export class RealtimePublisher implements OnApplicationShutdown {
    * @returns the event's id
    * @throws RealtimePublishError
    */
-  async publish<E extends RealtimeEvent>(
+  async publish<E extends keyof Events & string>(
     event: E,
-    message: RealtimeMessage<E>,
+    message: RealtimeMessage<PublishedPayload<Events, E>>,
   ): Promise<string> {
     const { id = randomUUID(), at = new Date(), headers = {} } = message;
     const fail = (code: PublishErrorCode, detail: string): never => {
@@ -63,7 +75,7 @@ export class RealtimePublisher implements OnApplicationShutdown {
     if (!Object.prototype.hasOwnProperty.call(this.events, event)) {
       fail('INVALID', 'no contract has this event');
     }
-    const { key, schema, tcpPort } = this.events[event] as EventSpec;
+    const { key, schema, tcpPort } = this.events[event] as PublishedEvent;
     if (typeof id !== 'string' || id === '' || bytes(id) > MAX_ID_BYTES) {
       fail('INVALID', `id is not a text of 1 to ${MAX_ID_BYTES} bytes`);
     }
@@ -73,13 +85,14 @@ export class RealtimePublisher implements OnApplicationShutdown {
     if (!(at.getTime() >= 0)) {
       fail('INVALID', 'at is not a date');
     }
-    const parsed = schema.safeParse(message.payload);
-    if (!parsed.success) {
-      const [issue] = parsed.error.issues;
-      const path = ['payload', ...(issue?.path ?? [])].join('.');
-      return fail('INVALID', `${path}: ${issue?.message}`);
+    const checking = checkPayload(schema, message.payload);
+    const checked = checking instanceof Promise ? await checking : checking;
+    if (!checked.ok) {
+      const [problem] = checked.problems;
+      const path = ['payload', problem?.path].filter(Boolean).join('.');
+      return fail('INVALID', `${path}: ${problem?.message}`);
     }
-    const data = { tenantId: message.tenantId, [key]: parsed.data };
+    const data = { tenantId: message.tenantId, [key]: checked.payload };
     const body = JSON.stringify({ pattern: event, data });
     if (bytes(body) > MAX_EVENT_BYTES) {
       fail('INVALID', `more than ${MAX_EVENT_BYTES} bytes`);

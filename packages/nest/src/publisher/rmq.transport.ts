@@ -1,6 +1,10 @@
 import { Logger } from '@nestjs/common';
-import { type AmqpConnectionManager, connect } from 'amqp-connection-manager';
+import type {
+  AmqpConnectionManager,
+  connect as Connect,
+} from 'amqp-connection-manager';
 import type { ChannelModel, ConfirmChannel } from 'amqplib';
+import { loadPackage, requirePackage } from '../packages';
 import { type PublishErrorCode, RealtimePublishError } from './publish.error';
 import type { OutgoingEvent, PublisherTransport } from './publisher.transport';
 
@@ -26,6 +30,12 @@ export class RmqTransport implements PublisherTransport {
     url: string,
     private readonly timeoutMs: number,
   ) {
+    // It loads amqplib itself, and would not say how to add it.
+    requirePackage('amqplib', 'REALTIME_TRANSPORT rmq');
+    const { connect } = loadPackage<{ connect: typeof Connect }>(
+      'amqp-connection-manager',
+      'REALTIME_TRANSPORT rmq',
+    );
     this.connection = connect(url, {
       reconnectTimeInSeconds: RECONNECT_MS / 1_000,
       connectionOptions: { noDelay: true },

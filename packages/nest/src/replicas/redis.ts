@@ -1,7 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type { Redis } from 'ioredis';
-import { type LinkHealth, RecentIds } from '../broker/broker';
+import { RecentIds } from '../broker/recent-ids';
+import type { LinkHealth } from '../observability/link-health';
+import { loadPackage } from '../packages';
 import { report } from '../observability/diagnostics';
 
 /** What the stream keeps, about: a replica that was cut off reads on from there. */
@@ -89,7 +91,10 @@ export class ReplicaStream {
     id: string,
     linked: (stream: ReplicaStream) => Promise<void>,
   ): Promise<ReplicaStream> {
-    const { Redis } = await import('ioredis');
+    const { Redis } = loadPackage<typeof import('ioredis')>(
+      'ioredis',
+      'REDIS_URL',
+    );
     const options = {
       // What fails is tried again here, in order.
       enableOfflineQueue: false,

@@ -7,7 +7,7 @@ import {
   type ClusterResponse,
   MessageType,
 } from 'socket.io-adapter';
-import { brokerEvent } from '../broker/broker';
+import { brokerEvent } from '../broker/emission';
 import type { ReplicaStream } from './redis';
 
 /** Of no replica: all of them read it, the one that sent it too. */

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable, Logger } from '@nestjs/common';
 import type { ClusterMessage } from 'socket.io-adapter';
-import type { LinkHealth } from '../broker/broker';
+import type { LinkHealth } from '../observability/link-health';
+import { connectionsOf } from '../private-doors';
 import { ReplicaStream } from './redis';
 import { ReplicaAdapter } from './replica.adapter';
-import type { RealtimeServer } from '../connections/session';
+import type { RealtimeServer } from '../connections/socket';
 
 const EVENT = 'realtime.replicas';
 /** Socket.IO gives up after 5 s, but knows of no replica without Redis. */
@@ -58,12 +59,12 @@ export class Replicas {
     });
   }
 
-  /** Whether it reaches nobody but itself. */
+  /** True without Redis. */
   get isAlone(): boolean {
     return this.stream === undefined;
   }
 
-  /** Of the link to the others. */
+  /** State of the connection to the others. */
   health(): LinkHealth {
     return this.stream?.health() ?? { ok: true, detail: 'one replica' };
   }
@@ -80,10 +81,8 @@ export class Replicas {
 
   /** Events were missed: clients that come back ask for what they lack. */
   resync(): void {
-    for (const { sockets } of this.server?._nsps.values() ?? []) {
-      for (const { conn } of sockets.values()) {
-        conn.close();
-      }
+    if (this.server) {
+      connectionsOf(this.server).forEach((conn) => conn.close());
     }
   }
 

@@ -1,13 +1,18 @@
-import type { VerifiedToken } from '../handshake/token-verifier';
+import type { VerifiedToken } from '../handshake/identity';
 
 /** The keys of the rooms that a client joins, each a room of its tenant. */
-export type CustomRooms = (token: VerifiedToken) => readonly string[];
+export type RoomsFunction = (token: VerifiedToken) => readonly string[];
 
 /** What a socket joins on connecting, beside the room of its own user. */
-export type JoinedRooms = 'tenant' | 'user' | CustomRooms;
+export type JoinedRooms = 'tenant' | 'user' | RoomsFunction;
 
-/** JoinedRooms by namespace; a namespace that is not listed joins `user`. */
-export const REALTIME_ROOMS: unique symbol = Symbol('REALTIME_ROOMS');
+/**
+ * Injection token of JoinedRooms by namespace; a namespace that is not listed
+ * joins `user`.
+ */
+export const REALTIME_ROOMS: unique symbol = Symbol.for(
+  '@nx-realtime/nest:rooms',
+);
 
 // Lone surrogates would all become U+FFFD on their way to other replicas.
 const ID = /^[^\p{Cc}\p{Cs}]{1,256}$/u;
@@ -32,7 +37,7 @@ export function resourceRoom(tenantId: string, resourceId: string): string {
   return `${tenantRoom(tenantId)}:r:${encode(resourceId)}`;
 }
 
-/** A room that CustomRooms names by its key. */
+/** A room that RoomsFunction names by its key. */
 export function customRoom(tenantId: string, key: string): string {
   return `${tenantRoom(tenantId)}:c:${encode(key)}`;
 }

@@ -1,11 +1,18 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { REALTIME_CONFIG, type RealtimeConfig } from '../config/realtime.config';
-import { RealtimeException } from '../handshake/realtime.errors';
+import {
+  REALTIME_CONFIG,
+  type RealtimeConfig,
+} from '../config/realtime.config';
+import {
+  isRealtimeException,
+  RealtimeException,
+} from '../handshake/realtime.errors';
 import { Replicas } from '../replicas/replicas';
 import { isId, resourceRoom, userRoom } from './rooms';
 import { SecurityLog } from '../handshake/security-log';
-import { type RealtimeSocket, SessionRegistry } from '../connections/session';
-import type { RealtimeIdentity } from '../handshake/token-verifier';
+import { SessionRegistry } from '../connections/session';
+import type { RealtimeSocket } from '../connections/socket';
+import type { RealtimeIdentity } from '../handshake/identity';
 
 export interface ResourcePolicy {
   /** Asked at every subscription; anything but true denies it. */
@@ -42,9 +49,9 @@ export class Subscriptions {
   private readonly withdrawEverywhere: (message: Withdrawal) => Promise<void>;
 
   constructor(
-    replicas: Replicas,
-    private readonly sessions: SessionRegistry,
-    private readonly securityLog: SecurityLog,
+    @Inject(Replicas) replicas: Replicas,
+    @Inject(SessionRegistry) private readonly sessions: SessionRegistry,
+    @Inject(SecurityLog) private readonly securityLog: SecurityLog,
     @Inject(REALTIME_CONFIG) private readonly config: RealtimeConfig,
   ) {
     this.withdrawEverywhere = replicas.everywhere('withdraw', (withdrawal) =>
@@ -157,7 +164,7 @@ export class Subscriptions {
         ? undefined
         : new RealtimeException('FORBIDDEN', 'Not allowed to subscribe');
     } catch (error) {
-      if (error instanceof RealtimeException) {
+      if (isRealtimeException(error)) {
         return error;
       }
       this.logger.error(error);

@@ -7,88 +7,139 @@ import {
   type Type,
   type ValueProvider,
 } from '@nestjs/common';
-import { JwtService } from '@nestjs/jwt';
-import { TerminusModule } from '@nestjs/terminus';
 import { Test, type TestingModuleBuilder } from '@nestjs/testing';
+import { sign } from 'jsonwebtoken';
 import { io, type Socket } from 'socket.io-client';
+import {
+  loadRealtimeConfig,
+  REALTIME_CONFIG,
+  type RealtimeVariables,
+} from '../config/realtime.config';
 import { Broadcaster, type DomainBroadcaster } from '../events/broadcaster';
-import { loadRealtimeConfig, REALTIME_CONFIG } from '../config/realtime.config';
-import { RealtimeModule } from '../realtime.module';
+import { EventContext } from '../events/event-context';
+import {
+  type RequestContext,
+  RequestContextService,
+} from '../events/request-context';
+import { HandshakeGuard } from '../handshake/handshake.guard';
+import { RealtimeCoreModule } from '../lifecycle/realtime-core.module';
 import { setupRealtime } from '../lifecycle/setup-realtime';
+import { isGateway, moduleMetadata } from '../private-doors';
+import {
+  PUBLISHED_EVENTS,
+  type PublishedEvents,
+} from '../publisher/published-events';
+import {
+  PUBLISHER_CONFIG,
+  type PublisherConfig,
+} from '../publisher/publisher.config';
+import { RealtimePublisherModule } from '../publisher/realtime-publisher.module';
+import { userRoom } from '../rooms/rooms';
 
 const JWT_SECRET = 'only-for-tests-and-32-bytes-long';
 const ORIGIN = 'http://localhost:3000';
 
-/** What is yours to fill in. */
-const YOURS: Type[] = [];
-
 type AnyModule = Parameters<TestingModuleBuilder['overrideModule']>[0];
 
-interface TestAppOptions {
-  /** In place of providers: `{ provide: NotificationsRepository, useValue }`. */
-  overrides?: readonly ValueProvider[];
-  /** Beside RealtimeModule: what your app makes available to every module. */
-  imports?: NonNullable<ModuleMetadata['imports']>;
-  /**
-   * Without your code: an empty object stands for each service and policy, and
-   * an empty module for each that you import into RealtimeModule.
-   */
-  isolated?: boolean;
-}
+/** Modules of this package, which stay as they are. */
+const KERNEL: readonly unknown[] = [
+  RealtimeCoreModule,
+  RealtimePublisherModule,
+];
 
 interface ClientOptions {
   token?: string;
   origin?: string;
 }
 
-/** The whole realtime module, listening on a free port, and its clients. */
+/** What `RealtimeTestApp.start` takes. */
+export interface RealtimeTestOptions {
+  /** The app's own realtime module. */
+  readonly module: Type;
+  /** In place of providers: `{ provide: NotificationsRepository, useValue }`. */
+  readonly overrides?: readonly ValueProvider[];
+  /** Beside the module: what your app makes available to every module. */
+  readonly imports?: NonNullable<ModuleMetadata['imports']>;
+  /**
+   * Without your code: an empty object stands for each provider of the module
+   * but its gateways and its guard, and an empty module for each that you
+   * import into it.
+   */
+  readonly isolated?: boolean;
+  /** Laid over the environment of the test. */
+  readonly env?: RealtimeVariables;
+  /** Claims of a token, where your guard reads others than `sub` and `tenantId`. */
+  readonly claims?: (tenantId: string, userId: string) => object;
+}
+
+/**
+ * The whole realtime module, listening on a free port, and its clients. It needs
+ * neither RabbitMQ nor Redis.
+ *
+ * @example
+ * ```ts
+ * const app = await RealtimeTestApp.start({ module: RealtimeModule });
+ * const client = await app.connect('/notifications', app.token('acme', 'ann'));
+ * await app.close();
+ * ```
+ */
 export class RealtimeTestApp {
-  private readonly jwt = new JwtService({ secret: JWT_SECRET });
   private readonly clients: Socket[] = [];
 
-  private constructor(private readonly app: INestApplication) {}
+  private constructor(
+    private readonly app: INestApplication,
+    private readonly claims: (tenantId: string, userId: string) => object,
+  ) {}
 
+  /** Resolves when it listens. */
   static async start({
+    module,
     overrides = [],
     imports = [],
     isolated = false,
-  }: TestAppOptions = {}): Promise<RealtimeTestApp> {
+    env = {},
+    claims = (tenantId, userId) => ({ sub: userId, tenantId }),
+  }: RealtimeTestOptions): Promise<RealtimeTestApp> {
     const tcpPort = await freePort();
     const config = loadRealtimeConfig({
       NODE_ENV: 'test',
       JWT_SECRET,
       FRONTEND_URL: ORIGIN,
       REALTIME_TRANSPORT: 'tcp',
-      REALTIME_TCP_PORT: String(tcpPort),
+      REALTIME_TCP_PORT: tcpPort,
+      ...env,
     });
-    const builder = Test.createTestingModule({
-      imports: [RealtimeModule, ...imports],
-    });
+    const builder = Test.createTestingModule({ imports: [module, ...imports] });
     builder.overrideProvider(REALTIME_CONFIG).useValue(config);
+    // What is published arrives in this app, whichever is meant.
+    builder.overrideProvider(PUBLISHER_CONFIG).useFactory({
+      inject: [PUBLISHED_EVENTS],
+      factory: (events: PublishedEvents): PublisherConfig => ({
+        tcpPorts: new Map(
+          Object.values(events).map((event) => [event.tcpPort, tcpPort]),
+        ),
+        timeoutMs: 5_000,
+        maxUnconfirmed: 1_000,
+      }),
+    });
     if (isolated) {
-      for (const own of YOURS) {
-        builder.overrideProvider(own).useValue({});
-      }
-      for (const own of importsOfYours()) {
-        builder.overrideModule(own).useModule(NoModule);
-      }
-      builder.useMocker(() => ({}));
+      isolate(builder, module);
     }
     for (const { provide, useValue } of overrides) {
       builder.overrideProvider(provide).useValue(useValue);
     }
-    const module = await builder.compile();
-    const app = module.createNestApplication({ logger: false });
+    const compiled = await builder.compile();
+    const app = compiled.createNestApplication({ logger: false });
     await setupRealtime(app);
     await app.listen(0, '127.0.0.1');
-    return new RealtimeTestApp(app);
+    return new RealtimeTestApp(app, claims);
   }
 
+  /** A token of a user. A lifetime below 0 is that of an expired one. */
   token(tenantId: string, userId: string, lifetimeInSeconds = 60): string {
-    return this.jwt.sign(
-      { tenantId },
-      { subject: userId, expiresIn: lifetimeInSeconds },
-    );
+    return sign(this.claims(tenantId, userId), JWT_SECRET, {
+      expiresIn: lifetimeInSeconds,
+    });
   }
 
   /** A connected client. */
@@ -118,10 +169,17 @@ export class RealtimeTestApp {
     return this.app.get(token, { strict: false });
   }
 
+  /** Sends the events of a domain. */
   broadcaster<Events>(namespace: string): DomainBroadcaster<Events> {
     return this.app.get(Broadcaster).namespace<Events>(namespace);
   }
 
+  /** Name of the room of a user. */
+  userRoom(tenantId: string, userId: string): string {
+    return userRoom(tenantId, userId);
+  }
+
+  /** Ends the clients and the app. */
   async close(): Promise<void> {
     this.clients.forEach((client) => client.disconnect());
     await this.app.close();
@@ -145,13 +203,28 @@ export class RealtimeTestApp {
 @Module({})
 class NoModule {}
 
-/** What RealtimeModule imports beside what was generated. */
-function importsOfYours(): AnyModule[] {
-  const imports: AnyModule[] = Reflect.getMetadata('imports', RealtimeModule);
-  const generated: unknown[] = [TerminusModule];
-  return imports.filter(
-    (item) => !generated.includes('module' in item ? item.module : item),
-  );
+/** Takes the owner's code out of a module, and what it needs. */
+function isolate(builder: TestingModuleBuilder, module: Type): void {
+  for (const provider of moduleMetadata(module, 'providers')) {
+    const token = Object(provider).provide ?? provider;
+    if (!isGateway(token) && !isGuard(token)) {
+      builder.overrideProvider(token).useValue({});
+    }
+  }
+  for (const imported of moduleMetadata(module, 'imports')) {
+    if (!KERNEL.includes(Object(imported).module ?? imported)) {
+      builder.overrideModule(imported as AnyModule).useModule(NoModule);
+    }
+  }
+  builder.overrideProvider(EventContext).useValue({
+    run: <T>(context: RequestContext, work: () => T) =>
+      new RequestContextService().run(context, work),
+  });
+  builder.useMocker(() => ({}));
+}
+
+function isGuard(type: unknown): boolean {
+  return typeof type === 'function' && type.prototype instanceof HandshakeGuard;
 }
 
 async function freePort(): Promise<number> {

@@ -1,0 +1,9 @@
+export { RealtimePublishError } from './publish.error';
+export type { PublishErrorCode } from './publish.error';
+export type { PublishedEvent, PublishedEvents } from './published-events';
+export { RealtimePublisher, type RealtimeMessage } from './realtime-publisher';
+export {
+  RealtimePublisherModule,
+  type RealtimePublisherAsyncOptions,
+  type RealtimePublisherOptions,
+} from './realtime-publisher.module';

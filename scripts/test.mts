@@ -68,11 +68,12 @@ const PACKAGES: readonly (readonly [name: string, isInstalled: () => boolean])[]
 
 const LANES: readonly Lane[] = [
   ...(await vitestLanes('packages/plugin')),
+  ...(await vitestLanes('packages/nest')),
   ...(await vitestLanes('packages/react')),
   ...(await vitestLanes('packages/eslint-plugin')),
   jestLane('e2e', '.e2e.ts'),
   {
-    ...vitestLane('packages/plugin', 'kernel', 'test/kernel/fuzz.test.ts'),
+    ...vitestLane('packages/nest', 'kernel', 'test/fuzz.test.ts'),
     name: 'long-fuzz',
     long: true,
     env: { KERNEL_FUZZ_SECONDS: '300' },
@@ -80,7 +81,7 @@ const LANES: readonly Lane[] = [
   { ...jestLane('matrix', '.matrix.ts'), long: true },
   { ...jestLane('upgrade', '.upgrade.ts'), long: true },
   {
-    ...vitestLane('packages/plugin', 'kernel', 'test/kernel/topology.test.ts'),
+    ...vitestLane('packages/nest', 'kernel', 'test/topology.test.ts'),
     name: 'long-faults',
     long: true,
     env: { KERNEL_REPLICAS: '4', KERNEL_LOAD_MS: '3000' },

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 
-const require = createRequire(__filename);
+const load = createRequire(__filename);
 
 /**
  * Loads a package that a host has only where it uses what needs it.
@@ -10,13 +10,13 @@ const require = createRequire(__filename);
  */
 export function loadPackage<T>(name: string, purpose: string): T {
   requirePackage(name, purpose);
-  return require(name) as T;
+  return load(name) as T;
 }
 
 /** Throws as `loadPackage` does, and loads nothing. */
 export function requirePackage(name: string, purpose: string): void {
   try {
-    require.resolve(name);
+    load.resolve(name);
   } catch {
     throw new Error(
       `${purpose} needs the package ${name}, which is not installed. Add it: npm install ${name}`,

@@ -18,6 +18,13 @@ export const REALTIME_BROKER: unique symbol = Symbol.for(
 
 const MARK: unique symbol = Symbol.for('@nx-realtime/nest:broker-event');
 
+/**
+ * Marks a handler as ours. Nest offers handlers without a transport to every
+ * server of the app; without the mark they would be bound to our queue and run
+ * on our events.
+ */
+export const BROKER_EVENT = { [MARK]: true } as const;
+
 /** Metadata of a handler: what BrokerEvent was given. */
 const SOURCE: unique symbol = Symbol.for('@nx-realtime/nest:event-source');
 
@@ -82,7 +89,7 @@ export function BrokerEvent<T>(event: string, source: EventSource<T>) {
       { event, ...source },
       Object(descriptor.value),
     );
-    const mark = EventPattern(event, REALTIME_BROKER, { [MARK]: true });
+    const mark = EventPattern(event, REALTIME_BROKER, BROKER_EVENT);
     mark(target, name, descriptor);
   };
 }

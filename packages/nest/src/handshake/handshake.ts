@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { ModuleRef } from '@nestjs/core';
+import { ModulesContainer } from '@nestjs/core';
 import { REALTIME_OPTIONS, type RealtimeCoreOptions } from '../config/options';
 import { isId } from '../rooms/rooms';
 import type { HandshakeGuard } from './handshake.guard';
@@ -18,7 +18,7 @@ export class Handshake {
   private readonly refusals = new WeakSet<RealtimeException>();
 
   constructor(
-    @Inject(ModuleRef) private readonly modules: ModuleRef,
+    @Inject(ModulesContainer) private readonly modules: ModulesContainer,
     @Inject(REALTIME_OPTIONS) private readonly options: RealtimeCoreOptions,
   ) {}
 
@@ -83,15 +83,17 @@ export class Handshake {
     }
   }
 
+  /** What a module provides, not what Nest makes for `@UseGuards`. */
   private find(): HandshakeGuard {
     const { guard } = this.options;
-    try {
-      return this.modules.get(guard, { strict: false });
-    } catch (cause) {
-      throw new Error(
-        `No module provides ${guard.name}: add it to the providers of the module that imports RealtimeCoreModule`,
-        { cause },
-      );
+    for (const { providers } of this.modules.values()) {
+      const provider = providers.get(guard);
+      if (provider?.isDependencyTreeStatic() && provider.instance) {
+        return provider.instance as HandshakeGuard;
+      }
     }
+    throw new Error(
+      `No module provides ${guard.name}: add it to the providers of RealtimeModule, without a scope of its own`,
+    );
   }
 }

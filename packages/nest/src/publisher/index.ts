@@ -1,6 +1,10 @@
 export { RealtimePublishError } from './publish.error';
 export type { PublishErrorCode } from './publish.error';
-export type { PublishedEvent, PublishedEvents } from './published-events';
+export type {
+  PublishedEvent,
+  PublishedEvents,
+  PublishedPayload,
+} from './published-events';
 export { RealtimePublisher, type RealtimeMessage } from './realtime-publisher';
 export {
   RealtimePublisherModule,

@@ -37,7 +37,7 @@ export function wireHost(tree: Tree, host: HostFacts, domains: readonly Domain[]
 }
 
 function wireApp(tree: Tree, app: AppFacts): Wired[] {
-  const from = importOf(app, app.main, 'setup-realtime');
+  const from = '@nx-realtime/nest';
   return [
     wireModule(tree, app, 'RealtimeModule', 'realtime.module'),
     editFile(tree, app.main, (text) => addSetupCall(text, { symbol: 'setupRealtime', from })),
@@ -48,7 +48,7 @@ function wireApp(tree: Tree, app: AppFacts): Wired[] {
 function wirePublisher(tree: Tree, host: HostFacts, publisher: AppFacts): Wired[] {
   const serves = [...host.apps.values()].some(({ root }) => root === publisher.root);
   return [
-    wireModule(tree, publisher, 'RealtimePublisherModule', 'publisher/realtime-publisher.module'),
+    wireModule(tree, publisher, 'RealtimeEventsModule', 'publisher/realtime-events'),
     ...(serves ? [] : [editFile(tree, publisher.main, addShutdownHooks)]),
   ];
 }

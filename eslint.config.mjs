@@ -75,7 +75,11 @@ export default tseslint.config(
   {
     // Emitted code is held to `recommended` alone, as hosts are. Nest's injection needs value imports.
     files: SOURCES,
-    ignores: ['packages/plugin/{templates,test/golden,test/kernel}/**', 'packages/react/src/**'],
+    ignores: [
+      'packages/plugin/{templates,test/golden}/**',
+      'packages/{nest,react}/src/**',
+      'packages/nest/test/**',
+    ],
     linterOptions: { reportUnusedDisableDirectives: 'error' },
     rules: {
       '@typescript-eslint/consistent-type-imports': ['error', { disallowTypeAnnotations: false }],

@@ -110,7 +110,9 @@ async function run(mutation: Mutation | undefined, tests: readonly string[]): Pr
     report,
     timeout,
   );
-  rmSync(join(REPO, 'packages/plugin/tmp', host), { recursive: true, force: true });
+  for (const owner of ['nest', 'plugin']) {
+    rmSync(join(REPO, 'packages', owner, 'tmp', host), { recursive: true, force: true });
+  }
   const { verdict, detail } = judge(report, output);
   return { verdict, detail, seconds: seconds(started) };
 }

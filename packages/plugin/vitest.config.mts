@@ -1,11 +1,9 @@
 import { resolve } from 'node:path';
 import { defineConfig } from 'vitest/config';
-import { BaseSequencer } from 'vitest/node';
-import type { TestSpecification } from 'vitest/node';
-import { from, mutant } from './test/support/vite-plugins.mjs';
+import { mutant } from './test/support/vite-plugins.js';
 
 const tmp = resolve(import.meta.dirname, 'tmp');
-const nest12 = resolve(import.meta.dirname, '../../e2e/nest12/package.json');
+const nest = resolve(import.meta.dirname, '../nest/src');
 
 /** What a project's global setup renders, and how its tests name it. */
 const aliases = (host: string, name: string, folder: string) => [
@@ -14,20 +12,9 @@ const aliases = (host: string, name: string, folder: string) => [
     find: /^@acme\/realtime-contracts\/(.*)$/,
     replacement: `${tmp}/${host}/libs/realtime-contracts/src/$1.contract.ts`,
   },
+  { find: /^@nx-realtime\/nest$/, replacement: `${nest}/index.ts` },
+  { find: /^@nx-realtime\/nest\/(.*)$/, replacement: `${nest}/$1/index.ts` },
 ];
-
-/**
- * Where no run before has told how long files take, the largest are run first. This one takes much longer than its
- * size tells: as the last it would run alone.
- */
-class LongestFirst extends BaseSequencer {
-  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const sorted = await super.sort(files);
-    const isLong = ({ moduleId }: TestSpecification): boolean =>
-      moduleId.endsWith('/kernel/topology.test.ts');
-    return [...sorted.filter(isLong), ...sorted.filter((file) => !isLong(file))];
-  }
-}
 
 /*
  * `isolate: false`: the files of a project share processes, so that what is slow to load is loaded and compiled
@@ -35,30 +22,8 @@ class LongestFirst extends BaseSequencer {
  * listeners) it puts back.
  */
 
-/** The emitted kernel, rendered into a folder of its own: `host`. */
-const kernel = (name: string, host: string) => ({
-  resolve: {
-    alias: [
-      ...aliases(host, '@kernel', 'apps/api-gateway/src/realtime'),
-      { find: '@orders', replacement: `${tmp}/${host}/apps/orders/src/realtime/publisher` },
-    ],
-  },
-  test: {
-    name,
-    include: ['test/kernel/**/*.test.ts'],
-    env: { KERNEL_HOST: host },
-    globals: true,
-    globalSetup: 'test/kernel/render.ts',
-    testTimeout: 15_000,
-    isolate: false,
-  },
-});
-
-const kernelOnNest12 = kernel('kernel-nest12', 'kernel-nest12');
 export default defineConfig({
   test: {
-    // Elsewhere the last run has told, and files can be shuffled.
-    sequence: process.env['CI'] ? { sequencer: LongestFirst } : {},
     projects: [
       {
         plugins: [mutant()],
@@ -71,30 +36,6 @@ export default defineConfig({
         },
       },
       { test: { name: 'emitted', include: ['test/emitted/**/*.test.ts'], testTimeout: 60_000 } },
-      // The mutation check renders each mutant beside what is being worked on.
-      kernel('kernel', process.env['MUTANT'] ?? 'kernel'),
-      {
-        ...kernelOnNest12,
-        plugins: [from(nest12, /^@nestjs\//)],
-        test: {
-          ...kernelOnNest12.test,
-          // What does not depend on Nest is tested once.
-          exclude: [
-            'fuzz',
-            'config',
-            'rooms',
-            'redis',
-            'recipients',
-            'broker/rmq-faults',
-            'topology',
-            'broker/shutdown-process',
-            'publisher/rmq-publisher',
-            'publisher/docs',
-            'cli/*',
-          ].map((name) => `test/kernel/${name}.test.ts`),
-          server: { deps: { inline: ['nestjs-cls'] } },
-        },
-      },
       {
         resolve: {
           alias: [

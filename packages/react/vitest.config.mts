@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { defineConfig } from 'vitest/config';
-import { from, mutant } from '../plugin/test/support/vite-plugins.mjs';
+import { from, mutant } from '../plugin/test/support/vite-plugins.js';
 
 const folder = import.meta.dirname;
 const react18 = resolve(folder, '../../e2e/react18/package.json');

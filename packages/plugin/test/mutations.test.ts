@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { kernelShape } from './kernel/render.js';
+import { kernelShape } from '../../nest/test/render.js';
 import { MUTATIONS, mutate, packageOf, projectOf, testFileOf } from './mutations.js';
 import type { Mutation } from './mutations.js';
 import { renderShape } from './support/shapes.js';

@@ -50,6 +50,7 @@ export default function setup(project?: TestProject): void {
   const name = project?.config.env['WEB_HOST'] ?? 'web';
   const mutation = MUTATIONS.find((found) => mutantHost(found) === name);
   renderHost(
+    'plugin',
     webShape(name),
     /^(?:apps\/web|libs)\//,
     '../react/test/tsconfig.json',

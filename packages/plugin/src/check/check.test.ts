@@ -250,7 +250,7 @@ describe.each(['integrated', 'solution'] as const)('in an %s workspace', (layout
     ['main.ts', 'apps/api-gateway/src/main.ts', /.*setupRealtime\(app\);\n/],
     ['the module', 'apps/api-gateway/src/app/app.module.ts', 'RealtimeModule]', ']'],
     ['the layout', 'apps/web/src/app/layout.tsx', /.*<NotificationsProvider \/>.*\n/],
-    ['a dependency', 'package.json', /.*"socket\.io": .*\n/],
+    ['a dependency', 'package.json', /.*"ioredis": .*\n/],
   ])('tells wiring that was lost: %s', async (_, path, from, to = '') => {
     edit(path, from, to);
     const [lost, ...others] = await check();

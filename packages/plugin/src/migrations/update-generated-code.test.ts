@@ -116,8 +116,8 @@ describe('dependencies that a release raised', () => {
   const PROJECT = 'apps/api-gateway/package.json';
   const updates = {
     packageJsonUpdates: {
-      '0.3.0': { version: '0.3.0', packages: { 'socket.io': { version: '^5.1.0' } } },
-      '0.2.0': { version: '0.2.0', packages: { 'socket.io': '^5.0.0', zod: '^4.0.0' } },
+      '0.3.0': { version: '0.3.0', packages: { ioredis: { version: '^7.1.0' } } },
+      '0.2.0': { version: '0.2.0', packages: { ioredis: '^7.0.0', zod: '^4.0.0' } },
     },
   };
   const versions = (): Record<string, string> => JSON.parse(read(PROJECT)).dependencies;
@@ -132,14 +132,14 @@ describe('dependencies that a release raised', () => {
     const before = versions();
     ageManifest(tree, '0.1.1');
     updateProjectDependencies(tree, new HostProjects(tree), updates);
-    expect(versions()).toEqual({ ...before, 'socket.io': '^5.1.0' });
+    expect(versions()).toEqual({ ...before, ioredis: '^7.1.0' });
   });
 
   it('are raised to what the root has, where Nx took a later one', () => {
     ageManifest(tree, '0.1.1');
-    edit(tree, 'package.json', /"socket\.io": "[^"]+"/, '"socket.io": "5.2.0"');
+    edit(tree, 'package.json', /"ioredis": "[^"]+"/, '"ioredis": "7.2.0"');
     updateProjectDependencies(tree, new HostProjects(tree), updates);
-    expect(versions()['socket.io']).toBe('5.2.0');
+    expect(versions()['ioredis']).toBe('7.2.0');
   });
 
   it('stay where the release was run already', () => {

@@ -65,7 +65,7 @@ export interface AppView {
   /** Nx project name without scope, kebab-case: names the app's queues and Redis keys. */
   readonly name: string;
   readonly domains: readonly DomainView[];
-  /** From `core/`, without extension: the host's own RequestContextService, when it has one. */
+  /** From the module, without extension: the host's own RequestContextService, when it has one. */
   readonly requestContext?: string | undefined;
   /** Metrics and tracing too. */
   readonly observability: boolean;

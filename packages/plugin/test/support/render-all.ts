@@ -1,5 +1,5 @@
 import docs from '../docs/render.js';
-import kernel from '../kernel/render.js';
+import kernel from '../../../nest/test/render.js';
 import web from '../../../react/test/render.js';
 
 docs();

@@ -85,6 +85,8 @@ describe.each(['integrated', 'solution'] as const)('in an %s workspace', (layout
       return expect(json('package.json').dependencies).toHaveProperty('amqplib');
     expect(Object.keys(json('apps/orders/package.json').dependencies)).toEqual([
       '@acme/realtime-contracts',
+      '@nestjs/microservices',
+      '@nx-realtime/nest',
       'amqp-connection-manager',
       'amqplib',
       'zod',

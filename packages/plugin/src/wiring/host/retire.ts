@@ -9,6 +9,7 @@ import { unwireDependencies } from './dependencies.js';
 import { unwireDevelopment } from './dev-env.js';
 import type { Wanted } from './dev-env.js';
 import type { Wired } from './edit.js';
+import { unwireTarballs } from './packages.js';
 
 /**
  * Takes out of the host's configuration what no domain needs any more: contract libraries, env
@@ -28,6 +29,7 @@ export function retire(
     ...unwireContracts(tree, before, after),
     ...unwireCheckTarget(tree, before.host, after.host),
     ...unwireCacheInputs(tree, before.host, after.host),
+    ...(after.domains.length === 0 ? unwireTarballs(tree, before.host) : []),
   ];
   unwireDevelopment(tree, before, after, isNamed);
   const installs = unwireDependencies(tree, before, after, isNamed);

@@ -11,3 +11,5 @@ export { addSetupCall, addShutdownHooks } from './main.js';
 export { addModuleImport } from './module.js';
 export { dropFromLists, unwire } from './unwire.js';
 export { ensureYaml } from './yaml.js';
+export { addAsset, dropAsset } from './webpack.js';
+export type { Asset } from './webpack.js';

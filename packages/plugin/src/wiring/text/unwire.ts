@@ -79,7 +79,7 @@ function remove(source: Source, { node, ancestors }: Found<NamedNode>): string |
   return `${String(node.name)} is used in another way than it was wired`;
 }
 
-function removeItem({ text, edits }: Source, items: readonly Node[], item: Node): void {
+export function removeItem({ text, edits }: Source, items: readonly Node[], item: Node): void {
   const index = items.indexOf(item);
   const [before, after] = [items[index - 1], items[index + 1]];
   if (after) {

@@ -1,0 +1,185 @@
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import {
+  BaseRpcContext,
+  EventPattern,
+  type Server,
+} from '@nestjs/microservices';
+import type { EventMeta } from '../events/event-meta';
+import { checkPayload, type PayloadSchema } from '../events/payload-schema';
+import { isId } from '../rooms/rooms';
+import { invalid } from './base-rpc.exception';
+import { noteFailure } from './emission';
+import { own } from './own';
+
+/** Transport id of the broker: its handlers run on no other transport. */
+export const REALTIME_BROKER: unique symbol = Symbol.for(
+  '@nx-realtime/nest:transport',
+);
+
+const MARK: unique symbol = Symbol.for('@nx-realtime/nest:broker-event');
+
+/**
+ * Marks a handler as ours. Nest offers handlers without a transport to every
+ * server of the app; without the mark they would be bound to our queue and run
+ * on our events.
+ */
+export const BROKER_EVENT = { [MARK]: true } as const;
+
+/** Metadata of a handler: what BrokerEvent was given. */
+const SOURCE: unique symbol = Symbol.for('@nx-realtime/nest:event-source');
+
+/** What a handler of a broker event gets. */
+export interface BrokerMessage<T = unknown> {
+  readonly tenantId: string;
+  /** Checked against the schema of the event. */
+  readonly payload: T;
+  readonly meta: EventMeta;
+  /** True where it may have been handled before. */
+  readonly redelivered: boolean;
+}
+
+/** Where an event's payload stands in its message, and what it must be. */
+export interface EventSource<T = unknown> {
+  /** Key of the payload in `data`: the domain's singular in camelCase. */
+  readonly key: string;
+  readonly schema: PayloadSchema<T>;
+}
+
+/** Context of a broker event, as Nest hands it to interceptors and filters. */
+export class BrokerEventContext extends BaseRpcContext<[string]> {
+  constructor(
+    readonly pattern: string,
+    readonly meta: EventMeta,
+    readonly redelivered: boolean,
+  ) {
+    super([pattern]);
+  }
+}
+
+type Handler<T> = (message: BrokerMessage<T>) => unknown;
+
+/**
+ * Handles an event of the broker: an `@EventPattern` of ours, whose handler
+ * gets the tenant, the checked payload and the event's meta. A payload that
+ * does not fit the schema becomes a dead letter.
+ *
+ * @example
+ * ```ts
+ * @BrokerEvent('notification.created', {
+ *   key: 'notification',
+ *   schema: notificationCreatedSchema,
+ * })
+ * onNotificationCreated({ tenantId, payload, meta }: BrokerMessage<NotificationCreated>) {}
+ * ```
+ * @param event name: the routing key of its messages
+ */
+export function BrokerEvent<T>(event: string, source: EventSource<T>) {
+  return (
+    target: object,
+    name: string,
+    descriptor: TypedPropertyDescriptor<Handler<T>>,
+  ): void => {
+    noteFailuresOf(descriptor);
+    const message = createParamDecorator((_data: unknown, context) =>
+      messageOf(context, source),
+    );
+    message()(target, name, 0);
+    Reflect.defineMetadata(
+      SOURCE,
+      { event, ...source },
+      Object(descriptor.value),
+    );
+    const mark = EventPattern(event, REALTIME_BROKER, BROKER_EVENT);
+    mark(target, name, descriptor);
+  };
+}
+
+/** True where Nest's `addHandler` was called for a handler of BrokerEvent. */
+export function isBrokerHandler(
+  ...[, , isEvent, extras]: Parameters<Server['addHandler']>
+): boolean {
+  return isEvent === true && Reflect.get(Object(extras), MARK) === true;
+}
+
+/** What BrokerEvent was given for a method, if it has one. */
+export function eventSourceOf(
+  method: unknown,
+): ({ readonly event: string } & EventSource) | undefined {
+  return Reflect.getMetadata(SOURCE, Object(method));
+}
+
+/**
+ * Reads `data` of an event: `{ tenantId, [key]: payload }`. At once, unless the
+ * schema takes its time.
+ *
+ * @throws BaseRpcException `invalid`
+ */
+export function parseBrokerEvent<T>(
+  data: unknown,
+  { key, schema }: EventSource<T>,
+): MaybePromise<{ tenantId: string; payload: T }> {
+  const tenantId = own(data, 'tenantId');
+  if (!isId(tenantId)) {
+    throw invalid('TENANT', 'data.tenantId is missing or not an id');
+  }
+  const checked = checkPayload(schema, own(data, key));
+  const read = (result: Awaited<typeof checked>) => {
+    if (result.ok) {
+      return { tenantId, payload: result.payload };
+    }
+    const [problem] = result.problems;
+    const path = ['data', key, problem?.path].filter(Boolean).join('.');
+    throw invalid('PAYLOAD', `${path}: ${problem?.message}`);
+  };
+  return checked instanceof Promise ? checked.then(read) : read(checked);
+}
+
+/**
+ * The id that an event is addressed to.
+ *
+ * @throws BaseRpcException `invalid`: an event is never sent to anyone else
+ */
+export function requireRecipient(id: unknown): string {
+  if (!isId(id)) {
+    throw invalid('RECIPIENT', 'the recipient is missing or not an id');
+  }
+  return id;
+}
+
+type MaybePromise<T> = T | Promise<T>;
+
+async function messageOf<T>(
+  context: ExecutionContext,
+  source: EventSource<T>,
+): Promise<BrokerMessage<T>> {
+  const rpc = context.switchToRpc();
+  const { meta, redelivered } = rpc.getContext<BrokerEventContext>();
+  const read = await parseBrokerEvent(rpc.getData(), source);
+  return { ...read, meta, redelivered };
+}
+
+/** Has what a handler throws kept: a filter may make something else of it. */
+function noteFailuresOf<T>(
+  descriptor: TypedPropertyDescriptor<Handler<T>>,
+): void {
+  const handler = descriptor.value as Handler<T>;
+  const noted = function (this: object, message: BrokerMessage<T>): unknown {
+    try {
+      const result = handler.call(this, message);
+      if (result instanceof Promise) {
+        result.catch(noteFailure);
+      }
+      return result;
+    } catch (error) {
+      noteFailure(error);
+      throw error;
+    }
+  };
+  // What other decorators have said about it.
+  for (const key of Reflect.getMetadataKeys(handler)) {
+    const value: unknown = Reflect.getMetadata(key, handler);
+    Reflect.defineMetadata(key, value, noted);
+  }
+  Object.defineProperty(noted, 'name', { value: handler.name });
+  descriptor.value = noted;
+}

@@ -1,0 +1,62 @@
+/**
+ * A schema of zod, Valibot, ArkType or another library that implements Standard
+ * Schema (https://standardschema.dev): the part of it that is used here.
+ */
+export interface PayloadSchema<T = unknown> {
+  readonly '~standard': {
+    readonly validate: (
+      value: unknown,
+    ) => SchemaResult<T> | Promise<SchemaResult<T>>;
+  };
+}
+
+/** Either a value or what is wrong with it. */
+type SchemaResult<T> =
+  | { readonly value: T; readonly issues?: undefined }
+  | { readonly issues: readonly SchemaIssue[] };
+
+interface SchemaIssue {
+  readonly message: string;
+  readonly path?:
+    readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
+}
+
+/** A payload that fits its schema, or the first problems, each with its path. */
+export type Checked<T> =
+  | { readonly ok: true; readonly payload: T }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** What is wrong at a path of a payload, such as `user.name`. */
+export interface Problem {
+  readonly path: string;
+  readonly message: string;
+}
+
+/** How many problems are told. */
+const MAX_PROBLEMS = 10;
+
+/** Checks a payload; at once, unless its schema takes its time. */
+export function checkPayload<T>(
+  schema: PayloadSchema<T>,
+  payload: unknown,
+): Checked<T> | Promise<Checked<T>> {
+  const result = schema['~standard'].validate(payload);
+  return result instanceof Promise ? result.then(checkedOf) : checkedOf(result);
+}
+
+function checkedOf<T>(result: SchemaResult<T>): Checked<T> {
+  if (!result.issues) {
+    return { ok: true, payload: result.value };
+  }
+  const problems = result.issues
+    .slice(0, MAX_PROBLEMS)
+    .map(({ path = [], message }) => ({
+      path: path.map(keyOf).join('.'),
+      message,
+    }));
+  return { ok: false, problems };
+}
+
+function keyOf(segment: PropertyKey | { readonly key: PropertyKey }): string {
+  return String(typeof segment === 'object' ? segment.key : segment);
+}

@@ -1,0 +1,99 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
+import { REALTIME_OPTIONS, type RealtimeCoreOptions } from '../config/options';
+import { isId } from '../rooms/rooms';
+import type { HandshakeGuard } from './handshake.guard';
+import type { RealtimeIdentity, TokenClaims, VerifiedToken } from './identity';
+import {
+  expired,
+  isRealtimeException,
+  type RealtimeException,
+  unauthorized,
+} from './realtime.errors';
+
+/** The one way from a token to an identity, for handshakes and refreshes. */
+@Injectable()
+export class Handshake {
+  private known: HandshakeGuard | undefined;
+  private readonly refusals = new WeakSet<RealtimeException>();
+
+  constructor(
+    @Inject(ModulesContainer) private readonly modules: ModulesContainer,
+    @Inject(REALTIME_OPTIONS) private readonly options: RealtimeCoreOptions,
+  ) {}
+
+  /**
+   * The app's guard.
+   * @throws Error where no module provides it
+   */
+  get guard(): HandshakeGuard {
+    return (this.known ??= this.find());
+  }
+
+  /**
+   * Verifies a token, makes an identity of its claims and has the owner check
+   * it.
+   *
+   * @param identified is called with the identity before it is checked
+   * @throws RealtimeException UNAUTHORIZED, TOKEN_EXPIRED or UNAVAILABLE, and
+   * what the owner's guard throws
+   */
+  async verify(
+    token: unknown,
+    identified: (identity: RealtimeIdentity) => void = () => undefined,
+  ): Promise<VerifiedToken> {
+    const { guard } = this;
+    const claims = await guard.verify(token);
+    const { userId, tenantId } = await guard.identify(claims);
+    const { exp, iat, sid } = claims;
+    if (!isId(userId) || !isId(tenantId) || typeof exp !== 'number') {
+      throw unauthorized();
+    }
+    const identity = Object.freeze({
+      userId,
+      tenantId,
+      expiresAt: exp * 1_000,
+      issuedAt: typeof iat === 'number' ? iat * 1_000 : undefined,
+      sessionId: isId(sid) ? sid : undefined,
+    });
+    identified(identity);
+    if (identity.expiresAt <= Date.now()) {
+      throw expired();
+    }
+    await this.check(identity, claims);
+    return { identity, claims };
+  }
+
+  /** True for an error that `verify` threw because the owner's check did. */
+  isOwnersRefusal(error: unknown): error is RealtimeException {
+    return isRealtimeException(error) && this.refusals.has(error);
+  }
+
+  private async check(
+    identity: RealtimeIdentity,
+    claims: TokenClaims,
+  ): Promise<void> {
+    try {
+      await this.guard.check(identity, claims);
+    } catch (error) {
+      if (isRealtimeException(error)) {
+        this.refusals.add(error);
+      }
+      throw error;
+    }
+  }
+
+  /** What a module provides, not what Nest makes for `@UseGuards`. */
+  private find(): HandshakeGuard {
+    const { guard } = this.options;
+    for (const { providers } of this.modules.values()) {
+      const provider = providers.get(guard);
+      if (provider?.isDependencyTreeStatic() && provider.instance) {
+        return provider.instance as HandshakeGuard;
+      }
+    }
+    throw new Error(
+      `No module provides ${guard.name}: add it to the providers of RealtimeModule, without a scope of its own`,
+    );
+  }
+}

@@ -35,7 +35,8 @@ const web = (name: string, host: string) => {
       environment: 'happy-dom',
       globals: true,
       globalSetup: 'test/render.ts',
-      testTimeout: 15_000,
+      testTimeout: 60_000,
+      hookTimeout: 60_000,
     },
   };
 };

@@ -2,14 +2,18 @@ export { compareContracts } from './compatibility.js';
 export type { Contract, ContractChange, ContractRule } from './compatibility.js';
 export { changeEvent, renameDomain } from './change-event.js';
 export type { EventChange, Renamed } from './change-event.js';
+export { emitLine } from './emit-line.js';
+export type { EmitOption } from './emit-line.js';
 export { RealtimeError } from './errors.js';
 export { parseDomainFile, toDomainFile, writeDomainFile } from './domain-file.js';
 export type { DomainFile } from './domain-file.js';
+export { formatType, quotesFor, unquoted } from './grammar.js';
 export { parseFieldText, payloadProblems } from './payload.js';
 export { parsePublisherFile } from './publisher-file.js';
 export type { PublisherFile } from './publisher-file.js';
 export { camelCase, domainNames, eventPascal } from './names.js';
 export {
+  DEFAULT_EVENTS,
   checkDomains,
   checkPublished,
   draftDomain,
@@ -21,4 +25,13 @@ export type { DomainDraft, DomainOptions } from './parse.js';
 export { respellDomain, respellEvent } from './respell.js';
 export type { Respell, Respelling } from './respell.js';
 export { ROOMS, SCALARS } from './types.js';
-export type { Audience, Domain, DomainNames, Field, Rooms, Scalar, ServerEvent } from './types.js';
+export type {
+  Audience,
+  ClientEvent,
+  Domain,
+  DomainNames,
+  Field,
+  Rooms,
+  Scalar,
+  ServerEvent,
+} from './types.js';

@@ -1,11 +1,11 @@
+import type { RealtimeIdentity } from '@nx-realtime/nest';
+import { RealtimeTestApp } from '@nx-realtime/nest/testing';
 import {
   CHATS_NAMESPACE,
   type MessagePosted,
   type ServerToClientEvents,
 } from '@acme/realtime-contracts/chats';
-import { userRoom } from '../core/rooms';
-import type { RealtimeIdentity } from '../core/token-verifier';
-import { RealtimeTestApp } from '../testing/realtime-test-app';
+import { RealtimeModule } from '../realtime.module';
 import { ChatsService } from './chats.service';
 
 describe('ChatsGateway', () => {
@@ -23,6 +23,7 @@ describe('ChatsGateway', () => {
 
   beforeAll(async () => {
     app = await RealtimeTestApp.start({
+      module: RealtimeModule,
       isolated: true,
       overrides: [{ provide: ChatsService, useValue: service }],
     });
@@ -50,7 +51,7 @@ describe('ChatsGateway', () => {
     const ann = await app.connect(namespace, app.token('acme', 'ann'));
     const eve = await app.connect(namespace, app.token('acme', 'eve'));
     const spy = await app.connect(namespace, app.token('other', 'ann'));
-    const room = userRoom('acme', 'ann');
+    const room = app.userRoom('acme', 'ann');
     for (const foreign of [eve, spy]) {
       const ack = await foreign.timeout(2_000).emitWithAck('join', room);
       expect(ack).toMatchObject({ ok: false });

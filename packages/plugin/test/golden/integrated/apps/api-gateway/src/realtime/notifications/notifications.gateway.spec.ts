@@ -1,11 +1,11 @@
+import type { RealtimeIdentity } from '@nx-realtime/nest';
+import { RealtimeTestApp } from '@nx-realtime/nest/testing';
 import {
   NOTIFICATIONS_NAMESPACE,
   type NotificationCreated,
   type ServerToClientEvents,
 } from '@acme/realtime-contracts/notifications';
-import { userRoom } from '../core/rooms';
-import type { RealtimeIdentity } from '../core/token-verifier';
-import { RealtimeTestApp } from '../testing/realtime-test-app';
+import { RealtimeModule } from '../realtime.module';
 import { NotificationsService } from './notifications.service';
 
 describe('NotificationsGateway', () => {
@@ -22,6 +22,7 @@ describe('NotificationsGateway', () => {
 
   beforeAll(async () => {
     app = await RealtimeTestApp.start({
+      module: RealtimeModule,
       isolated: true,
       overrides: [{ provide: NotificationsService, useValue: service }],
     });
@@ -49,7 +50,7 @@ describe('NotificationsGateway', () => {
     const ann = await app.connect(namespace, app.token('acme', 'ann'));
     const eve = await app.connect(namespace, app.token('acme', 'eve'));
     const spy = await app.connect(namespace, app.token('other', 'ann'));
-    const room = userRoom('acme', 'ann');
+    const room = app.userRoom('acme', 'ann');
     for (const foreign of [eve, spy]) {
       const ack = await foreign.timeout(2_000).emitWithAck('join', room);
       expect(ack).toMatchObject({ ok: false });

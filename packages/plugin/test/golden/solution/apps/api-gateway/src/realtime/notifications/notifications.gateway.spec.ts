@@ -1,17 +1,20 @@
+import { RealtimeTestApp } from '@nx-realtime/nest/testing';
 import {
   NOTIFICATIONS_NAMESPACE,
   type NotificationCreated,
   type ServerToClientEvents,
 } from '@acme-ts/realtime-contracts/notifications';
-import { userRoom } from '../core/rooms';
-import { RealtimeTestApp } from '../testing/realtime-test-app';
+import { RealtimeModule } from '../realtime.module';
 
 describe('NotificationsGateway', () => {
   const namespace = NOTIFICATIONS_NAMESPACE;
   let app: RealtimeTestApp;
 
   beforeAll(async () => {
-    app = await RealtimeTestApp.start({ isolated: true });
+    app = await RealtimeTestApp.start({
+      module: RealtimeModule,
+      isolated: true,
+    });
   });
 
   afterAll(() => app?.close());
@@ -36,7 +39,7 @@ describe('NotificationsGateway', () => {
     const ann = await app.connect(namespace, app.token('acme', 'ann'));
     const eve = await app.connect(namespace, app.token('acme', 'eve'));
     const spy = await app.connect(namespace, app.token('other', 'ann'));
-    const room = userRoom('acme', 'ann');
+    const room = app.userRoom('acme', 'ann');
     for (const foreign of [eve, spy]) {
       const ack = await foreign.timeout(2_000).emitWithAck('join', room);
       expect(ack).toMatchObject({ ok: false });

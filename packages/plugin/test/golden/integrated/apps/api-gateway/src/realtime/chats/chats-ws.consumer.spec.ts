@@ -52,23 +52,26 @@ describe('ChatsWsConsumer', () => {
       text: 'text-1',
       editedAt: '2026-01-01T00:00:00Z',
     };
-    const context = new BrokerEventContext(event, meta, false);
     const consume = (data: unknown, tenantId?: string) =>
-      consumer.onMessageEdited({ tenantId, chat: data }, context);
+      recorded.deliver(consumer, event, {
+        tenantId,
+        chat: data,
+      });
 
-    it('reaches its tenant and nobody else', () => {
-      consume(payload, 't1');
-      expect(sent).toEqual([{ room: rooms.tenantRoom('t1'), event }]);
+    it('reaches its tenant and nobody else', async () => {
+      await consume(payload, 't1');
+      const room = recorded.rooms.tenant('t1');
+      expect(recorded.sent).toEqual([{ room, event }]);
     });
 
-    it('is refused without a tenant', () => {
-      expect(() => consume(payload)).toThrow('tenantId');
-      expect(sent).toEqual([]);
+    it('is refused without a tenant', async () => {
+      await expect(consume(payload)).rejects.toThrow('tenantId');
+      expect(recorded.sent).toEqual([]);
     });
 
-    it('is refused with a wrong payload', () => {
-      expect(() => consume(null, 't1')).toThrow('data.chat');
-      expect(sent).toEqual([]);
+    it('is refused with a wrong payload', async () => {
+      await expect(consume(null, 't1')).rejects.toThrow('data.chat');
+      expect(recorded.sent).toEqual([]);
     });
   });
 
@@ -77,23 +80,26 @@ describe('ChatsWsConsumer', () => {
     const payload = {
       id: 'id-1',
     };
-    const context = new BrokerEventContext(event, meta, false);
     const consume = (data: unknown, tenantId?: string) =>
-      consumer.onMessageDeleted({ tenantId, chat: data }, context);
+      recorded.deliver(consumer, event, {
+        tenantId,
+        chat: data,
+      });
 
-    it('reaches its tenant and nobody else', () => {
-      consume(payload, 't1');
-      expect(sent).toEqual([{ room: rooms.tenantRoom('t1'), event }]);
+    it('reaches its tenant and nobody else', async () => {
+      await consume(payload, 't1');
+      const room = recorded.rooms.tenant('t1');
+      expect(recorded.sent).toEqual([{ room, event }]);
     });
 
-    it('is refused without a tenant', () => {
-      expect(() => consume(payload)).toThrow('tenantId');
-      expect(sent).toEqual([]);
+    it('is refused without a tenant', async () => {
+      await expect(consume(payload)).rejects.toThrow('tenantId');
+      expect(recorded.sent).toEqual([]);
     });
 
-    it('is refused with a wrong payload', () => {
-      expect(() => consume(null, 't1')).toThrow('data.chat');
-      expect(sent).toEqual([]);
+    it('is refused with a wrong payload', async () => {
+      await expect(consume(null, 't1')).rejects.toThrow('data.chat');
+      expect(recorded.sent).toEqual([]);
     });
   });
 

@@ -9,6 +9,10 @@ import {
   CHATS_NAMESPACE,
   type MessagePosted,
   messagePostedSchema,
+  type MessageEdited,
+  messageEditedSchema,
+  type MessageDeleted,
+  messageDeletedSchema,
   type ChatCleared,
   chatClearedSchema,
   type ServerToClientEvents,
@@ -33,6 +37,30 @@ export class ChatsWsConsumer {
     meta,
   }: BrokerMessage<MessagePosted>): void {
     this.clients.toTenant(tenantId, 'message.posted', payload, meta);
+  }
+
+  @BrokerEvent('message.edited', {
+    key: 'chat',
+    schema: messageEditedSchema,
+  })
+  onMessageEdited({
+    tenantId,
+    payload,
+    meta,
+  }: BrokerMessage<MessageEdited>): void {
+    this.clients.toTenant(tenantId, 'message.edited', payload, meta);
+  }
+
+  @BrokerEvent('message.deleted', {
+    key: 'chat',
+    schema: messageDeletedSchema,
+  })
+  onMessageDeleted({
+    tenantId,
+    payload,
+    meta,
+  }: BrokerMessage<MessageDeleted>): void {
+    this.clients.toTenant(tenantId, 'message.deleted', payload, meta);
   }
 
   @BrokerEvent('chat.cleared', {

@@ -1,11 +1,8 @@
-import {
-  recordBroadcasts,
-  type RecordedBroadcasts,
-} from '@nx-realtime/nest/testing';
+import { recordBroadcasts } from '@nx-realtime/nest/testing';
 import { NotificationsWsConsumer } from './notifications-ws.consumer';
 
 describe('NotificationsWsConsumer', () => {
-  let recorded: RecordedBroadcasts;
+  let recorded: ReturnType<typeof recordBroadcasts>;
   let consumer: NotificationsWsConsumer;
 
   beforeEach(() => {

@@ -1,11 +1,8 @@
-import {
-  recordBroadcasts,
-  type RecordedBroadcasts,
-} from '@nx-realtime/nest/testing';
+import { recordBroadcasts } from '@nx-realtime/nest/testing';
 import { ChatsWsConsumer } from './chats-ws.consumer';
 
 describe('ChatsWsConsumer', () => {
-  let recorded: RecordedBroadcasts;
+  let recorded: ReturnType<typeof recordBroadcasts>;
   let consumer: ChatsWsConsumer;
 
   beforeEach(() => {

@@ -45,18 +45,15 @@ describe('ChatsGateway', () => {
       expect(ack).toMatchObject({ ok: false });
     }
     const received: string[] = [];
-    const listen = (name: string, socket: typeof ann) =>
-      new Promise<void>((resolve) => {
-        socket.onAny((_event, _payload, { id }) => {
-          received.push(`${name}: ${id}`);
-          resolve();
-        });
-      });
-    const all = Promise.all([
-      listen('ann', ann),
-      listen('eve', eve),
-      listen('spy', spy),
-    ]);
+    const heard = Object.entries({ ann, eve, spy }).map(
+      ([name, socket]) =>
+        new Promise<void>((resolve) => {
+          socket.onAny((_event, _payload, { id }) => {
+            received.push(`${name}: ${id}`);
+            resolve();
+          });
+        }),
+    );
 
     const domain = app.broadcaster<ServerToClientEvents>(namespace);
     const event = 'chat.created';
@@ -66,15 +63,13 @@ describe('ChatsGateway', () => {
       type: 'type-1',
       chatId: 'chatId-1',
     };
+    const at = new Date().toISOString();
     const send = (tenantId: string, userId: string, id: string) =>
-      domain.toUser(tenantId, userId, event, payload, {
-        id,
-        at: new Date().toISOString(),
-      });
+      domain.toUser(tenantId, userId, event, payload, { id, at });
     send('acme', 'ann', 'secret');
     send('acme', 'eve', 'last');
     send('other', 'ann', 'last');
-    await all;
+    await Promise.all(heard);
     expect(received.sort()).toEqual(['ann: secret', 'eve: last', 'spy: last']);
   });
 });

@@ -51,6 +51,7 @@ export default defineConfig({
           name: 'react-package',
           include: ['test/**/*.test.ts'],
           testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
       // The mutation check renders each mutant beside what is being worked on.

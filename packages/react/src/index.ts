@@ -18,17 +18,10 @@ export {
   RealtimeContractError,
   type RealtimeFailure,
 } from './core/errors';
-export {
-  changeList,
-  listActions,
-  type ListActions,
-  type ListChange,
-  type ListItems,
-  type ListUpdate,
-} from './core/list';
+export { listActions, type ListActions } from './core/list';
 export type { EventSchemas, StandardSchema } from './core/schemas';
 export type { RealtimeGap, RealtimeSubscription } from './core/subscriptions';
-export type { RealtimeClaims, RealtimeToken } from './core/tokens';
+export type { RealtimeToken } from './core/tokens';
 export {
   type RealtimeHandlers,
   useChannel,

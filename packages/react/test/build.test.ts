@@ -200,6 +200,29 @@ describe('the sources, as a workspace compiles them that has ejected them', () =
   });
 });
 
+describe('the public door', () => {
+  it('has few names, each with what it does and an example', () => {
+    const program = ts.createProgram([join(REACT, 'src/index.ts')], {
+      moduleResolution: ts.ModuleResolutionKind.Bundler,
+      module: ts.ModuleKind.Preserve,
+      noLib: true,
+      types: [],
+    });
+    const checker = program.getTypeChecker();
+    const door = program.getSourceFile(join(REACT, 'src/index.ts')) as ts.SourceFile;
+    const names = checker
+      .getExportsOfModule(checker.getSymbolAtLocation(door) as ts.Symbol)
+      .map((symbol) => checker.getAliasedSymbol(symbol));
+    expect(names.length).toBeLessThanOrEqual(22);
+    const bare = names.filter(
+      (symbol) =>
+        symbol.getDocumentationComment(checker).length === 0 ||
+        !symbol.getJsDocTags(checker).some(({ name }) => name === 'example'),
+    );
+    expect(bare.map(({ name }) => name)).toEqual([]);
+  });
+});
+
 function compile(files: readonly string[], options: object): string[] {
   const { options: parsed, errors } = ts.convertCompilerOptionsFromJson(
     {

@@ -211,6 +211,23 @@ describe('what createRealtime returns', () => {
   });
 });
 
+it('knows its errors from those of another copy of the package', async () => {
+  const kernel = await import('@nx-realtime/react');
+  vi.resetModules();
+  const copy = await import('@nx-realtime/react');
+  expect(copy.RealtimeCommandError).not.toBe(kernel.RealtimeCommandError);
+  const errors = [
+    new copy.RealtimeCommandError('FORBIDDEN', 'No'),
+    new copy.RealtimeContractError('x.y', []),
+  ];
+  const { RealtimeCommandError, RealtimeContractError } = kernel;
+  expect(errors.map((error) => error instanceof RealtimeCommandError)).toEqual([true, false]);
+  expect(errors.map((error) => error instanceof RealtimeContractError)).toEqual([false, true]);
+  for (const other of [new Error('x'), null, undefined, 'NOT_CONNECTED', { code: 'FORBIDDEN' }]) {
+    expect(other instanceof (RealtimeCommandError as never)).toBe(false);
+  }
+});
+
 describe('a channel takes any Standard Schema', () => {
   const own = {
     '~standard': {

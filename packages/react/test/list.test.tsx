@@ -1,4 +1,4 @@
-import { changeList, type ListChange } from '@nx-realtime/react';
+import { changeList, type ListChange } from '../src/core/list.js';
 import { describe, expect, it } from 'vitest';
 
 interface Item {

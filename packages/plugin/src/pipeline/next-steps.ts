@@ -46,8 +46,7 @@ export function domainSteps(tree: Tree, done: Done): string {
 export function publisherSteps({ root, shortName }: HostProject, host: HostFacts): string {
   const publisher = host.publishers.find((other) => other.root === root);
   const steps = [
-    'import RealtimePublisherModule in the module of the service that publishes',
-    `inject RealtimePublisher from ${publisher?.realtimeRoot}/publisher/realtime-publisher`,
+    `inject RealtimePublisher<RealtimeEvents>: the class is of @nx-realtime/nest/publisher, the type of ${publisher?.realtimeRoot}/publisher/realtime-events`,
     "await publisher.publish('<event>', { tenantId, payload })",
   ];
   return `\n${shortName} publishes the events of every domain. Next:\n${indented(steps)}`;

@@ -1,4 +1,4 @@
-import { joinPathFragments, runTasksInSerial } from '@nx/devkit';
+import { installPackagesTask, joinPathFragments, runTasksInSerial } from '@nx/devkit';
 import type { GeneratorCallback, Tree } from '@nx/devkit';
 import { posix } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
@@ -16,6 +16,7 @@ import type { ReconcileOptions } from '../reconcile/index.js';
 import { loadTemplates } from '../render/index.js';
 import {
   COMPOSE_FILE,
+  retireDependencies,
   wireCheckTarget,
   wireCompose,
   wireDependencies,
@@ -72,15 +73,25 @@ export async function regenerate(
   );
   saveDomain(tree, changed, existing, renamed);
   const { host, files } = brought;
+  const before = existing && [...others.map((one) => one.domain), existing.domain];
+  const isDropped =
+    before?.some(({ observability }) => observability) === true &&
+    !domains.some(({ observability }) => observability) &&
+    retireDependencies(tree, { host, domains: before }, { host, domains });
   const steps = () => domainSteps(tree, { domain, before: existing?.domain, host, files });
-  const done = finish(tree, domains, brought, steps, meant);
+  const done = runTasksInSerial(
+    () => {
+      if (isDropped) installPackagesTask(tree, true);
+    },
+    finish(tree, domains, brought, steps, meant),
+  );
   if (!adopted) return done;
   const { besideAdopted, carryHandlers, replaceHandWritten } = await import('../adopt/index.js');
   const { kebabPlural } = domain.names;
-  const app = brought.host.apps.get(domain.app)!;
+  const app = host.apps.get(domain.app)!;
   const service = joinPathFragments(app.realtimeRoot, kebabPlural, `${kebabPlural}.service.ts`);
   const replaced = replaceHandWritten(tree, adopted);
-  const web = domain.web === null ? undefined : brought.host.webs.get(domain.web);
+  const web = domain.web === null ? undefined : host.webs.get(domain.web);
   const left = [
     ...carryHandlers(tree, adopted, replaced.gone, { app, domain, service }),
     ...besideAdopted(tree, adopted, web),

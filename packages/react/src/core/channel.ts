@@ -21,6 +21,9 @@ import {
  * - `connected`: events arrive, commands can be sent
  * - `reconnecting`: it comes back by itself; `error` says why it was lost
  * - `refused`: it stays away until there is another token; `error` says why
+ *
+ * @example
+ * const text: Record<RealtimeStatus, string> = { idle: 'Signed out', ... };
  */
 export type RealtimeStatus =
   'idle' | 'connecting' | 'connected' | 'reconnecting' | 'refused';
@@ -37,7 +40,12 @@ export interface RealtimeState {
   readonly error: RealtimeFailure | null;
 }
 
-/** Sent with each server event. */
+/**
+ * Sent with each server event.
+ *
+ * @example
+ * useNotificationsSocket({ onNotificationCreated: (_payload, { at }) => log(at) });
+ */
 export interface RealtimeMeta {
   /** Identifies the event: a repeated one has the same. */
   readonly id: string;
@@ -54,7 +62,16 @@ export interface RealtimeMeta {
  */
 export type RealtimeHandler<T> = (payload: T, meta: RealtimeMeta) => void;
 
-/** What uses a channel: each component, or code without React. */
+/**
+ * What uses a channel: each component, or code without React.
+ *
+ * @example
+ * const release = notificationsChannel.acquire({
+ *   receive: (event, payload) => log(event, payload),
+ *   resync: refetch,
+ *   fail: report,
+ * });
+ */
 export interface ChannelUser<S extends EventSchemas = EventSchemas> {
   /** Called with each event that matches its contract, once. */
   receive<E extends keyof S & string>(

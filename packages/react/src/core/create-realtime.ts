@@ -3,14 +3,14 @@ import { RealtimeConnection, type Server } from './connection';
 import type { RealtimeFailure } from './errors';
 import { type FaultHandler, Faults } from './faults';
 import type { EventSchemas } from './schemas';
-import {
-  claimsOf,
-  type RealtimeClaims,
-  type RealtimeToken,
-  Tokens,
-} from './tokens';
+import { type Claims, claimsOf, type RealtimeToken, Tokens } from './tokens';
 
-/** What `createRealtime` is given. */
+/**
+ * What `createRealtime` is given.
+ *
+ * @example
+ * const options: RealtimeOptions = { url: 'https://api.acme.com', token };
+ */
 export interface RealtimeOptions {
   /**
    * The server, as an absolute http(s) URL: `https://api.acme.com`. Without one
@@ -32,7 +32,7 @@ export interface RealtimeOptions {
    */
   readonly claims?:
     | { readonly user?: string; readonly tenant?: string }
-    | ((claims: RealtimeClaims) => readonly unknown[])
+    | ((claims: Claims) => readonly unknown[])
     | undefined;
   /**
    * Puts another token into the store: called shortly before one expires, and
@@ -47,7 +47,12 @@ export interface RealtimeOptions {
   readonly onFault?: FaultHandler | undefined;
 }
 
-/** The one connection of a page, with its namespaces. */
+/**
+ * The one connection of a page, with its namespaces.
+ *
+ * @example
+ * realtime.onUserChange(() => queryClient.clear());
+ */
 export interface Realtime {
   /** The channel of a namespace; all of them share the connection. */
   channel<S extends EventSchemas>(

@@ -1,4 +1,10 @@
-/** Why there is no connection, or no subscription. */
+/**
+ * Why there is no connection, or no subscription.
+ *
+ * @example
+ * const { error } = useNotificationsSocket();
+ * const text = error?.code === 'TOKEN_EXPIRED' ? 'Sign in again' : null;
+ */
 export interface RealtimeFailure {
   /**
    * The server's code, or `CONFIGURATION`, `UNREACHABLE`, `DISCONNECTED`,

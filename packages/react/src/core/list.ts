@@ -8,30 +8,33 @@ export type ListUpdate<T extends Listed> = Listed & {
   readonly [K in keyof T]?: T[K] | undefined;
 };
 
-/**
- * One change of a list: an item, fields of one, or the id of one.
- *
- * @example
- * const change: ListChange<Ticket> = { update: { id: 't1', open: false } };
- */
+/** One change of a list: an item, fields of one, or the id of one. */
 export type ListChange<T extends Listed> =
   | { readonly add: T }
   | { readonly update: ListUpdate<T> }
   | { readonly remove: string };
 
 /** The items of a list by their ids, oldest first. */
-export type ListItems<T extends Listed> = ReadonlyMap<string, T>;
+type Items<T extends Listed> = ReadonlyMap<string, T>;
 
 /** Where a list is kept, such as a zustand store. */
 interface ListPlace<T extends Listed> {
-  readonly get: () => ListItems<T>;
+  readonly get: () => Items<T>;
   /** @param items the same, newest first */
-  readonly set: (byId: ListItems<T>, items: readonly T[]) => void;
+  readonly set: (byId: Items<T>, items: readonly T[]) => void;
   /** The oldest give way, so that a page left open does not grow for ever. */
   readonly max: number;
 }
 
-/** Functions that change a list; what changes nothing sets nothing. */
+/**
+ * Functions that change a list; what changes nothing sets nothing.
+ *
+ * @example
+ * interface State extends ListActions<Ticket> {
+ *   readonly tickets: readonly Ticket[];
+ *   readonly byId: ReadonlyMap<string, Ticket>;
+ * }
+ */
 export interface ListActions<T extends Listed> {
   /** Puts an item first, or in the place of the one with its id. */
   readonly add: (item: T) => void;
@@ -63,7 +66,7 @@ export function listActions<T extends Listed>({
   set,
   max,
 }: ListPlace<T>): ListActions<T> {
-  const put = (byId: ListItems<T>): void => {
+  const put = (byId: Items<T>): void => {
     if (byId !== get()) set(byId, [...byId.values()].reverse());
   };
   const change = (changes: readonly ListChange<T>[]): void =>
@@ -89,10 +92,10 @@ export function listActions<T extends Listed>({
  * @returns the same map where nothing changed
  */
 export function changeList<T extends Listed>(
-  items: ListItems<T>,
+  items: Items<T>,
   changes: readonly ListChange<T>[],
   max: number,
-): ListItems<T> {
+): Items<T> {
   const next = new Map(items);
   const outcomes = changes.map((change) => carryOut(next, change));
   for (const oldest of next.keys()) {

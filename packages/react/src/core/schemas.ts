@@ -6,6 +6,8 @@ import type { SchemaIssue } from './errors';
  * would be handled out of order.
  *
  * @see https://standardschema.dev
+ * @example
+ * const schema: StandardSchema<{ id: string }> = z.object({ id: z.string() });
  */
 export interface StandardSchema<Output = unknown> {
   readonly '~standard': {

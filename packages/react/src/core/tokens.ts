@@ -17,7 +17,7 @@ export interface RealtimeToken {
 }
 
 /** The claims of a token, unverified. */
-export type RealtimeClaims = Readonly<Record<string, unknown>>;
+export type Claims = Readonly<Record<string, unknown>>;
 
 type Outcome = 'renewed' | 'declined' | 'failed';
 
@@ -116,7 +116,7 @@ export function renewalDelay(token: string): number | null {
 }
 
 /** Unverified, which only the server can do; none of what is not a JWT. */
-export function claimsOf(token: string): RealtimeClaims {
+export function claimsOf(token: string): Claims {
   try {
     const [, body = ''] = token.split('.');
     const json = atob(body.replace(/-/g, '+').replace(/_/g, '/'));

@@ -1,10 +1,6 @@
 'use client';
 
-import {
-  listActions,
-  type ListActions,
-  type ListItems,
-} from '@nx-realtime/react';
+import { listActions, type ListActions } from '@nx-realtime/react';
 import { create, type StateCreator } from 'zustand';
 import type {
   MessagePosted,
@@ -25,7 +21,7 @@ interface State extends Pick<Actions, 'merge' | 'change' | 'clear'> {
   /** Newest first, each id once. */
   readonly chats: readonly Item[];
   /** The same: an item is found, and selected, by its id. */
-  readonly byId: ListItems<Item>;
+  readonly byId: ReadonlyMap<string, Item>;
   readonly addChat: Actions['add'];
   readonly updateChat: Actions['update'];
   readonly removeChat: Actions['remove'];

@@ -1,8 +1,4 @@
-import {
-  listActions,
-  type ListActions,
-  type ListItems,
-} from '@nx-realtime/react';
+import { listActions, type ListActions } from '@nx-realtime/react';
 import { create, type StateCreator } from 'zustand';
 import type {
   MessagePosted,
@@ -23,7 +19,7 @@ interface State extends Pick<Actions, 'merge' | 'change' | 'clear'> {
   /** Newest first, each id once. */
   readonly chats: readonly Item[];
   /** The same: an item is found, and selected, by its id. */
-  readonly byId: ListItems<Item>;
+  readonly byId: ReadonlyMap<string, Item>;
   readonly addChat: Actions['add'];
   readonly updateChat: Actions['update'];
   readonly removeChat: Actions['remove'];

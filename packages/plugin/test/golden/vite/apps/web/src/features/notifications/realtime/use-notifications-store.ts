@@ -1,8 +1,4 @@
-import {
-  listActions,
-  type ListActions,
-  type ListItems,
-} from '@nx-realtime/react';
+import { listActions, type ListActions } from '@nx-realtime/react';
 import { create, type StateCreator } from 'zustand';
 import type { NotificationCreated } from '@acme/realtime-contracts/notifications';
 import { realtime } from '../../../lib/realtime/realtime-client';
@@ -17,7 +13,7 @@ interface State extends Pick<Actions, 'merge' | 'change' | 'clear'> {
   /** Newest first, each id once. */
   readonly notifications: readonly Item[];
   /** The same: an item is found, and selected, by its id. */
-  readonly byId: ListItems<Item>;
+  readonly byId: ReadonlyMap<string, Item>;
   readonly addNotification: Actions['add'];
   readonly updateNotification: Actions['update'];
   readonly removeNotification: Actions['remove'];

@@ -77,6 +77,7 @@ const web = (name: string, host: string) => ({
     globals: true,
     globalSetup: 'test/web/render.ts',
     testTimeout: 15_000,
+    hookTimeout: 30_000,
   },
 });
 
@@ -108,6 +109,8 @@ export default defineConfig({
           name: 'unit',
           include: ['src/**/*.test.ts', 'test/golden/**/*.test.ts', 'test/*.test.ts'],
           testTimeout: 30_000,
+          // Hooks generate whole workspaces, and remove them.
+          hookTimeout: 60_000,
           isolate: false,
           execArgv: ['--max-semi-space-size=64'],
         },

@@ -95,12 +95,11 @@ export function describeHost({
       });
 
       if (observed) {
-        it('adds metrics and tracing later, when it is run again', async () => {
+        it('adds metrics, tracing and a dashboard later, when it is run again', async () => {
           await host.run('npx nx g realtime-domain Notification --observability');
           expect(host.status().map(pathOf)).toEqual(
             expect.arrayContaining([
-              'apps/api-gateway/src/realtime/core/metrics.ts',
-              'apps/api-gateway/src/realtime/core/tracing.ts',
+              'apps/api-gateway/src/realtime/realtime.module.ts',
               'realtime.dashboard.json',
             ]),
           );

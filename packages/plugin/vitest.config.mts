@@ -31,6 +31,8 @@ export default defineConfig({
           name: 'unit',
           include: ['src/**/*.test.ts', 'test/golden/**/*.test.ts', 'test/*.test.ts'],
           testTimeout: 30_000,
+          // Hooks generate whole workspaces, and remove them.
+          hookTimeout: 60_000,
           isolate: false,
           execArgv: ['--max-semi-space-size=64'],
         },

@@ -1,4 +1,4 @@
 import './required-packages';
 
-export { recordBroadcasts, type RecordedBroadcasts } from './record-broadcasts';
+export { recordBroadcasts } from './record-broadcasts';
 export { RealtimeTestApp, type RealtimeTestOptions } from './realtime-test-app';

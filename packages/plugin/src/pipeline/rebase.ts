@@ -1,7 +1,7 @@
 import { logger } from '@nx/devkit';
 import type { Tree } from '@nx/devkit';
 import { RealtimeError, checkDomains, listOf } from '../domain/index.js';
-import type { Domain, Field, ServerEvent } from '../domain/index.js';
+import type { Domain, Field } from '../domain/index.js';
 import { detectHost } from '../host/index.js';
 import type { HostDomain, HostFacts, HostProjects } from '../host/index.js';
 import { settleBases, unsettledFiles } from '../reconcile/index.js';
@@ -58,10 +58,7 @@ function renderVariant(domains: readonly Domain[], host: HostFacts): RenderedFil
   return isKnown ? [render(domains, host, loadTemplates())] : [];
 }
 
-/**
- * What one of two branches may have had before they were merged: a domain, events, a field or what an
- * event does to the list less.
- */
+/** What one of two branches may have had before they were merged: a domain, events or a field less. */
 function variantsOf(domains: readonly Domain[]): Domain[][] {
   return domains.flatMap((domain) => {
     const others = domains.filter((other) => other !== domain);
@@ -73,7 +70,6 @@ function variantsOf(domains: readonly Domain[]): Domain[][] {
     const variants = [
       ...pairs.map((left) => withoutEvents(domain, left)),
       ...names.flatMap((name) => withoutField(domain, name)),
-      ...domain.serverEvents.map((event) => withoutList(domain, event)),
     ].filter(canBe);
     const inPlace = (variant: Domain): Domain[] =>
       domains.map((other) => (other === domain ? variant : other));
@@ -106,12 +102,6 @@ function withoutField(domain: Domain, event: string): Domain[] {
       clientEvents: domain.clientEvents.map(without),
     };
   });
-}
-
-function withoutList(domain: Domain, event: ServerEvent): Domain {
-  const without = (one: ServerEvent): ServerEvent =>
-    one === event ? { ...one, list: 'none' } : one;
-  return { ...domain, serverEvents: domain.serverEvents.map(without) };
 }
 
 /** False where what is left out is what a list needs. */

@@ -1,4 +1,4 @@
-import { joinPathFragments, runTasksInSerial } from '@nx/devkit';
+import { installPackagesTask, joinPathFragments, runTasksInSerial } from '@nx/devkit';
 import type { GeneratorCallback, Tree } from '@nx/devkit';
 import { posix } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
@@ -16,6 +16,7 @@ import type { ReconcileOptions } from '../reconcile/index.js';
 import { loadTemplates } from '../render/index.js';
 import {
   COMPOSE_FILE,
+  retireDependencies,
   wireCheckTarget,
   wireCompose,
   wireDependencies,
@@ -25,7 +26,8 @@ import {
 } from '../wiring/index.js';
 import { bringDomains } from './bring.js';
 import type { Brought } from './bring.js';
-import { domainSteps, printAdopted, printReport, publisherSteps } from './report.js';
+import { domainSteps, publisherSteps } from './next-steps.js';
+import { printAdopted, printReport } from './report.js';
 
 const SCHEMA = 'node_modules/@nx-realtime/plugin/schemas/domain.schema.json';
 
@@ -38,6 +40,8 @@ export interface ChangedDomain {
   readonly renamed?: readonly Renamed[];
   /** The code that it was derived from. */
   readonly adopted?: Derived | null;
+  /** Events as they were meant, where a shell seems to have made several of each. */
+  readonly meant?: readonly string[];
 }
 
 /**
@@ -52,7 +56,7 @@ export async function regenerate(
   tree: Tree,
   projects: HostProjects,
   current: readonly HostDomain[],
-  { domain, existing, renamed = [], adopted = null }: ChangedDomain,
+  { domain, existing, renamed = [], adopted = null, meant = [] }: ChangedDomain,
   options: ReconcileOptions,
 ): Promise<GeneratorCallback> {
   const changed = { path: domainPath(projects, domain), domain };
@@ -68,14 +72,26 @@ export async function regenerate(
     existing && { before: existing.domain, after: domain, events: renamed },
   );
   saveDomain(tree, changed, existing, renamed);
-  const done = finish(tree, domains, brought, domainSteps(domain, brought.host));
+  const { host, files } = brought;
+  const before = existing && [...others.map((one) => one.domain), existing.domain];
+  const isDropped =
+    before?.some(({ observability }) => observability) === true &&
+    !domains.some(({ observability }) => observability) &&
+    retireDependencies(tree, { host, domains: before }, { host, domains });
+  const steps = () => domainSteps(tree, { domain, before: existing?.domain, host, files });
+  const done = runTasksInSerial(
+    () => {
+      if (isDropped) installPackagesTask(tree, true);
+    },
+    finish(tree, domains, brought, steps, meant),
+  );
   if (!adopted) return done;
   const { besideAdopted, carryHandlers, replaceHandWritten } = await import('../adopt/index.js');
   const { kebabPlural } = domain.names;
-  const app = brought.host.apps.get(domain.app)!;
+  const app = host.apps.get(domain.app)!;
   const service = joinPathFragments(app.realtimeRoot, kebabPlural, `${kebabPlural}.service.ts`);
   const replaced = replaceHandWritten(tree, adopted);
-  const web = domain.web === null ? undefined : brought.host.webs.get(domain.web);
+  const web = domain.web === null ? undefined : host.webs.get(domain.web);
   const left = [
     ...carryHandlers(tree, adopted, replaced.gone, { app, domain, service }),
     ...besideAdopted(tree, adopted, web),
@@ -111,15 +127,16 @@ export async function regeneratePublisher(
     tree.write(path, text);
   }
   const brought = await bringDomains(tree, projects, all, options);
-  return finish(tree, domains, brought, publisherSteps(project, brought.host));
+  return finish(tree, domains, brought, () => publisherSteps(project, brought.host));
 }
 
-/** Wires what was brought, and reports it. */
+/** Wires what was brought, and reports it. @param stepsOf what is to be done once it is wired */
 function finish(
   tree: Tree,
   domains: readonly Domain[],
   brought: Brought,
-  steps: string,
+  stepsOf: () => string,
+  meant: readonly string[] = [],
 ): GeneratorCallback {
   const { host } = brought;
   const wired = [
@@ -131,7 +148,8 @@ function finish(
   ];
   wireDevelopment(tree, host, domains);
   const install = wireDependencies(tree, host, domains);
-  return runTasksInSerial(install, () => printReport(steps, brought, wired));
+  const steps = stepsOf();
+  return runTasksInSerial(install, () => printReport(steps, brought, wired, meant));
 }
 
 /** @throws RealtimeError RT054 where the file of another domain is in the way */

@@ -57,7 +57,7 @@ describe('a review of what the plugin generates', { timeout: 60_000 }, () => {
         `${api}/main.ts`,
         mainOf(
           `await setupRealtime(app);\n  await app.listen(3000);`,
-          `import { setupRealtime } from './realtime/setup-realtime';`,
+          `import { setupRealtime } from '@nx-realtime/nest';`,
         ),
       );
       writeInto(

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { CSS_MODULES, domain, HOST_CONTEXT, hostFacts } from './shapes.js';
+import { CSS_MODULES, domain, HOST_CONTEXT, hostFacts, renderShape } from './shapes.js';
 import type { Shape } from './shapes.js';
 
 const REPO = join(import.meta.dirname, '../../../..');
 
 /** What readers are told to write, and what the host of the samples is made from. */
-const PAGES = ['packages/plugin/README.md'];
+const PAGES = ['packages/plugin/README.md', 'docs/first-week.md'];
 
 /** Blocks of code whose first line is a comment that names a file: whole files, by path. */
 export function samplesOf(page: string): Record<string, string> {
@@ -17,8 +17,19 @@ export function samplesOf(page: string): Record<string, string> {
 
 /** The workspace that the samples are about, with all of them in it. */
 export function samplesShape(name: string): Shape {
+  const shape = shapeOf(name);
   const samples = Object.assign({}, ...PAGES.map(samplesOf)) as Record<string, string>;
-  return { ...shapeOf(name), files: { ...CSS_MODULES, ...samples } };
+  const module = renderShape(shape).find(({ path }) => path.endsWith('/realtime.module.ts'));
+  const files = { [module!.path]: withDataModule(module!.content) };
+  return { ...shape, files: { ...CSS_MODULES, ...samples, ...files } };
+}
+
+/** What the reader does by hand. */
+function withDataModule(text: string): string {
+  return `import { NotificationsDataModule } from '../notifications/notifications-data.module';\n${text}`.replace(
+    'RealtimePublisherModule]',
+    'RealtimePublisherModule, NotificationsDataModule]',
+  );
 }
 
 function shapeOf(name: string): Shape {
@@ -28,7 +39,7 @@ function shapeOf(name: string): Shape {
     domains: [
       domain({
         name: 'Notification',
-        serverEvents: ['created{id,message,type,userId?}'],
+        serverEvents: ['created{id,message,type,userId}', 'read{notificationId,userId}'],
         clientEvents: ['markRead{notificationId}'],
       }),
       domain({
@@ -81,16 +92,16 @@ export function fillIn(path: string, content: string): string {
         "import { forwardRef, Module } from '@nestjs/common'",
       )
       .replace(
-        'RealtimePublisherModule]',
-        'RealtimePublisherModule, DatabaseModule, FeatureModule.forFeature(), forwardRef(() => LateModule)]',
+        '    RealtimeEventsModule,\n',
+        '    RealtimeEventsModule,\n    DatabaseModule,\n    FeatureModule.forFeature(),\n    forwardRef(() => LateModule),\n',
       );
   }
   return path.endsWith('/ws-auth.guard.ts')
     ? use('../../')
         .replace('{ Database }', '{ Configuration }')
         .replace(
-          'tokens: TokenVerifier,',
-          'tokens: TokenVerifier,\n    readonly config: Configuration,',
+          /(export class \w+ extends \w+ \{)/,
+          '$1\n  constructor(readonly config: Configuration) {\n    super();\n  }\n',
         )
     : content;
 }

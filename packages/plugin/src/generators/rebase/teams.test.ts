@@ -26,6 +26,7 @@ const SERVICE = `${FOLDER}/notifications.service.ts`;
 const GATEWAY = `${FOLDER}/notifications.gateway.ts`;
 const MODULE = 'apps/api-gateway/src/realtime/realtime.module.ts';
 const CONTRACT = 'libs/realtime-contracts/src/notifications.contract.ts';
+const PROVIDER = 'apps/web/src/features/notifications/realtime/notifications-provider.tsx';
 const HOOK = 'apps/web/src/features/notifications/realtime/use-notifications-socket.ts';
 
 const folders = mkdtempSync(join(tmpdir(), 'teams-'));
@@ -261,6 +262,30 @@ describe('two branches', () => {
     commit('Merge two');
     await run(syncGenerator);
     await expectBoth(['icon: z.string()', 'link: z.string()'], [CONTRACT]);
+  });
+
+  it('that each make an event do something to the list end in both', async () => {
+    const change = (event: string, list: 'update' | 'remove') => () =>
+      run((tree) => realtimeEventGenerator(tree, { domain: 'Notification', event, list })).then(
+        () => undefined,
+      );
+    git('checkout', '-q', 'main');
+    await addEvent('read{id,at}', 'server')();
+    await addEvent('gone{id}', 'server')();
+    commit('Two more events');
+    await branch('one', change('read', 'update'));
+    await branch('two', change('gone', 'remove'));
+    git('checkout', '-q', 'one');
+    tryGit('merge', 'two');
+    const paths = unmerged();
+    take('theirs', paths);
+    take(
+      'ours',
+      paths.filter((path) => path.startsWith('.nx-realtime/base/')),
+    );
+    commit('Merge two');
+    await run(syncGenerator);
+    await expectBoth(['change({ update })', 'change({ remove: id })'], [PROVIDER]);
   });
 
   it('of which one renames an event that the other has filled in end in the name and the body', async () => {

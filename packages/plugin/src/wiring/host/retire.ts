@@ -44,6 +44,14 @@ export function retire(
   return { wired, installs };
 }
 
+/**
+ * Takes packages out that domains needed before and need no more. What other code names stays.
+ *
+ * @returns whether anything was removed
+ */
+export const retireDependencies = (tree: Tree, before: Wanted, after: Wanted): boolean =>
+  unwireDependencies(tree, before, after, namesIn(tree));
+
 /** Whether a source file below a root names a variable or a package. */
 function namesIn(tree: Tree): (root: string, name: string) => boolean {
   const texts: [path: string, text: string][] = [];

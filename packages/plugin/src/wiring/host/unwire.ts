@@ -1,5 +1,6 @@
 import type { Tree } from '@nx/devkit';
 import { posix } from 'node:path';
+import { KERNELS } from '../../host/index.js';
 import type { HostFacts } from '../../host/index.js';
 import { unwire } from '../text/index.js';
 import { editFile } from './edit.js';
@@ -15,6 +16,12 @@ import type { Wired } from './edit.js';
 export function unwireHost(tree: Tree, host: HostFacts, removed: readonly string[]): Wired[] {
   const modules = removed.filter((path) => !tree.exists(path)).map(stripped);
   if (modules.length === 0) return [];
+  /** The files that call the kernel, of apps whose module is gone. */
+  const lastCalls = new Set(
+    [...host.apps.values()]
+      .filter(({ realtimeRoot }) => modules.includes(`${realtimeRoot}/realtime.module`))
+      .map(({ main }) => main),
+  );
   const wired = [
     ...[...host.apps.values(), ...host.publishers].flatMap(({ sourceRoot, main, module }) =>
       [main, ...(module === null ? [] : [module])].map((path) => ({ path, sourceRoot })),
@@ -27,6 +34,7 @@ export function unwireHost(tree: Tree, host: HostFacts, removed: readonly string
     .map(({ path, sourceRoot }) =>
       editFile(tree, path, (text) =>
         unwire(path, text, (from) => {
+          if (from === KERNELS.nest) return lastCalls.has(path);
           const relative = posix.join(posix.dirname(path), from);
           const aliased = sourceRoot + from.slice(from.indexOf('/'));
           return from.startsWith('.')

@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { addSetupCall, addShutdownHooks } from './index.js';
 import { crlf, doneTwice } from '../../../test/support/wiring-edits.js';
 
-const WANTED = { symbol: 'setupRealtime', from: './realtime/setup-realtime' };
+const WANTED = { symbol: 'setupRealtime', from: '@nx-realtime/nest' };
 const HEAD =
   "import { NestFactory } from '@nestjs/core';\nimport { AppModule } from './app/app.module';\n";
-const OURS = "import { setupRealtime } from './realtime/setup-realtime';\n";
+const OURS = "import { setupRealtime } from '@nx-realtime/nest';\n";
 
 const edit = (text: string) => addSetupCall(text, WANTED);
 const CREATE = 'const app = await NestFactory.create(AppModule);';

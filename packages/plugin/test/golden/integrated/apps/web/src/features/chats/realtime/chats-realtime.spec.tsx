@@ -5,7 +5,6 @@ import type {
   MessageEdited,
   MessageDeleted,
   ChatCleared,
-  ChatSay,
 } from '@acme/realtime-contracts/chats';
 import { realtime } from '../../../lib/realtime/realtime-client';
 import { useAuthStore } from '../../../stores/auth.store';
@@ -138,13 +137,12 @@ describe('chats realtime', () => {
 
   it('refuses commands while not connected', async () => {
     const { result } = renderHook(() => useChatsSocket());
-    const payload: ChatSay = {
+    const sent = result.current.say({
       room: 'room-1',
       text: 'text-1',
       mood: 'happy',
-    };
-    const send = () => result.current.say(payload);
+    });
 
-    await expect(send()).rejects.toMatchObject({ code: 'NOT_CONNECTED' });
+    await expect(sent).rejects.toMatchObject({ code: 'NOT_CONNECTED' });
   });
 });

@@ -1,9 +1,6 @@
 import { act, render, renderHook, waitFor } from '@testing-library/react';
 import { createElement } from 'react';
-import type {
-  NotificationCreated,
-  NotificationMarkRead,
-} from '@acme/realtime-contracts/notifications';
+import type { NotificationCreated } from '@acme/realtime-contracts/notifications';
 import { realtime } from '../../../lib/realtime/realtime-client';
 import { useAuthStore } from '../../../stores/auth.store';
 import { NotificationsProvider } from './notifications-provider';
@@ -105,11 +102,10 @@ describe('notifications realtime', () => {
 
   it('refuses commands while not connected', async () => {
     const { result } = renderHook(() => useNotificationsSocket());
-    const payload: NotificationMarkRead = {
+    const sent = result.current.markRead({
       notificationId: 'notificationId-1',
-    };
-    const send = () => result.current.markRead(payload);
+    });
 
-    await expect(send()).rejects.toMatchObject({ code: 'NOT_CONNECTED' });
+    await expect(sent).rejects.toMatchObject({ code: 'NOT_CONNECTED' });
   });
 });

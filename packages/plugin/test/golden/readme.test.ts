@@ -14,7 +14,7 @@ const BUDGET = {
   'first domain': { files: 20, lines: 750 },
   'each further domain': { files: 13, lines: 520 },
   'each publisher': { files: 4, lines: 150 },
-  'examples, shared': { files: 4, lines: 700 },
+  'examples, shared': { files: 4, lines: 760 },
   'examples, a domain': { files: 2, lines: 60 },
 };
 

@@ -13,7 +13,7 @@ const BUDGET = {
   'kernel, web': { files: 11, lines: 1_150 },
   'each domain': { files: 11, lines: 650 },
   'each publisher': { files: 10, lines: 700 },
-  'examples, shared': { files: 4, lines: 700 },
+  'examples, shared': { files: 4, lines: 760 },
   'examples, a domain': { files: 2, lines: 60 },
 };
 

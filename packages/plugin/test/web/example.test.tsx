@@ -1,8 +1,10 @@
-import { act, cleanup, fireEvent, render, screen, within } from '@testing-library/react';
+import { act, cleanup, configure, fireEvent, render, screen, within } from '@testing-library/react';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { CommandForm, command } from '@web/lib/realtime-example/command-form';
 import { type RealtimeServer, startServer, token } from './realtime-server.js';
+
+configure({ asyncUtilTimeout: 10_000 });
 
 afterEach(cleanup);
 
@@ -108,15 +110,21 @@ describe('the form of a client event', () => {
 describe('an example page', () => {
   let server: RealtimeServer;
 
+  beforeEach(async () => {
+    server = await startServer(0, '/chats');
+    vi.stubEnv('NEXT_PUBLIC_API_URL', server.url);
+  });
+
   afterEach(async () => {
+    sessionStorage.clear();
     vi.unstubAllEnvs();
     await server.close();
   });
 
-  it('signs in, lists what arrives, shows what no store lists, and signs out', async () => {
-    server = await startServer(0, '/chats');
+  /** As after a load of the page: every module is new. */
+  const show = async (container?: HTMLElement) => {
+    cleanup();
     vi.resetModules();
-    vi.stubEnv('NEXT_PUBLIC_API_URL', server.url);
     const { ChatsExample } = await import('@web/features/chats/example/chats-example');
     const { ChatsProvider } = await import('@web/features/chats/realtime/chats-provider');
     render(
@@ -124,28 +132,102 @@ describe('an example page', () => {
         <ChatsExample />
         <ChatsProvider />
       </>,
+      { ...(container && { container }) },
     );
+  };
+  const input = () => screen.getByLabelText<HTMLInputElement>('Access token');
+  const button = (name: string) => screen.getByRole('button', { name });
+  /** As a person does, by the keyboard. */
+  const press = (name: string) => {
+    button(name).focus();
+    fireEvent.click(button(name));
+  };
+  const signIn = (accessToken: string) => {
+    fireEvent.change(input(), { target: { value: ` ${accessToken}\n` } });
+    press('Sign in');
+  };
+
+  it('signs in, lists what arrives, shows what no store lists, and signs out', async () => {
+    await show();
     expect(screen.getAllByText('Sign in to see what arrives.')).toHaveLength(2);
-    const field = screen.getByLabelText<HTMLInputElement>('Access token');
-    expect(field.name).toBe('');
-    fireEvent.change(field, { target: { value: ` ${token('alice', 't1')}\n` } });
-    fireEvent.submit(screen.getByRole('form', { name: 'Sign in' }));
+    expect(input().name).toBe('');
+    signIn(token('alice', 't1'));
     await screen.findByText('Connected');
 
     const meta = (id: string) => ({ id, at: '2026-01-01T00:00:00Z' });
     const chats = server.io.of('/chats');
     chats.emit('message.created', { id: 'm1', body: 'Hello', kind: 'text' }, meta('e1'));
     chats.emit('chat.typing', { userId: 'bob' }, meta('e2'));
-    const received = await screen.findByRole('list', { name: 'Received' });
+    // A log: assistive technology announces what is added to it.
+    const received = within(screen.getByRole('log', { name: 'Received' })).getByRole('list');
     expect(await within(received).findByText('Hello')).toBeTruthy();
-    const others = screen.getByRole('list', { name: 'Other events' });
+    const others = within(screen.getByRole('log', { name: 'Other events' })).getByRole('list');
     expect(await within(others).findByText('bob')).toBeTruthy();
     expect(within(others).getByText('chat.typing')).toBeTruthy();
 
-    fireEvent.click(screen.getByRole('button', { name: 'Sign out' }));
+    press('Sign out');
     await screen.findByText('Signed out');
     expect(screen.queryByText('Hello')).toBeNull();
     expect(screen.queryByText('bob')).toBeNull();
-    expect(screen.getByLabelText('Access token')).toBeTruthy();
+    expect(input()).toBeTruthy();
+  });
+
+  it('leaves the focus on the page when the button that had it goes away', async () => {
+    await show();
+    expect(document.activeElement).toBe(document.body);
+    signIn(token('alice', 't1'));
+    await screen.findByText('Connected');
+    expect(document.activeElement).toBe(screen.getByRole('heading', { level: 1 }));
+    press('Sign out');
+    await screen.findByText('Signed out');
+    expect(document.activeElement).toBe(input());
+  });
+
+  it('asks again where the token is refused, also for the same one', async () => {
+    let isOpen = false;
+    server.io.of('/chats').use((_socket, next) => {
+      const refusal = Object.assign(new Error('Unauthorized'), { data: { code: 'UNAUTHORIZED' } });
+      next(isOpen ? undefined : refusal);
+    });
+    await show();
+    signIn(token('alice', 't1'));
+    await screen.findByText('UNAUTHORIZED: Unauthorized');
+    expect(document.activeElement).toBe(input());
+
+    isOpen = true;
+    signIn(token('alice', 't1'));
+    await screen.findByText('Connected');
+    expect(screen.queryByLabelText('Access token')).toBeNull();
+  });
+
+  it('is the main landmark, where the layout around it is none', async () => {
+    await show();
+    expect(screen.getByRole('main').contains(input())).toBe(true);
+    const layout = document.body.appendChild(document.createElement('main'));
+    await show(layout);
+    expect(screen.getAllByRole('main')).toEqual([layout]);
+    layout.remove();
+  });
+
+  it('keeps the token over a reload in development, until somebody signs out', async () => {
+    vi.stubEnv('NODE_ENV', 'development');
+    await show();
+    signIn(token('alice', 't1'));
+    await screen.findByText('Connected');
+    await show();
+    await screen.findByText('Connected');
+    press('Sign out');
+    await screen.findByText('Signed out');
+    await show();
+    expect(input()).toBeTruthy();
+    expect(sessionStorage.length).toBe(0);
+  });
+
+  it('keeps no token in production', async () => {
+    vi.stubEnv('NODE_ENV', 'production');
+    await show();
+    signIn(token('alice', 't1'));
+    await screen.findByText('Connected');
+    expect(sessionStorage.length).toBe(0);
   });
 });

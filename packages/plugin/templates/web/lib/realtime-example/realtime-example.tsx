@@ -1,6 +1,6 @@
 'use client';
 
-import { useEffect, useId, useState } from 'react';
+import { type RefObject, useEffect, useId, useRef, useState } from 'react';
 import { onUserChange, type RealtimeState } from '../realtime/realtime-client';
 import { CommandForm, type ExampleCommand } from './command-form';
 import styles from './realtime-example.module.css';
@@ -52,21 +52,38 @@ export function RealtimeExample({
 }: RealtimeExampleProps) {
   const signedIn = useSignedIn();
   const connected = connection.status === 'connected';
+  const asksForToken = !signedIn || connection.status === 'refused';
   const empty = signedIn
     ? EMPTY_TEXTS[connection.status]
     : 'Sign in to see what arrives.';
+  const heading = useRef<HTMLHeadingElement>(null);
+  const tokenInput = useRef<HTMLInputElement>(null);
+  const hasPressed = useRef(false);
+  const changeToken = (token: string | null) => {
+    hasPressed.current = true;
+    signIn(token);
+  };
+  // The button that was pressed goes away, and would take the focus along.
+  useEffect(() => {
+    const { activeElement, body } = document;
+    const isFree = activeElement === body || activeElement === heading.current;
+    if (!hasPressed.current || !isFree) return;
+    (tokenInput.current ?? heading.current)?.focus();
+  }, [asksForToken]);
   return (
-    <div className={styles.page}>
-      <header>
-        <h1>{title}</h1>
+    <div ref={markAsMain} className={styles.page}>
+      <div className={styles.header}>
+        <h1 ref={heading} tabIndex={-1}>
+          {title}
+        </h1>
         <ConnectionStatus {...connection} />
         {signedIn && (
-          <button type="button" onClick={() => signIn(null)}>
+          <button type="button" onClick={() => changeToken(null)}>
             Sign out
           </button>
         )}
-      </header>
-      {!signedIn && <SignIn />}
+      </div>
+      {asksForToken && <SignIn input={tokenInput} onToken={changeToken} />}
       <div className={styles.columns}>
         <div>
           {subscription && <Subscribe {...subscription} />}
@@ -98,6 +115,12 @@ export function RealtimeExample({
   );
 }
 
+/** A page has one main landmark: this one, unless a layout around it is. */
+function markAsMain(page: HTMLElement | null): void {
+  const layout = page?.parentElement?.closest('main, [role="main"]');
+  if (!layout) page?.setAttribute('role', 'main');
+}
+
 const STATUS_TEXTS = {
   idle: 'Signed out',
   connecting: 'Connecting…',
@@ -111,7 +134,7 @@ const EMPTY_TEXTS = {
   connecting: 'Connecting…',
   connected: 'Nothing has arrived yet.',
   reconnecting: 'Reconnecting…',
-  refused: 'Not connected.',
+  refused: 'Sign in again to see what arrives.',
 } as const;
 
 /** The state of a connection in words, as every hook returns it. */
@@ -128,7 +151,13 @@ export function ConnectionStatus({ status, error }: RealtimeState) {
   );
 }
 
-function SignIn() {
+function SignIn({
+  input,
+  onToken,
+}: {
+  readonly input: RefObject<HTMLInputElement | null>;
+  readonly onToken: (token: string | null) => void;
+}) {
   const id = useId();
   return (
     <form
@@ -136,14 +165,14 @@ function SignIn() {
       aria-label="Sign in"
       onSubmit={(submission) => {
         submission.preventDefault();
-        const input = submission.currentTarget.querySelector('input');
-        signIn(input?.value.trim() || null);
+        onToken(input.current?.value.trim() || null);
       }}
     >
       <div className={styles.field}>
         <label htmlFor={id}>Access token</label>
         {/* Without a name: no form that is sent too early carries it. */}
         <input
+          ref={input}
           id={id}
           type="password"
           autoComplete="off"
@@ -210,11 +239,14 @@ function List({
     <section>
       <h2 id={id}>{title}</h2>
       {entries.length === 0 && <p className={styles.empty}>{empty}</p>}
-      <ul aria-labelledby={id}>
-        {entries.map(({ key, ...entry }) => (
-          <ListItem key={key} {...entry} />
-        ))}
-      </ul>
+      {/* A log is announced: each entry as it arrives, not the list again. */}
+      <div role="log" aria-labelledby={id}>
+        <ul aria-labelledby={id}>
+          {entries.map(({ key, ...entry }) => (
+            <ListItem key={key} {...entry} />
+          ))}
+        </ul>
+      </div>
     </section>
   );
 }

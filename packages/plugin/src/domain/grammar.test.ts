@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatType, parseEvents } from './grammar.js';
+import { formatType, parseEvents, unquoted } from './grammar.js';
 import { SCALARS } from './types.js';
 import type { Field } from './types.js';
 
@@ -47,7 +47,7 @@ describe('parseEvents', () => {
     ['created{id message}', 'RT002', 'expected "}" or "," after a field', 11],
     ['created{id', 'RT002', 'expected "}"', 10],
     ['created{,}', 'RT002', 'expected a field name', 8],
-    ['cre-ated', 'RT002', 'expected "," between two events', 3],
+    ['cre-ated', 'RT002', 'cre.ated or creAted', 3],
     ['{id}', 'RT002', 'expected an event name', 0],
     ['created{id:strin}', 'RT003', 'there is no type "strin"', 11],
     ['created{id:String}', 'RT003', 'there is no type "String"', 11],
@@ -61,6 +61,14 @@ describe('parseEvents', () => {
     ['created{1a}', 'RT002', 'expected a field name', 8],
     ['.created', 'RT002', 'expected an event name', 0],
     ['created{id}}', 'RT002', 'expected ","', 11],
+    ['posted(id,text)', 'RT002', 'fields stand in braces: posted{id,text}', 6],
+    ['message.posted[id]', 'RT002', 'in braces: message.posted{id}', 14],
+    ['message:posted', 'RT002', 'message.posted or messagePosted', 7],
+    ['message-posted{id}', 'RT002', 'message.posted or messagePosted', 7],
+    ['message posted', 'RT002', 'message.posted or messagePosted', 8],
+    ['Уведомление', 'RT002', 'an event name in letters from a to z', 0],
+    ['posted{имя}', 'RT002', 'a field name in letters from a to z', 7],
+    ['créé', 'RT002', 'in letters from a to z', 2],
   ])('refuses %s', (text, code, message, position) => {
     let error: unknown;
     try {
@@ -106,6 +114,26 @@ describe('parseEvents', () => {
           expect((error as Error).message).toMatch(/^RT00[234] /);
         }
       }),
+    );
+  });
+});
+
+describe('events that a shell has made of one without quotes', () => {
+  it.each([
+    [['postedid', 'postedtext'], 'posted{id,text}'],
+    [['message.postedid', 'message.posteduserId?'], 'message.posted{id,userId?}'],
+    [['posted{id', 'text}'], null],
+    [['posted'], null],
+    [['posted', 'postedAgain'], null],
+    [['opened', 'closed'], null],
+    [['message.edited', 'message.erased'], null],
+  ])('of %j make %s', (texts, meant) => {
+    expect(unquoted(texts)).toBe(meant);
+  });
+
+  it('are named where they are no events either', () => {
+    expect(() => parseEvents('--serverEvents', ['createdid', 'createduserId?'], 'chat')).toThrow(
+      /\^\n.*not quoted: 'created\{id,userId\?\}'$/,
     );
   });
 });

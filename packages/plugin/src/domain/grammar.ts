@@ -25,7 +25,9 @@ export function parseEvents(
   texts: readonly string[],
   prefix: string,
 ): ParsedEvent[] {
-  const reader = new Reader(source, texts.join(','));
+  const meant = unquoted(texts);
+  const hint = meant === null ? '' : `\n${quotesFor(meant)}`;
+  const reader = new Reader(source, texts.join(','), hint);
   const events: ParsedEvent[] = [];
   while (!reader.atEnd()) {
     const start = reader.position();
@@ -38,6 +40,29 @@ export function parseEvents(
   }
   return events;
 }
+
+/**
+ * The event of which a shell has made several, because its braces were not quoted: of
+ * `posted{id,text}` bash and zsh make `postedid` and `postedtext`.
+ *
+ * @param texts what was given, as {@link parseEvents} takes it
+ * @returns null where nothing looks so
+ */
+export function unquoted(texts: readonly string[]): string | null {
+  const [first = '', ...others] = texts;
+  if (others.length === 0 || texts.some((text) => /[{},\s]/.test(text))) return null;
+  let length = first.length;
+  while (others.some((text) => !text.startsWith(first.slice(0, length)))) length -= 1;
+  const name = first.slice(0, length);
+  const fields = texts.map((text) => text.slice(length));
+  // A second word of a name would begin with a capital letter.
+  const isTaken = /(?:^|\.)[a-z]\w{2,}$/i.test(name) && fields.every((text) => /^[a-z]/.test(text));
+  return isTaken ? `${name}{${fields.join(',')}}` : null;
+}
+
+/** What to say of an event that {@link unquoted} has found. */
+export const quotesFor = (event: string): string =>
+  `Was one event meant? A shell takes apart braces that are not quoted: '${event}'`;
 
 /**
  * Reads a field's type as a domain file holds it: `enum(a|b)[]`.
@@ -78,6 +103,8 @@ class Reader {
   constructor(
     private readonly source: string,
     private readonly text: string,
+    /** Added to what is wrong. */
+    private readonly hint = '',
   ) {
     this.space();
   }
@@ -91,7 +118,13 @@ class Reader {
   }
 
   event(prefix: string): ParsedEvent {
+    const start = this.at;
     const name = this.eventName(prefix);
+    const [wrong, inside] = /^[([]([^()[\]{}]*)[)\]]?/.exec(this.text.slice(this.at)) ?? [];
+    if (wrong !== undefined) {
+      const stated = this.text.slice(start, this.at).trim();
+      this.fail('RT002', `fields stand in braces: ${stated}{${inside}}`);
+    }
     return { name, fields: this.take('{') ? this.fields() : [] };
   }
 
@@ -99,6 +132,20 @@ class Reader {
     const start = this.at;
     const parts = [this.word('an event name')];
     while (this.take('.')) parts.push(this.word('a word after "."'));
+    const [joined, , next] =
+      /^([:_/-]|(?=\w))\s*([A-Za-z][A-Za-z0-9]*)/.exec(this.text.slice(this.at)) ?? [];
+    if (joined !== undefined && next !== undefined) {
+      const last = parts.pop() ?? '';
+      const camel = last + next.charAt(0).toUpperCase() + next.slice(1);
+      const [dotted, spelled] = [
+        [...parts, last, next],
+        [...parts, camel],
+      ].map((words) => words.join('.'));
+      this.fail(
+        'RT002',
+        `the words of an event are joined by "." or by capitals: ${dotted} or ${spelled}`,
+      );
+    }
     const name = parts.length === 1 ? `${prefix}.${parts[0]}` : parts.join('.');
     if (parts.length > 1 && parts[0] === 'realtime') {
       this.fail('RT002', '"realtime." belongs to system events', start);
@@ -140,7 +187,7 @@ class Reader {
   fail(code: 'RT002' | 'RT003' | 'RT004', message: string, at = this.at): never {
     throw new RealtimeError(
       code,
-      `${this.source}: ${message}\n  ${this.text}\n  ${' '.repeat(at)}^`,
+      `${this.source}: ${message}\n  ${this.text}\n  ${' '.repeat(at)}^${this.hint}`,
     );
   }
 
@@ -182,8 +229,16 @@ class Reader {
   private match(pattern: RegExp, what: string): string {
     pattern.lastIndex = this.at;
     const found = pattern.exec(this.text)?.[0];
+    const end = this.at + (found?.length ?? 0);
+    if (/^(?![A-Za-z])\p{L}/u.test(this.text.slice(end))) {
+      this.fail(
+        'RT002',
+        `expected ${what} in letters from a to z: it names things in the code`,
+        end,
+      );
+    }
     if (found === undefined) return this.fail('RT002', `expected ${what}`);
-    this.at += found.length;
+    this.at = end;
     this.space();
     return found;
   }

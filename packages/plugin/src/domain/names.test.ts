@@ -39,6 +39,10 @@ describe('domainNames', () => {
     },
   );
 
+  it('says which letters a name may have', () => {
+    expect(() => domainNames('Уведомление')).toThrow(/begin with a letter from A to Z/);
+  });
+
   it.each(['Realtime', 'realtimes'])('refuses the reserved %s', (input) => {
     expect(() => domainNames(input)).toThrow(/^RT001 .*reserved/);
   });

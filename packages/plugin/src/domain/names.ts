@@ -54,7 +54,7 @@ export function domainNames(input: string): DomainNames {
   if (!/^[A-Za-z][A-Za-z0-9]*(?:[-_ ][A-Za-z0-9]+)*$/.test(name)) {
     throw new RealtimeError(
       'RT001',
-      `"${input}" is no name for a domain: it must begin with a letter and hold only letters, digits and single dashes (Notification, activity-feed).`,
+      `"${input}" is no name for a domain: it must begin with a letter from A to Z and hold only such letters, digits and single dashes (Notification, activity-feed).`,
     );
   }
   const parts = words(name);

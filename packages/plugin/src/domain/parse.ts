@@ -35,7 +35,7 @@ export type DomainDraft = Omit<Domain, 'app' | 'web'> & {
 };
 
 /** The server event of a domain that is given none: one that its rooms can receive. */
-const DEFAULT_EVENTS: Readonly<Record<Rooms, (camel: string) => string>> = {
+export const DEFAULT_EVENTS: Readonly<Record<Rooms, (camel: string) => string>> = {
   tenant: () => 'created{id,message,type,userId?}',
   user: () => 'created{id,message,type,userId?}',
   resource: (camel) => `created{id,message,type,${camel}Id}`,

@@ -15,6 +15,7 @@ const STAGES = [
   'pipeline',
   'check',
   'review',
+  'prompts',
   'generators',
   'executors',
   'migrations',

@@ -28,6 +28,8 @@ export interface Running {
   readonly logFile: string;
   /** All that it printed so far. */
   output(): string;
+  /** Gives it input; it has none otherwise. */
+  write(text: string): void;
   /** Resolves with its exit code (or the signal's name) once it has ended. */
   readonly exited: Promise<number | NodeJS.Signals>;
   /** SIGTERM to its process group, SIGKILL to what is left of its descendants after `graceMs` (default 5 000). */
@@ -71,6 +73,10 @@ export async function start(command: string, options: StartOptions): Promise<Run
     await delay(100);
   }
 }
+
+/** Starts a shell command line that waits for input, as {@link start} does. */
+export const startInput = (command: string, options: ProcessOptions): Running =>
+  launch(command, options, 'pipe');
 
 /**
  * Runs a shell command line to its end and returns what it printed, stdout and stderr together.
@@ -126,7 +132,11 @@ export function answers(url: string): Promise<boolean> {
 const alive = new Set<Running>();
 const folders = new Set<string>();
 
-function launch(command: string, options: ProcessOptions): Running {
+function launch(
+  command: string,
+  options: ProcessOptions,
+  input: 'ignore' | 'pipe' = 'ignore',
+): Running {
   mkdirSync(dirname(options.logFile), { recursive: true });
   const log = createWriteStream(options.logFile, { flags: 'a' });
   log.write(`\n$ ${command}\n`);
@@ -135,13 +145,15 @@ function launch(command: string, options: ProcessOptions): Running {
     cwd: options.cwd,
     env: options.env,
     detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [input, 'pipe', 'pipe'],
   });
   const pid = child.pid;
   if (pid === undefined) throw new Error(`sh could not be started in ${options.cwd}`);
   tellReaper(`+${pid}`);
+  // Read by nobody any more, it is not to be told.
+  child.stdin?.on('error', () => undefined);
   for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (text: string) => {
+    stream?.setEncoding('utf8').on('data', (text: string) => {
       chunks.push(text);
       log.write(text);
     });
@@ -164,6 +176,7 @@ function launch(command: string, options: ProcessOptions): Running {
     pid,
     logFile: options.logFile,
     output: () => chunks.join(''),
+    write: (text) => void child.stdin?.write(text),
     exited,
     stop: async (graceMs = 5_000) => {
       alive.delete(running);

@@ -43,7 +43,7 @@ const KINDS = {
 export class HostProjects {
   private readonly all: HostProject[];
   /** The apps of each kind, looked for once. */
-  private readonly apps = new Map<Kind, readonly HostProject[]>();
+  private readonly found = new Map<Kind, readonly HostProject[]>();
 
   constructor(private readonly tree: Tree) {
     this.all = [...getProjects(tree)].map(([name, config]) => toProject(tree, name, config));
@@ -57,7 +57,7 @@ export class HostProjects {
    */
   resolve(kind: Kind, name: string | undefined, fallback: string): HostProject {
     const { flag, code, title, sign, create } = KINDS[kind];
-    const apps = this.appsOf(kind);
+    const apps = this.apps(kind);
     const found =
       apps.length > 0 ? `Found: ${apps.map((app) => app.name).join(', ')}.` : 'There is none.';
     const wanted = match(apps, name ?? fallback);
@@ -96,9 +96,10 @@ export class HostProjects {
     return this.all;
   }
 
-  private appsOf(kind: Kind): readonly HostProject[] {
-    const apps = this.apps.get(kind) ?? this.all.filter((project) => this.is(kind, project));
-    this.apps.set(kind, apps);
+  /** The apps of one kind that there are. */
+  apps(kind: Kind): readonly HostProject[] {
+    const apps = this.found.get(kind) ?? this.all.filter((project) => this.is(kind, project));
+    this.found.set(kind, apps);
     return apps;
   }
 

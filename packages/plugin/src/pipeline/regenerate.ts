@@ -25,7 +25,8 @@ import {
 } from '../wiring/index.js';
 import { bringDomains } from './bring.js';
 import type { Brought } from './bring.js';
-import { domainSteps, printAdopted, printReport, publisherSteps } from './report.js';
+import { domainSteps, publisherSteps } from './next-steps.js';
+import { printAdopted, printReport } from './report.js';
 
 const SCHEMA = 'node_modules/@nx-realtime/plugin/schemas/domain.schema.json';
 
@@ -38,6 +39,8 @@ export interface ChangedDomain {
   readonly renamed?: readonly Renamed[];
   /** The code that it was derived from. */
   readonly adopted?: Derived | null;
+  /** Events as they were meant, where a shell seems to have made several of each. */
+  readonly meant?: readonly string[];
 }
 
 /**
@@ -52,7 +55,7 @@ export async function regenerate(
   tree: Tree,
   projects: HostProjects,
   current: readonly HostDomain[],
-  { domain, existing, renamed = [], adopted = null }: ChangedDomain,
+  { domain, existing, renamed = [], adopted = null, meant = [] }: ChangedDomain,
   options: ReconcileOptions,
 ): Promise<GeneratorCallback> {
   const changed = { path: domainPath(projects, domain), domain };
@@ -68,7 +71,9 @@ export async function regenerate(
     existing && { before: existing.domain, after: domain, events: renamed },
   );
   saveDomain(tree, changed, existing, renamed);
-  const done = finish(tree, domains, brought, domainSteps(domain, brought.host));
+  const { host, files } = brought;
+  const steps = () => domainSteps(tree, { domain, before: existing?.domain, host, files });
+  const done = finish(tree, domains, brought, steps, meant);
   if (!adopted) return done;
   const { besideAdopted, carryHandlers, replaceHandWritten } = await import('../adopt/index.js');
   const { kebabPlural } = domain.names;
@@ -111,15 +116,16 @@ export async function regeneratePublisher(
     tree.write(path, text);
   }
   const brought = await bringDomains(tree, projects, all, options);
-  return finish(tree, domains, brought, publisherSteps(project, brought.host));
+  return finish(tree, domains, brought, () => publisherSteps(project, brought.host));
 }
 
-/** Wires what was brought, and reports it. */
+/** Wires what was brought, and reports it. @param stepsOf what is to be done once it is wired */
 function finish(
   tree: Tree,
   domains: readonly Domain[],
   brought: Brought,
-  steps: string,
+  stepsOf: () => string,
+  meant: readonly string[] = [],
 ): GeneratorCallback {
   const { host } = brought;
   const wired = [
@@ -131,7 +137,8 @@ function finish(
   ];
   wireDevelopment(tree, host, domains);
   const install = wireDependencies(tree, host, domains);
-  return runTasksInSerial(install, () => printReport(steps, brought, wired));
+  const steps = stepsOf();
+  return runTasksInSerial(install, () => printReport(steps, brought, wired, meant));
 }
 
 /** @throws RealtimeError RT054 where the file of another domain is in the way */

@@ -1,7 +1,6 @@
 import { logger } from '@nx/devkit';
 import type { Derived, Finding, Replaced } from '../adopt/index.js';
-import type { Domain } from '../domain/index.js';
-import type { HostFacts, HostProject, WebFacts } from '../host/index.js';
+import { quotesFor } from '../domain/index.js';
 import type { FileReport, Outcome, ReconcileReport } from '../reconcile/index.js';
 import type { Use, Wired } from '../wiring/index.js';
 import type { Brought } from './bring.js';
@@ -17,11 +16,22 @@ const NOTES: Partial<Record<Outcome, string>> = {
   orphan: 'No longer generated, but edited by you: left where they are, for you to remove',
 };
 
-/** Prints what was done to the workspace and what is left for its owner to do. @param steps the latter */
-export function printReport(steps: string, brought: Brought, wired: readonly Wired[]): void {
+/**
+ * Prints what was done to the workspace and what is left for its owner to do.
+ *
+ * @param steps the latter
+ * @param meant events of which a shell seems to have made several
+ */
+export function printReport(
+  steps: string,
+  brought: Brought,
+  wired: readonly Wired[],
+  meant: readonly string[] = [],
+): void {
   printFiles(brought);
   printUnable(wired);
   logger.info(steps);
+  for (const event of meant) logger.warn(quotesFor(event));
 }
 
 /** Prints what became of files that their owners have edited. */
@@ -84,50 +94,5 @@ export function writtenFiles(files: ReconcileReport): string[] {
 
 const describeFile = ({ path, outcome, from }: FileReport): string =>
   `${outcome} ${path}${from === undefined ? '' : ` (was ${from})`}`;
-
-export function domainSteps(domain: Domain, host: HostFacts): string {
-  const app = host.apps.get(domain.app);
-  const web = domain.web === null ? undefined : host.webs.get(domain.web);
-  const { kebabPlural } = domain.names;
-  const steps = [
-    ...(domain.clientEvents.length > 0
-      ? [`fill in ${app?.realtimeRoot}/${kebabPlural}/${kebabPlural}.service.ts`]
-      : []),
-    `nx serve ${domain.app}`,
-    ...(web === undefined ? [] : [`nx dev ${domain.web}`]),
-    ...(web === undefined || !domain.example ? [] : exampleSteps(domain, web)),
-  ];
-  return `\n${domain.names.pascal} is on ${domain.namespace}. Next:\n${indented(steps)}`;
-}
-
-export function publisherSteps({ root, shortName }: HostProject, host: HostFacts): string {
-  const publisher = host.publishers.find((other) => other.root === root);
-  const steps = [
-    'import RealtimePublisherModule in the module of the service that publishes',
-    `inject RealtimePublisher from ${publisher?.realtimeRoot}/publisher/realtime-publisher`,
-    "await publisher.publish('<event>', { tenantId, payload })",
-  ];
-  return `\n${shortName} publishes the events of every domain. Next:\n${indented(steps)}`;
-}
-
-/** How to see the example: at its route, or where its owner puts it. */
-function exampleSteps({ names }: Domain, web: WebFacts): string[] {
-  const [entry] = web.entries;
-  const page = `realtime-example/${names.kebabPlural}`;
-  if (entry === undefined || entry.kind === 'main') {
-    const component = `<${names.pascalPlural}Example />`;
-    const file = `${web.sourceRoot}/features/${names.kebabPlural}/example/${names.kebabPlural}-example`;
-    return [
-      `import { ${names.pascalPlural}Example } from ${file}, and render`,
-      web.reactRouter ? `<Route path="/${page}" element={${component}} />` : component,
-    ];
-  }
-  const folders = entry.path
-    .slice(web.root.length + 1)
-    .split('/')
-    .slice(0, -1);
-  const segments = folders.slice(folders[0] === 'src' ? 2 : 1).filter((name) => !/^\(/.test(name));
-  return [`open ${[web.origin, ...segments, page].join('/')}`];
-}
 
 const indented = (lines: readonly string[]): string => lines.map((line) => `  ${line}`).join('\n');

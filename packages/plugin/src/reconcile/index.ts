@@ -1,7 +1,7 @@
 export { MANIFEST_PATH, STATE_FOLDER, basePath, parseManifest, pluginVersion } from './manifest.js';
 export type { ReconcileOptions } from './plan.js';
 export type { Renaming } from './rename.js';
-export { reconcile, removeUnedited } from './reconcile.js';
+export { isUntouched, reconcile, removeUnedited } from './reconcile.js';
 export type { FileReport, Outcome, ReconcileReport } from './report.js';
 export { isOlder } from './version.js';
 export { settleBases, unsettledFiles } from './settle.js';

@@ -48,9 +48,11 @@ export async function reconcile(
   }
   refuseForeign(plans);
   const left = await planLeft(tree, plans, manifest, options.force ?? false, format);
+  // First what nobody reads: Nx lists changes in this order, and what matters is to be last.
+  for (const plan of plans) applyBase(tree, plan);
+  record(tree, manifest, plans, left);
   const reports = plans.map((plan) => applyPlan(tree, plan));
   for (const { path, outcome } of left) if (outcome !== 'orphan') removeFile(tree, path);
-  record(tree, manifest, plans, left);
   const reported = left.filter(({ outcome }) => outcome !== 'gone') as FileReport[];
   return [...reports, ...reported].sort((a, b) => (a.path < b.path ? -1 : 1));
 }
@@ -205,21 +207,32 @@ const sameFormatted = (a: string | null, b: string | null): boolean =>
   a !== null && b !== null && sameLines(a, b);
 
 function removeFile(tree: Tree, path: string): void {
-  for (const file of [path, basePath(path)]) if (tree.exists(file)) tree.delete(file);
+  for (const file of [path, basePath(path)]) remove(tree, file);
+}
+
+function remove(tree: Tree, path: string): void {
+  if (tree.exists(path)) tree.delete(path);
 }
 
 function applyPlan(tree: Tree, plan: Plan): FileReport {
-  const { path, outcome, text, base, conflicts = 0, from } = plan;
+  const { path, outcome, text, conflicts = 0, from } = plan;
   if (outcome === 'foreign') throw new Error(`${path} is not ours to write`);
   const isMoved = from !== undefined && from !== path;
-  if (isMoved) removeFile(tree, from);
+  if (isMoved) remove(tree, from);
   const written = text !== undefined && writeChange(tree, path, text);
-  if (base === null) {
-    if (tree.exists(basePath(path))) tree.delete(basePath(path));
-  } else if (base !== undefined) {
-    writeChange(tree, basePath(path), base);
-  }
   return { path, outcome, written, conflicts, ...(isMoved && { from }) };
+}
+
+function applyBase(tree: Tree, { path, base, from }: Plan): void {
+  if (from !== undefined && from !== path) remove(tree, basePath(from));
+  if (base === null) remove(tree, basePath(path));
+  else if (base !== undefined) writeChange(tree, basePath(path), base);
+}
+
+/** Whether a generated file is there as it was written, in whatever layout. */
+export function isUntouched(tree: Tree, path: string): boolean {
+  const [yours, base] = [path, basePath(path)].map((one) => tree.read(one, 'utf-8'));
+  return Boolean(yours && base && isPristine(path, yours, base));
 }
 
 /**

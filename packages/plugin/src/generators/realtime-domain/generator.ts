@@ -1,8 +1,9 @@
 import { runTasksInSerial } from '@nx/devkit';
 import type { GeneratorCallback, Tree } from '@nx/devkit';
-import { draftDomain } from '../../domain/index.js';
+import { draftDomain, unquoted } from '../../domain/index.js';
 import { HostProjects, findDomain, hostDomains, resolveDomain } from '../../host/index.js';
 import { regenerate } from '../../pipeline/index.js';
+import { askDomain } from '../../prompts/index.js';
 import { createApps } from './create-apps.js';
 import { normalize, renamedFile } from './normalize.js';
 import type { RealtimeDomainSchema } from './schema.js';
@@ -17,7 +18,7 @@ export default async function realtimeDomainGenerator(
   tree: Tree,
   schema: RealtimeDomainSchema,
 ): Promise<GeneratorCallback> {
-  const options = normalize(schema);
+  const options = await askDomain(tree, normalize(schema));
   const created = await createApps(tree, options);
   const projects = new HostProjects(tree);
   const current = hostDomains(tree, projects);
@@ -28,7 +29,9 @@ export default async function realtimeDomainGenerator(
       : (await import('../../adopt/index.js')).deriveAdopted(tree, projects, options);
   const { name, file, renamed } = renamedFile(tree, options, existing, adopted?.file);
   const domain = resolveDomain(projects, draftDomain({ ...options, name }, file));
-  const change = { domain, existing, renamed, adopted };
+  const given = [options.serverEvents ?? [], options.clientEvents ?? []];
+  const meant = given.flatMap((texts) => unquoted(texts) ?? []);
+  const change = { domain, existing, renamed, adopted, meant };
   const done = await regenerate(tree, projects, current, change, options);
   return runTasksInSerial(...created, done);
 }

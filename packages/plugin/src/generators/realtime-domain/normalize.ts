@@ -5,7 +5,10 @@ import type { DomainFile, Renamed } from '../../domain/index.js';
 import type { HostDomain } from '../../host/index.js';
 import type { RealtimeDomainSchema } from './schema.js';
 
-/** The options as given, without the empty answers that prompts leave. */
+/** The options once the name is known. */
+type Named = RealtimeDomainSchema & { readonly name: string };
+
+/** The options as given, without those that say nothing: `--serverEvents=`. */
 export function normalize(schema: RealtimeDomainSchema): RealtimeDomainSchema {
   const answered = Object.entries(schema).filter(([, value]) =>
     Array.isArray(value) ? value.some((item) => item !== '') : value !== '',
@@ -21,7 +24,7 @@ export function normalize(schema: RealtimeDomainSchema): RealtimeDomainSchema {
  */
 function domainFileOf(
   tree: Tree,
-  options: RealtimeDomainSchema,
+  options: Named,
   existing: HostDomain | undefined,
   derived: DomainFile | null,
 ): DomainFile | null {
@@ -43,7 +46,7 @@ function domainFileOf(
  */
 export function renamedFile(
   tree: Tree,
-  options: RealtimeDomainSchema,
+  options: Named,
   existing: HostDomain | undefined,
   derived: DomainFile | null = null,
 ): { name: string; file: DomainFile | null; renamed: readonly Renamed[] } {

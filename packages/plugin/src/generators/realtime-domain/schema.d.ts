@@ -1,6 +1,6 @@
-/** Options of `nx g realtime-domain`; every one but the name may be absent. */
+/** Options of `nx g realtime-domain`; every one may be absent, the name only where a person can be asked. */
 export interface RealtimeDomainSchema {
-  name: string;
+  name?: string;
   serverEvents?: string[];
   clientEvents?: string[];
   list?: string[];

@@ -8,6 +8,7 @@ import {
   resolveDomain,
 } from '../../host/index.js';
 import { regenerate } from '../../pipeline/index.js';
+import { askEvent } from '../../prompts/index.js';
 import type { RealtimeEventSchema } from './schema.js';
 
 /**
@@ -18,8 +19,9 @@ import type { RealtimeEventSchema } from './schema.js';
  */
 export default async function realtimeEventGenerator(
   tree: Tree,
-  options: RealtimeEventSchema,
+  schema: RealtimeEventSchema,
 ): Promise<GeneratorCallback> {
+  const options = await askEvent(tree, schema);
   const projects = new HostProjects(tree);
   const current = hostDomains(tree, projects);
   const existing = requireDomain(current, options.domain);

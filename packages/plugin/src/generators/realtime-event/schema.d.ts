@@ -1,7 +1,7 @@
-/** Options of `nx g realtime-event`. */
+/** Options of `nx g realtime-event`; domain and event may be absent where a person can be asked. */
 export interface RealtimeEventSchema {
-  domain: string;
-  event: string;
+  domain?: string;
+  event?: string;
   direction?: 'server' | 'client';
   audience?: 'tenant' | 'user' | 'resource' | 'custom';
   field?: string;

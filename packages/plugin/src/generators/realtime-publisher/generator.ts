@@ -1,6 +1,7 @@
 import type { GeneratorCallback, Tree } from '@nx/devkit';
 import { HostProjects, hostDomains, resolvePublisher } from '../../host/index.js';
 import { regeneratePublisher } from '../../pipeline/index.js';
+import { askPublisher } from '../../prompts/index.js';
 import type { RealtimePublisherSchema } from './schema.js';
 
 /**
@@ -13,8 +14,9 @@ export default async function realtimePublisherGenerator(
   tree: Tree,
   schema: RealtimePublisherSchema,
 ): Promise<GeneratorCallback> {
+  const options = await askPublisher(tree, schema);
   const projects = new HostProjects(tree);
   const domains = hostDomains(tree, projects);
-  const publisher = resolvePublisher(tree, projects, schema);
-  return regeneratePublisher(tree, projects, domains, publisher, schema);
+  const publisher = resolvePublisher(tree, projects, options);
+  return regeneratePublisher(tree, projects, domains, publisher, options);
 }

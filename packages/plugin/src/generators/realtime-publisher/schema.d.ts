@@ -1,6 +1,6 @@
-/** Options of `nx g realtime-publisher`; every one but the app may be absent. */
+/** Options of `nx g realtime-publisher`; every one may be absent, the app only where a person can be asked. */
 export interface RealtimePublisherSchema {
-  app: string;
+  app?: string;
   skipTests?: boolean;
   skipFormat?: boolean;
   adopt?: boolean;

@@ -1,6 +1,7 @@
 import type { GeneratorCallback, Tree } from '@nx/devkit';
 import { HostProjects, hostDomains, requireDomain } from '../../host/index.js';
 import { removeDomain } from '../../pipeline/index.js';
+import { askRemoved } from '../../prompts/index.js';
 import type { RealtimeRemoveSchema } from './schema.js';
 
 /**
@@ -11,8 +12,9 @@ import type { RealtimeRemoveSchema } from './schema.js';
  */
 export default async function realtimeRemoveGenerator(
   tree: Tree,
-  options: RealtimeRemoveSchema,
+  schema: RealtimeRemoveSchema,
 ): Promise<GeneratorCallback> {
+  const options = await askRemoved(tree, schema);
   const projects = new HostProjects(tree);
   const current = hostDomains(tree, projects);
   return removeDomain(tree, projects, current, requireDomain(current, options.domain), options);

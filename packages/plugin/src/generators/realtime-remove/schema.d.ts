@@ -1,5 +1,5 @@
-/** Options of `nx g realtime-remove`. */
+/** Options of `nx g realtime-remove`; the domain may be absent where a person can be asked. */
 export interface RealtimeRemoveSchema {
-  domain: string;
+  domain?: string;
   force?: boolean;
 }

@@ -1,0 +1,3 @@
+import { describeTerminal } from './support/terminal-suite';
+
+describeTerminal('integrated');

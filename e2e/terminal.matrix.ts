@@ -1,0 +1,4 @@
+import { describeTerminal } from './support/terminal-suite';
+
+/** Nx 22.7. */
+describeTerminal('oldest');

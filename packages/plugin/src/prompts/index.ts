@@ -1,0 +1,3 @@
+export { askDomain } from './domain.js';
+export { askEvent } from './event.js';
+export { askPublisher, askRemoved } from './others.js';

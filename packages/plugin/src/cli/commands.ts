@@ -1,4 +1,6 @@
 import { RealtimeError } from '../domain/index.js';
+import { pluginVersion } from '../reconcile/index.js';
+import { closest } from './args.js';
 import type { Cli, Command } from './cli.js';
 import { deadLetters } from './dead-letters.js';
 import { emit } from './emit.js';
@@ -14,7 +16,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   'dead-letters': deadLetters,
 };
 
-const USAGE = `nx-realtime <command> [--help]
+const USAGE = `nx-realtime <command> [--help] | --version
 
 ${Object.entries(COMMANDS)
   .map(([name, { summary }]) => `  ${name.padEnd(13)} ${summary}`)
@@ -33,8 +35,16 @@ export async function run(cli: Cli, [name, ...args]: string[]): Promise<number> 
     cli.out(USAGE);
     return 0;
   }
+  if (['--version', '-v'].includes(name)) {
+    cli.out(pluginVersion());
+    return 0;
+  }
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  if (!command) throw new RealtimeError('RT038', `There is no command "${name}".\n\n${USAGE}`);
+  if (!command) {
+    const meant = closest(name, Object.keys(COMMANDS));
+    const hint = meant === undefined ? '' : ` Did you mean ${meant}?`;
+    throw new RealtimeError('RT038', `There is no command "${name}".${hint}\n\n${USAGE}`);
+  }
   if (args.includes('--help') || args.includes('-h')) {
     cli.out(command.help);
     return 0;

@@ -49,7 +49,7 @@ RabbitMQ has confirmed it: when it is killed in between, the event is delivered 
   --app=<name>           which app, where several serve domains`,
 
   async run(cli, args) {
-    const { values, positionals } = readArgs(args, OPTIONS);
+    const { values, positionals } = readArgs(args, OPTIONS, Infinity);
     const [verb = 'list', ...others] = positionals;
     if (!['list', 'replay', 'discard'].includes(verb) || others.length > 0) {
       throw new RealtimeError(

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { createConnection } from 'node:net';
 import { RealtimeError, parseFieldText, payloadProblems } from '../domain/index.js';
-import type { Domain, Field, ServerEvent } from '../domain/index.js';
+import type { Domain, EmitOption, Field, ServerEvent } from '../domain/index.js';
 import { EXCHANGE, connectAmqp, describe } from './amqp.js';
-import { readArgs } from './args.js';
-import { confirmRemote } from './cli.js';
-import type { Command } from './cli.js';
+import { closest, readArgs } from './args.js';
+import { confirmRemote, hostOf } from './cli.js';
+import type { Cli, Command } from './cli.js';
+import { connectionsOf } from './connections.js';
 import { parseId } from './token.js';
 import { chooseApp, readApps, requireEnv } from './workspace.js';
 import type { CliApp } from './workspace.js';
@@ -19,16 +20,18 @@ const OPTIONS = {
   field: { type: 'string', multiple: true },
   'message-id': { type: 'string' },
   yes: { type: 'boolean' },
-} as const;
+} as const satisfies Record<EmitOption, object>;
 
 export const emit: Command = {
   summary: 'publish a server event, as another service does',
   help: `nx-realtime emit <event> [options]
 
 Publishes an event to the broker that the app's env files name: to RabbitMQ, confirmed, or to the
-embedded transport. Its payload is checked against the domain file first. Prints the event's id.
+embedded transport. Its payload is checked against the domain file first. Prints the event's id, and on
+stderr where it went, and how many sockets are connected where the app's metrics tell.
 
   nx-realtime emit notification.created --tenant=t1 --id=1 --message=hi --type=info
+  nx-realtime emit created ...     the same, where one domain alone has such an event
   nx-realtime emit notification.created --data='{"id":"1","message":"hi","type":"info"}'
 
   --tenant=<id>          default t1
@@ -40,29 +43,22 @@ embedded transport. Its payload is checked against the domain file first. Prints
   --yes                  do not ask before publishing to a broker that is not on this machine`,
 
   async run(cli, args) {
-    const [name, ...rest] = args;
+    const [typed, ...rest] = args;
     const apps = readApps(cli);
-    if (name === undefined || name.startsWith('-')) {
+    if (typed === undefined || typed.startsWith('-')) {
       throw new RealtimeError('RT038', `Which event? emit <event>; there are:\n${listed(apps)}`);
     }
+    const name = fullName(apps, typed);
     const fields = named(apps, name)
       .flatMap(({ event }) => event.fields)
       .filter((field) => !Object.hasOwn(OPTIONS, field.name));
     const flags = Object.fromEntries(
       fields.map((field) => [field.name, { type: 'string' }] as const),
     );
-    const { values, positionals } = readArgs(rest, { ...flags, ...OPTIONS });
-    if (positionals.length > 0) {
-      throw new RealtimeError('RT038', `Unexpected "${positionals.join(' ')}". See --help.`);
-    }
+    const { values } = readArgs(rest, { ...flags, ...OPTIONS });
     const chosen = values.app === undefined ? apps : [chooseApp(apps, values.app)];
     const [found, ...others] = named(chosen, name);
-    if (!found) {
-      throw new RealtimeError(
-        'RT033',
-        `There is no event "${name}". There are:\n${listed(chosen)}`,
-      );
-    }
+    if (!found) throw noEvent(chosen, name);
     const app = chooseApp(
       [found, ...others].map((one) => one.app),
       undefined,
@@ -81,8 +77,9 @@ embedded transport. Its payload is checked against the domain file first. Prints
     const body = JSON.stringify({ pattern: found.event.name, data });
     const id = values['message-id'] ?? randomUUID();
     if (app.env['REALTIME_TRANSPORT'] === 'tcp') {
-      await sendTcp(app, body);
-      cli.note('Sent on the embedded transport, which carries no id: the app makes one up.');
+      const port = await sendTcp(app, body);
+      const where = `${app.facts.name} on its embedded transport, 127.0.0.1:${port}`;
+      await tell(cli, app, found, data, where);
       return 0;
     }
     const hint = `Name the broker of ${app.facts.name}, or set REALTIME_TRANSPORT=tcp. In development: npx nx-realtime env`;
@@ -101,14 +98,84 @@ embedded transport. Its payload is checked against the domain file first. Prints
       await amqp.close();
     }
     cli.out(id);
+    await tell(cli, app, found, data, `${app.facts.name} by RabbitMQ at ${hostOf(url)}`);
     return 0;
   },
 };
+
+/** Says what went where, and whether anyone can have received it. */
+async function tell(
+  cli: Cli,
+  app: CliApp,
+  { domain, event }: Found,
+  data: Readonly<Record<string, unknown>>,
+  where: string,
+): Promise<void> {
+  const { to, field, otherwise } = event.audience;
+  const payload = data[domain.names.camel] as Readonly<Record<string, unknown>>;
+  const addressee = field === undefined ? undefined : payload[field];
+  const tenant = `tenant ${String(data['tenantId'])}`;
+  const whom =
+    to === 'tenant' || (addressee === undefined && otherwise === 'tenant')
+      ? tenant
+      : `${to === 'custom' ? 'room' : to} ${String(addressee)} of ${tenant}`;
+  cli.note(`Sent ${event.name} for ${whom} to ${where}.`);
+  const connected = await connectionsOf(app, domain.namespace);
+  if (connected === 0) {
+    cli.note(`Nobody is connected to ${domain.namespace} of that app: nobody receives it.`);
+  } else if (connected !== null) {
+    cli.note(`Connected to ${domain.namespace} of that app, in all tenants: ${connected}.`);
+  }
+}
 
 interface Found {
   readonly app: CliApp;
   readonly domain: Domain;
   readonly event: ServerEvent;
+}
+
+/**
+ * The whole name of an event, of which a bare last part is enough where one domain alone has it.
+ *
+ * @throws RealtimeError RT033, naming the events that there are
+ */
+function fullName(apps: readonly CliApp[], typed: string): string {
+  if (named(apps, typed).length > 0) return typed;
+  const names = new Set(
+    apps
+      .flatMap(({ domains }) => domains)
+      .flatMap(({ names: { camel }, serverEvents }) =>
+        serverEvents.filter(({ name }) => name === `${camel}.${typed}`).map(({ name }) => name),
+      ),
+  );
+  const [only, ...others] = names;
+  if (only !== undefined && others.length === 0) return only;
+  if (only === undefined) throw noEvent(apps, typed);
+  throw new RealtimeError(
+    'RT033',
+    `Several domains have an event "${typed}": ${[...names].join(', ')}. Give its whole name.`,
+  );
+}
+
+function noEvent(apps: readonly CliApp[], name: string): RealtimeError {
+  const domains = apps.flatMap((app) => app.domains);
+  const sent = domains.flatMap(({ clientEvents }) => clientEvents).find((one) => one.name === name);
+  if (sent) {
+    return new RealtimeError(
+      'RT033',
+      `"${name}" is an event that clients send: emit publishes those of the server. There are:\n${listed(apps)}`,
+    );
+  }
+  const names = domains.flatMap(({ serverEvents }) => serverEvents.map((event) => event.name));
+  const bare = names.map((one) => one.slice(one.indexOf('.') + 1));
+  const whole = closest(name, names);
+  const last = closest(name, bare);
+  const meant = whole === undefined ? names.filter((_, at) => bare[at] === last) : [whole];
+  const hint = meant.length === 0 ? '' : ` Did you mean ${meant.join(' or ')}?`;
+  return new RealtimeError(
+    'RT033',
+    `There is no event "${name}".${hint} There are:\n${listed(apps)}`,
+  );
 }
 
 /** The events of this name, one for each app that has it. */
@@ -169,8 +236,8 @@ function parseData(json: string): Record<string, unknown> {
   throw new RealtimeError('RT034', `--data is no JSON object: ${json}`);
 }
 
-/** As Nest frames it; the app ends the connection in turn when it has read everything. */
-function sendTcp(app: CliApp, body: string): Promise<void> {
+/** As Nest frames it; the app ends the connection in turn when it has read everything. @returns the port */
+function sendTcp(app: CliApp, body: string): Promise<number> {
   const port = Number(requireEnv(app, 'REALTIME_TCP_PORT', 'Create it: npx nx-realtime env'));
   if (!Number.isInteger(port) || port < 1 || port > 65_535) {
     throw new RealtimeError('RT032', 'REALTIME_TCP_PORT is no port; allowed: 1 to 65535.');
@@ -187,7 +254,7 @@ function sendTcp(app: CliApp, body: string): Promise<void> {
         ),
       ),
     );
-    socket.once('close', () => resolve());
+    socket.once('close', () => resolve(port));
     socket.resume();
   });
 }

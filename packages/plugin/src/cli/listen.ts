@@ -38,7 +38,7 @@ ${TOKEN_HELP}
   --app=<name>         which app, where several serve domains`,
 
   async run(cli, args) {
-    const { values, positionals } = readArgs(args, OPTIONS);
+    const { values, positionals } = readArgs(args, OPTIONS, Infinity);
     const app = chooseApp(readApps(cli), values.app);
     const domains = chooseDomains(app, positionals);
     const { io: open } = requirePackage<{ io: typeof io }>(app, 'socket.io-client');

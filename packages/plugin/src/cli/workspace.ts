@@ -52,17 +52,34 @@ export function readApps(cli: Cli): CliApp[] {
  * @throws RealtimeError RT031
  */
 export function chooseApp(apps: readonly CliApp[], name: string | undefined): CliApp {
-  const named = apps.filter(({ facts }) => facts.name === name);
-  const short = apps.filter(({ facts }) => facts.shortName === name);
-  const found = name === undefined ? apps : named.length > 0 ? named : short;
-  const [app, ...others] = found;
+  const facts = apps.map((app) => app.facts);
+  if (name !== undefined) return apps[facts.indexOf(appNamed(facts, name))]!;
+  const [app, ...others] = apps;
   if (app && others.length === 0) return app;
-  const names = apps.map(({ facts }) => facts.name).join(', ');
+  const names = facts.map((one) => one.name).join(', ');
   throw new RealtimeError(
     'RT031',
-    name === undefined
-      ? `Several apps serve realtime domains: ${names}. Pass --app=<name>.`
-      : `--app: "${name}" is not the name of one app that serves realtime domains. Found: ${names}.`,
+    `Several apps serve realtime domains: ${names}. Pass --app=<name>.`,
+  );
+}
+
+/**
+ * The app that `--app` names, by its name or the last part of it.
+ *
+ * @throws RealtimeError RT031
+ */
+export function appNamed<T extends { readonly name: string; readonly shortName: string }>(
+  apps: readonly T[],
+  name: string,
+): T {
+  const named = apps.filter((app) => app.name === name);
+  const [app, ...others] =
+    named.length > 0 ? named : apps.filter(({ shortName }) => shortName === name);
+  if (app && (others.length === 0 || named.length > 0)) return app;
+  const names = [...new Set(apps.map((one) => one.name))].join(', ');
+  throw new RealtimeError(
+    'RT031',
+    `--app: "${name}" is not the name of one app of realtime domains. Found: ${names}.`,
   );
 }
 

@@ -94,6 +94,6 @@ describe('the check of a workspace', () => {
     );
     const unknown = await host.tryRun(`${CHECK} --against=nowhere`);
     expect(unknown.code).toBe(1);
-    expect(unknown.output).toContain('RT051 --against=nowhere: git knows no commit by this name.');
+    expect(unknown.output).toContain('RT071 --against=nowhere: git knows no commit by this name.');
   });
 });

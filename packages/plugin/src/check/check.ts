@@ -34,7 +34,7 @@ const SYNC = 'nx sync';
  *
  * @param original is read and changed, not flushed: nothing is written to the disk
  * @param against a git ref to compare the contract with
- * @throws RealtimeError RT050 or RT051 where that ref cannot be reached
+ * @throws RealtimeError RT070 or RT071 where that ref cannot be reached
  */
 export async function checkWorkspace(
   original: Tree,
@@ -66,7 +66,7 @@ export async function checkWorkspace(
 }
 
 /** Mistakes in how the check was called, not in what it checks. */
-const GATE_CODES = new Set(['RT050', 'RT051']);
+const GATE_CODES = new Set(['RT070', 'RT071']);
 
 type PluginVersions = Verdict['plugin'];
 

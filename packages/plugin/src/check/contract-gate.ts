@@ -10,7 +10,7 @@ import type { Finding } from './verdict.js';
  * Compares the domains with those of a commit. A file of that commit that cannot be read is an
  * error: what was not compared is not passed.
  *
- * @throws RealtimeError RT050 or RT051 where the commit cannot be reached
+ * @throws RealtimeError RT070 or RT071 where the commit cannot be reached
  */
 export function checkContract(tree: Tree, domains: readonly HostDomain[], ref: string): Finding[] {
   const findings: Finding[] = [];

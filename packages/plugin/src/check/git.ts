@@ -12,7 +12,7 @@ export interface FileAt {
  *
  * @param root the workspace's root
  * @param ref a branch, a tag or a commit
- * @throws RealtimeError RT050 without git or outside of a repository, RT051 for a ref that is not
+ * @throws RealtimeError RT070 without git or outside of a repository, RT071 for a ref that is not
  *   there
  */
 export function domainFilesAt(root: string, ref: string): FileAt[] {
@@ -30,7 +30,7 @@ function commitOf(root: string, ref: string): string {
   const inside = git(root, ['rev-parse', '--is-inside-work-tree']);
   if (inside.status !== 0) {
     throw new RealtimeError(
-      'RT050',
+      'RT070',
       `--against=${ref}: git sees no repository in ${root}, so there is nothing to compare with: ${inside.stderr.trim()}`,
     );
   }
@@ -38,7 +38,7 @@ function commitOf(root: string, ref: string): string {
   if (found.status === 0) return found.stdout.trim();
   const shallow = git(root, ['rev-parse', '--is-shallow-repository']).stdout.trim() === 'true';
   throw new RealtimeError(
-    'RT051',
+    'RT071',
     shallow
       ? `--against=${ref}: this clone is shallow and does not hold "${ref}". Fetch it first (git fetch --depth=1 origin <ref>), or clone whole (actions/checkout: fetch-depth: 0; GitLab: GIT_DEPTH: 0).`
       : `--against=${ref}: git knows no commit by this name. Give a branch, a tag or a commit; one of the remote is fetched first and named with it (origin/main).`,
@@ -77,7 +77,7 @@ function run(root: string, args: readonly string[], input = ''): ReturnType<type
   const result = spawnGit(root, args, input);
   if (result.error) {
     throw new RealtimeError(
-      'RT050',
+      'RT070',
       `--against needs git, which did not run: ${result.error.message}`,
     );
   }

@@ -210,8 +210,8 @@ describe('--against', () => {
   });
 
   it.each([
-    ['a ref that is not there', 'nowhere', /^RT051 --against=nowhere: git knows no commit/],
-    ['a ref that is an option', '--all', /^RT051 --against=--all: git knows no commit/],
+    ['a ref that is not there', 'nowhere', /^RT071 --against=nowhere: git knows no commit/],
+    ['a ref that is an option', '--all', /^RT071 --against=--all: git knows no commit/],
   ])('says what is wrong: %s', async (_, against, message) => {
     commit();
     const { success, err } = await check({ against });
@@ -228,20 +228,20 @@ describe('--against', () => {
     root = clone;
     const { success, err } = await check({ against: 'v1' });
     expect(success).toBe(false);
-    expect(err).toMatch(/^RT051 .*this clone is shallow.*fetch-depth: 0/);
+    expect(err).toMatch(/^RT071 .*this clone is shallow.*fetch-depth: 0/);
   });
 
   it('says that there is no repository', async () => {
     vi.stubEnv('GIT_CEILING_DIRECTORIES', temporary);
     const { success, err } = await check({ against: 'main' });
     expect(success).toBe(false);
-    expect(err).toMatch(/^RT050 .*git sees no repository/);
+    expect(err).toMatch(/^RT070 .*git sees no repository/);
   });
 
   it('says that there is no git', async () => {
     vi.stubEnv('PATH', temporary);
     const { success, err } = await check({ against: 'main' });
     expect(success).toBe(false);
-    expect(err).toMatch(/^RT050 .*needs git/);
+    expect(err).toMatch(/^RT070 .*needs git/);
   });
 });

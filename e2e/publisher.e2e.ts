@@ -1,3 +1,4 @@
+import { installBuilt, pathsOutside } from './support/built';
 import { createHost, installPlugin, type Host } from './support/host';
 import { freePort } from './support/ports';
 import type { Running } from './support/processes';
@@ -83,6 +84,18 @@ describe('a workspace with a second Nest app', () => {
     await host.run('npx nx build @acme-ts/orders');
     const main = 'apps/orders/dist/main.js';
     const { code, output } = await host.tryRun(`node ${main}`, { NODE_ENV: 'production' });
+    expect(code).not.toBe(0);
+    expect(output).toContain('RABBITMQ_URL is missing');
+  });
+
+  it('is installed by itself, elsewhere, with what was pruned for it', async () => {
+    for (const file of ['package.json', 'package-lock.json', 'apps/orders/package.json']) {
+      expect([file, pathsOutside(host, file)]).toEqual([file, []]);
+    }
+    await host.run('npx nx run @acme-ts/orders:prune');
+    const built = await installBuilt(host, 'apps/orders/dist');
+    expect(built.read('node_modules/@nx-realtime/nest/package.json')).toContain('"version"');
+    const { code, output } = await built.tryRun('node main.js', { NODE_ENV: 'production' });
     expect(code).not.toBe(0);
     expect(output).toContain('RABBITMQ_URL is missing');
   });

@@ -65,8 +65,10 @@ function faintBorders(): string[] {
     return backgroundColor === CLEAR ? background(element.parentElement) : backgroundColor;
   };
   // A checkbox is drawn by the browser; what is disabled need not be seen.
-  const controls = 'input:not([type=checkbox]), select, textarea, button:enabled';
-  return [...document.querySelectorAll(`main :is(${controls})`)].flatMap((control) => {
+  const kinds = 'input:not([type=checkbox]), select, textarea, button:enabled';
+  const controls = [...document.querySelectorAll(`:is(main, [role=main]) :is(${kinds})`)];
+  if (controls.length === 0) return ['no control to look at'];
+  return controls.flatMap((control) => {
     const { borderTopColor } = getComputedStyle(control);
     const sides = [background(control), background(control.parentElement)];
     // A border may be that of a filled button: then the fill is what is seen.

@@ -80,7 +80,7 @@ export function describeTerminal(kind: Extract<HostKind, 'integrated' | 'oldest'
       });
 
       it('asks nothing of a domain that is there, whatever it is asked for', async () => {
-        for (const flags of ['', '--example', '--rename=Alert']) {
+        for (const flags of ['--example', '--rename=Alert']) {
           const { code, text } = await open(
             `realtime-domain Notification --dry-run ${flags}`,
           ).ends();
@@ -103,7 +103,9 @@ export function describeTerminal(kind: Extract<HostKind, 'integrated' | 'oldest'
         terminal.press(KEYS.clear, "'posted{id}'", KEYS.enter);
         // Of `user` rooms an event has to name the user.
         await terminal.sees(/RT007 .*userId/);
-        terminal.press(KEYS.clear, 'posted{id,userId}', KEYS.enter);
+        terminal.press(KEYS.clear, 'posted{id,userId},deleted{id,userId}', KEYS.enter);
+        await terminal.sees(/What does chat\.deleted do to the list[^]*remove: .*/);
+        terminal.press(KEYS.down, KEYS.down, KEYS.enter);
         await terminal.sees(CLIENT_EVENTS);
         terminal.press('say{text', KEYS.enter);
         await terminal.sees(/RT002[^]*\^/);
@@ -111,7 +113,10 @@ export function describeTerminal(kind: Extract<HostKind, 'integrated' | 'oldest'
         expect((await terminal.ends()).code).toBe(0);
         expect(domainFile('chats')).toMatchObject({
           rooms: 'user',
-          serverEvents: { 'chat.posted': { payload: { id: 'string', userId: 'string' } } },
+          serverEvents: {
+            'chat.posted': { payload: { id: 'string', userId: 'string' }, list: 'add' },
+            'chat.deleted': { list: 'remove' },
+          },
           clientEvents: { 'chat.say': { payload: { text: 'string' } } },
         });
         host.commit('Generate Chat');
@@ -135,6 +140,7 @@ export function describeTerminal(kind: Extract<HostKind, 'integrated' | 'oldest'
         terminal.press('read-by{id}', KEYS.enter);
         await terminal.sees(/RT002 .*read\.by or readBy[^]*\^/);
         terminal.press(KEYS.clear, 'read{id,userId}', KEYS.enter);
+        await enter(terminal, /What does chat\.read do to the list[^]*none: /);
         const { code, text } = await terminal.ends();
         expect(text).toMatch(/UPDATE .*chats\.contract\.ts/);
         expect(code).toBe(0);
@@ -143,7 +149,7 @@ export function describeTerminal(kind: Extract<HostKind, 'integrated' | 'oldest'
       it('shows the events that there are, to remove one', async () => {
         const terminal = open('realtime-event Chat --remove --dry-run');
         await terminal.sees(/Which event\?[^]*chat\.posted[^]*chat\.say/);
-        terminal.press(KEYS.down, KEYS.enter);
+        terminal.press(KEYS.down, KEYS.down, KEYS.enter);
         const { code, text } = await terminal.ends();
         expect(text).toMatch(/DELETE .*chats\.service\.ts/);
         expect(code).toBe(0);

@@ -6,11 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Type } from '@nestjs/common';
 import { MetadataScanner, type ModulesContainer } from '@nestjs/core';
 import type { Adapter } from 'socket.io-adapter';
-import type {
-  Connection,
-  RealtimeServer,
-  RealtimeSocket,
-} from './connections/socket';
+import type { Connection } from './connections/socket';
 
 /** The part of the `ws` socket below a connection that is used here. */
 export interface RawSocket {
@@ -52,17 +48,6 @@ export function bufferedBytes(conn: Connection): number {
     (sum, { data }) => sum + (data?.length ?? 0),
     rawSocket(conn)?.bufferedAmount ?? 0,
   );
-}
-
-/** Every connection of a server that has a socket in a namespace. */
-export function connectionsOf(server: RealtimeServer): Set<Connection> {
-  const namespaces: Iterable<{
-    sockets: ReadonlyMap<string, RealtimeSocket>;
-  }> = server._nsps?.values() ?? [server.sockets];
-  const sockets = [...namespaces].flatMap((namespace) => [
-    ...namespace.sockets.values(),
-  ]);
-  return new Set(sockets.map(({ conn }) => conn));
 }
 
 /**

@@ -1,5 +1,6 @@
 import { isHarmless } from '../src/events/client-event';
 import { ConnectionLimits } from '../src/connections/connection-limits';
+import { ConnectionRegistry } from '../src/connections/connection-registry';
 import { RateLimiter, TokenBucket } from '../src/connections/rate-limit';
 import { addressBlock, clientAddress } from '../src/handshake/security-log';
 import { MessageBody, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
@@ -50,12 +51,20 @@ afterEach(async () => {
 /** What a limiter still holds of users and connections. */
 const held = (stack: Stack) => {
   const limits = stack.app.get(ConnectionLimits) as unknown as {
-    connections: Map<unknown, { sockets: { nsp: { name: string } }[] }>;
-    users: Map<string, { connections: unknown[] }>;
     handshakes: RateLimiter;
     sweep(): void;
   };
-  return limits;
+  const registry = stack.app.get(ConnectionRegistry) as unknown as {
+    connections: Map<unknown, { sockets: { nsp: { name: string } }[] }>;
+    users: Map<string, unknown[]>;
+    sweep(): void;
+  };
+  const { connections, users } = registry;
+  const sweep = (): void => {
+    limits.sweep();
+    registry.sweep();
+  };
+  return { connections, users, handshakes: limits.handshakes, sweep };
 };
 
 const markRead = (client: Socket, body: unknown = { notificationId: '1' }): Promise<Ack> =>
@@ -199,7 +208,7 @@ describe('client events', () => {
     // Coming back brings nothing.
     one.disconnect();
     two.disconnect();
-    await vi.waitFor(() => expect(stack.app.get(ConnectionLimits).open()).toHaveLength(1));
+    await vi.waitFor(() => expect(stack.app.get(ConnectionRegistry).open()).toHaveLength(1));
     held(stack).sweep();
     const again = await stack.connect('/notifications');
     expect(refusals(await send(again, 10)).length).toBeGreaterThan(5);
@@ -231,7 +240,7 @@ describe('a flood', () => {
     // 100 at once and 20 a second.
     expect(served.length).toBeLessThan(200);
     expect(latencies.sort((a, b) => a - b)[30]).toBeLessThan(200);
-    expect(stack.app.get(ConnectionLimits).open()).toHaveLength(1);
+    expect(stack.app.get(ConnectionRegistry).open()).toHaveLength(1);
   });
 
   it.each([
@@ -391,7 +400,7 @@ describe('connections', () => {
         // What only asked for `/nowhere` ends with the connect timeout.
         expect(limits.connections.size).toBeLessThanOrEqual(1);
         expect(
-          [...limits.users.values()].filter(({ connections }) => connections.length > 0),
+          [...limits.users.values()].filter((connections) => connections.length > 0),
         ).toEqual([]);
       },
       { timeout: 6_000, interval: 100 },

@@ -1,3 +1,4 @@
+import { ConnectionRegistry } from '../src/connections/connection-registry';
 import { SessionRegistry } from '../src/connections/session';
 import { TokenVerifier } from '../src/handshake/token-verifier';
 import type { Socket } from 'socket.io-client';
@@ -135,7 +136,8 @@ describe('session', () => {
 
   it('leaves nothing behind when its connection closes', async () => {
     const registry = stack.app.get(SessionRegistry);
-    const sessions = Reflect.get(registry, 'sessions') as Map<unknown, unknown>;
+    const connections = stack.app.get(ConnectionRegistry);
+    const sessions = Reflect.get(connections, 'connections') as Map<unknown, unknown>;
     const earlier = new Set(sessions.keys());
     const kept = (): number => [...sessions.keys()].filter((key) => !earlier.has(key)).length;
     const clients = await Promise.all(

@@ -1,4 +1,4 @@
-import { ConnectionLimits } from '../src/connections/connection-limits';
+import { ConnectionRegistry } from '../src/connections/connection-registry';
 import { AckExceptionFilter } from '../src/events/client-event';
 import { listen } from '../src/observability/diagnostics';
 import { type BeforeApplicationShutdown, UseFilters } from '@nestjs/common';
@@ -69,7 +69,7 @@ describe('a shutdown', () => {
       ['u1', 'u2', 'u3'].map((sub) => stack.connect('/notifications', sign({ sub }))),
     );
     const closed = stack.app.close();
-    const tracked = Reflect.get(stack.app.get(ConnectionLimits), 'connections') as Map<
+    const tracked = Reflect.get(stack.app.get(ConnectionRegistry), 'connections') as Map<
       unknown,
       unknown
     >;
@@ -166,8 +166,8 @@ describe('a shutdown', () => {
       ),
     );
     const left: number[] = [];
-    const limits = stack.app.get(ConnectionLimits);
-    const counting = setInterval(() => left.push(limits.open().length), 10);
+    const registry = stack.app.get(ConnectionRegistry);
+    const counting = setInterval(() => left.push(registry.open().length), 10);
     const begun: number[] = [];
     const stop = listen('draining', ({ connections }) => begun.push(connections));
     const told = Promise.all(sockets.map(farewell));

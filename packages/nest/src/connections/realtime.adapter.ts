@@ -35,6 +35,7 @@ import {
 import { Replicas } from '../replicas/replicas';
 import { joinFrames, joinWrites } from '../tuning';
 import { ConnectionLimits } from './connection-limits';
+import { ConnectionRegistry } from './connection-registry';
 import { SessionRegistry } from './session';
 import {
   type Connection,
@@ -57,6 +58,7 @@ export class RealtimeAdapter extends IoAdapter {
   private readonly config: RealtimeConfig;
   private readonly handshake: Handshake;
   private readonly sessions: SessionRegistry;
+  private readonly registry: ConnectionRegistry;
   private readonly limits: ConnectionLimits;
   private readonly securityLog: SecurityLog;
   private readonly shutdown: RealtimeShutdown;
@@ -65,8 +67,7 @@ export class RealtimeAdapter extends IoAdapter {
   /** By namespace: the events that are acknowledged in our shape. */
   private readonly acknowledged = new Map<string, Set<string>>();
   private readonly disconnected = sharedListener((socket, reason: string) => {
-    this.limits.leave(socket);
-    this.sessions.leave(socket);
+    this.registry.leave(socket);
     report('socket.disconnected', { namespace: socket.nsp.name, reason });
   });
   /** Whether a gateway has `handleDisconnect`. */
@@ -89,6 +90,7 @@ export class RealtimeAdapter extends IoAdapter {
     // A missing guard is told at boot, not to the first client.
     void this.handshake.guard;
     this.sessions = app.get(SessionRegistry);
+    this.registry = app.get(ConnectionRegistry);
     this.limits = app.get(ConnectionLimits);
     this.securityLog = app.get(SecurityLog);
     this.shutdown = app.get(RealtimeShutdown);
@@ -106,13 +108,18 @@ export class RealtimeAdapter extends IoAdapter {
     io.engine.use((request: IncomingMessage, _response: unknown, next: Next) =>
       next(namesConnection(request) ? new Error('No upgrades') : undefined),
     );
-    this.app.get(Replicas).serve(io, this.config.topology === 'replica');
+    const replicas = this.app.get(Replicas);
+    replicas.onMissed(() =>
+      this.registry.open().forEach(({ conn }) => conn.close()),
+    );
+    replicas.serve(io, this.config.topology === 'replica');
     io.of('/').use((socket, next) => {
       const error = new RealtimeException('NAMESPACE_REQUIRED', 'Refused');
       this.refuse(socket, error, next);
     });
     io.on('new_namespace', (namespace) => this.protect(namespace));
     this.prepareGateways();
+    this.registry.serve(io.engine);
     this.limits.protect(io.engine);
     io.engine.on('connection', ({ request }: Connection) => {
       // Kept as long as the connection; `headers` holds them too.
@@ -254,7 +261,7 @@ export class RealtimeAdapter extends IoAdapter {
       conn.request,
       data.identity,
     );
-    this.limits.leave(socket);
+    this.registry.leave(socket);
     next(refusal);
     if (this.refused.has(conn)) {
       return;

@@ -1,4 +1,4 @@
-import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import {
   REALTIME_CONFIG,
   type RealtimeConfig,
@@ -19,6 +19,11 @@ import {
   userRoom,
 } from '../rooms/rooms';
 import { ConnectionLimits } from './connection-limits';
+import {
+  ConnectionRegistry,
+  type Session,
+  type Tracked,
+} from './connection-registry';
 import { RealtimeRevocation, type RevokedUser } from './revocation';
 import {
   type Connection,
@@ -27,27 +32,16 @@ import {
   sharedListener,
 } from './socket';
 
-interface Session {
-  identity: RealtimeIdentity;
-  sockets: readonly RealtimeSocket[];
-  /** When it is cut: set once its client was told that its token has expired. */
-  cutAt: number | undefined;
-}
-
-/** How late the end of a token may be noticed. Its messages are refused at once. */
-const SWEEP_MS = 200;
-
 /**
  * One session per engine connection: a browser carries all its namespaces over
  * one, so they have one user, expire together and are refreshed together.
  */
 @Injectable()
-export class SessionRegistry implements OnApplicationShutdown {
-  private readonly sessions = new Map<Connection, Session>();
+export class SessionRegistry {
+  /** Sockets that have shown a token. */
+  private readonly admitted = new WeakSet<RealtimeSocket>();
   /** Of sockets that are to join them, or whose next token may change them. */
   private readonly rooms = new WeakMap<RealtimeSocket, string[]>();
-  /** One for all of them: a timer each costs more than looking at them all. */
-  private readonly timer = setInterval(() => this.sweep(), SWEEP_MS).unref();
   private readonly refreshed = sharedListener(
     (socket, ...args: unknown[]) =>
       void answer(args, () => this.refresh(socket, args[0])),
@@ -56,6 +50,7 @@ export class SessionRegistry implements OnApplicationShutdown {
 
   constructor(
     @Inject(Handshake) private readonly handshake: Handshake,
+    @Inject(ConnectionRegistry) private readonly registry: ConnectionRegistry,
     @Inject(ConnectionLimits) private readonly limits: ConnectionLimits,
     @Inject(SecurityLog) private readonly securityLog: SecurityLog,
     @Inject(RealtimeRevocation) private readonly revocation: RealtimeRevocation,
@@ -64,10 +59,7 @@ export class SessionRegistry implements OnApplicationShutdown {
     private readonly joined: ReadonlyMap<string, JoinedRooms>,
   ) {
     revocation.onRevoked((user) => this.cut(user));
-  }
-
-  onApplicationShutdown(): void {
-    clearInterval(this.timer);
+    registry.onSweep(() => this.sweep());
   }
 
   /** Lets a verified socket into the session of its connection, or refuses. */
@@ -81,25 +73,24 @@ export class SessionRegistry implements OnApplicationShutdown {
     this.requireValid(identity);
     socket.data.identity = identity;
     const rooms = this.roomsFor(socket, token);
-    const session = this.sessions.get(conn);
-    if (session) {
-      const isOlder = identity.expiresAt < session.identity.expiresAt;
+    const tracked = this.registry.of(conn);
+    if (tracked?.session) {
+      const isOlder = identity.expiresAt < tracked.session.identity.expiresAt;
       // They follow from its claims, and would outlive it here.
       if (isOlder && typeof this.joined.get(socket.nsp.name) === 'function') {
         throw new RealtimeException('UNAUTHORIZED', 'There is a newer token');
       }
-      this.extend(session, token);
-      socket.data.identity = session.identity;
-      // Not by push, which makes room for 16 more.
-      session.sockets = session.sockets.concat(socket);
+      this.extend(tracked, tracked.session, token);
+      socket.data.identity = tracked.session.identity;
     } else {
-      this.limits.claim(conn, userRoom(identity.tenantId, identity.userId));
-      this.sessions.set(conn, {
-        identity,
-        sockets: [socket],
-        cutAt: undefined,
-      });
+      const user = userRoom(identity.tenantId, identity.userId);
+      this.limits.requireRoomFor(user);
+      this.registry.assign(conn, user);
+      if (tracked) {
+        tracked.session = { identity, cutAt: undefined };
+      }
     }
+    this.admitted.add(socket);
     this.rooms.set(socket, rooms);
   }
 
@@ -109,17 +100,9 @@ export class SessionRegistry implements OnApplicationShutdown {
     socket.on('realtime.refresh', this.refreshed);
   }
 
-  /** Call when a socket is disconnected. */
-  leave(socket: RealtimeSocket): void {
-    const session = this.sessions.get(socket.conn);
-    if (session) {
-      session.sockets = session.sockets.filter((other) => other !== socket);
-    }
-  }
-
   /** The sockets that a user has on this replica, of all namespaces. */
   socketsOf(tenantId: string, userId: string): RealtimeSocket[] {
-    return this.limits
+    return this.registry
       .connectionsOf(userRoom(tenantId, userId))
       .flatMap((conn) => this.connectedOf(conn));
   }
@@ -164,12 +147,13 @@ export class SessionRegistry implements OnApplicationShutdown {
         ? body.token
         : undefined;
     const verified = await this.handshake.verify(token);
-    const session = this.sessions.get(socket.conn);
-    if (!session || !socket.connected) {
+    const tracked = this.registry.of(socket.conn);
+    const session = tracked?.session;
+    if (!tracked || !session || !socket.connected) {
       throw new RealtimeException('UNAUTHORIZED', 'The connection is closed');
     }
     this.requireValid(verified.identity);
-    this.extend(session, verified);
+    this.extend(tracked, session, verified);
     return { expiresAt: session.identity.expiresAt };
   }
 
@@ -179,7 +163,11 @@ export class SessionRegistry implements OnApplicationShutdown {
     }
   }
 
-  private extend(session: Session, token: VerifiedToken): void {
+  private extend(
+    { sockets }: Tracked,
+    session: Session,
+    token: VerifiedToken,
+  ): void {
     const { identity } = session;
     const { userId, tenantId, expiresAt } = token.identity;
     // Rooms are joined for one user: a token may prolong, not replace, them.
@@ -189,7 +177,7 @@ export class SessionRegistry implements OnApplicationShutdown {
     if (expiresAt <= identity.expiresAt) {
       return;
     }
-    const moves = session.sockets.map((socket) => ({
+    const moves = this.admittedOf(sockets).map((socket) => ({
       socket,
       rooms: this.roomsFor(socket, token),
     }));
@@ -222,16 +210,21 @@ export class SessionRegistry implements OnApplicationShutdown {
   }
 
   private connectedOf(conn: Connection): RealtimeSocket[] {
-    return connectedOf(this.sessions.get(conn)?.sockets ?? []);
+    return connectedOf(
+      this.admittedOf(this.registry.of(conn)?.sockets ?? []),
+    );
+  }
+
+  private admittedOf(sockets: readonly RealtimeSocket[]): RealtimeSocket[] {
+    return sockets.filter((socket) => this.admitted.has(socket));
   }
 
   private cut({ tenantId, userId }: RevokedUser): void {
     const user = userRoom(tenantId, userId);
-    for (const conn of this.limits.connectionsOf(user)) {
-      const session = this.sessions.get(conn);
+    for (const conn of this.registry.connectionsOf(user)) {
+      const identity = this.registry.of(conn)?.session?.identity;
       // Not what a later token has opened since.
-      if (session && this.revocation.isRevoked(session.identity)) {
-        const { identity } = session;
+      if (identity && this.revocation.isRevoked(identity)) {
         this.securityLog.report('revoked', 'KICKED', conn.request, identity);
         this.kick(conn);
       }
@@ -240,16 +233,14 @@ export class SessionRegistry implements OnApplicationShutdown {
 
   /** Tells a client that it is not wanted any more, and ends its connection. */
   private kick(conn: Connection): void {
-    const session = this.sessions.get(conn);
-    if (session) {
-      for (const socket of session.sockets) {
-        socket.emit('realtime.kicked');
-      }
-      this.end(conn, session);
+    const sockets = this.admittedOf(this.registry.of(conn)?.sockets ?? []);
+    for (const socket of sockets) {
+      socket.emit('realtime.kicked');
     }
+    this.end(conn, sockets);
   }
 
-  private end(conn: Connection, { sockets }: Session): void {
+  private end(conn: Connection, sockets: readonly RealtimeSocket[]): void {
     for (const socket of sockets) {
       socket.disconnect(true);
     }
@@ -259,17 +250,17 @@ export class SessionRegistry implements OnApplicationShutdown {
 
   private sweep(): void {
     const now = Date.now();
-    for (const [conn, session] of this.sessions) {
-      const { cutAt, identity } = session;
-      if (conn.readyState === 'closed') {
-        this.sessions.delete(conn);
-      } else if (cutAt === undefined && identity.expiresAt <= now) {
+    for (const [conn, { session, sockets }] of this.registry.all()) {
+      if (!session || conn.readyState === 'closed') {
+        continue;
+      }
+      if (session.cutAt === undefined && session.identity.expiresAt <= now) {
         session.cutAt = now + this.config.limits.graceMs;
-        for (const socket of session.sockets) {
+        for (const socket of this.admittedOf(sockets)) {
           socket.emit('realtime.expired');
         }
-      } else if ((cutAt ?? Infinity) <= now) {
-        this.end(conn, session);
+      } else if ((session.cutAt ?? Infinity) <= now) {
+        this.end(conn, this.admittedOf(sockets));
       }
     }
   }

@@ -18,7 +18,7 @@ import {
   REALTIME_CONFIG,
   type RealtimeConfig,
 } from '../config/realtime.config';
-import { ConnectionLimits } from '../connections/connection-limits';
+import { ConnectionRegistry } from '../connections/connection-registry';
 import { methodsOf, pathsAt, requestMethodOf } from '../private-doors';
 import { Replicas } from '../replicas/replicas';
 import { RealtimeShutdown } from './shutdown';
@@ -53,7 +53,7 @@ export class RealtimeHealth implements BeforeApplicationShutdown {
   constructor(
     @Inject(REALTIME_CONFIG) private readonly config: RealtimeConfig,
     @Inject(RealtimeBroker) private readonly broker: RealtimeBroker,
-    @Inject(ConnectionLimits) private readonly limits: ConnectionLimits,
+    @Inject(ConnectionRegistry) private readonly registry: ConnectionRegistry,
     @Inject(Replicas) private readonly replicas: Replicas,
     @Inject(RealtimeShutdown) private readonly shutdown: RealtimeShutdown,
     @Inject(HttpAdapterHost) private readonly http: HttpAdapterHost,
@@ -99,7 +99,7 @@ export class RealtimeHealth implements BeforeApplicationShutdown {
     const broker = this.broker.health();
     const replicas = this.replicas.health();
     const parts = {
-      gateways: stateOf(this.limits.isServing),
+      gateways: stateOf(this.registry.isServing),
       broker: stateOf(broker.ok),
       // With a queue of its own a replica delivers without the others.
       replicas: stateOf(replicas.ok || this.config.topology === 'replica'),

@@ -15,6 +15,7 @@ import {
 } from '../config/options';
 import { loadRealtimeConfig, REALTIME_CONFIG } from '../config/realtime.config';
 import { ConnectionLimits } from '../connections/connection-limits';
+import { ConnectionRegistry } from '../connections/connection-registry';
 import { RealtimeRevocation } from '../connections/revocation';
 import { SessionRegistry } from '../connections/session';
 import { requireSingleCopy } from '../copies';
@@ -64,6 +65,7 @@ const PROVIDERS: readonly Provider[] = [
   },
   brokerProvider,
   ConnectionLimits,
+  ConnectionRegistry,
   EventContext,
   EventNames,
   Handshake,

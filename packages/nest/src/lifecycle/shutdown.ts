@@ -9,7 +9,7 @@ import {
 } from '@nestjs/common';
 import { RealtimeBroker } from '../broker/broker';
 import { isBusy } from '../events/client-event';
-import { ConnectionLimits } from '../connections/connection-limits';
+import { ConnectionRegistry } from '../connections/connection-registry';
 import { report } from '../observability/diagnostics';
 import {
   REALTIME_CONFIG,
@@ -48,7 +48,7 @@ export class RealtimeShutdown
   constructor(
     @Inject(REALTIME_CONFIG) private readonly config: RealtimeConfig,
     @Inject(RealtimeBroker) private readonly broker: RealtimeBroker,
-    @Inject(ConnectionLimits) private readonly limits: ConnectionLimits,
+    @Inject(ConnectionRegistry) private readonly registry: ConnectionRegistry,
   ) {}
 
   /** From the first moment of a shutdown on. */
@@ -79,12 +79,12 @@ export class RealtimeShutdown
   async onModuleDestroy(): Promise<void> {
     this.draining = true;
     this.deadline = Date.now() + this.config.shutdown.timeoutMs;
-    report('draining', { connections: this.limits.open().length });
+    report('draining', { connections: this.registry.open().length });
     // Until the load balancer has seen that this replica is not ready.
     await delay(this.config.shutdown.delayMs);
     const workMs = this.left() / 2;
     const isIdle = () =>
-      !this.limits.open().some(({ sockets }) => sockets.some(isBusy));
+      !this.registry.open().some(({ sockets }) => sockets.some(isBusy));
     await Promise.all([
       this.broker.stop(workMs),
       until(isIdle, Math.min(workMs, CLIENTS_MS)),
@@ -102,7 +102,7 @@ export class RealtimeShutdown
    * not come back by itself.
    */
   private async closeConnections(): Promise<void> {
-    const open = this.limits.open();
+    const open = this.registry.open();
     const spreadMs = Math.min(MAX_SPREAD_MS, open.length * SPREAD_MS);
     const batches = Math.ceil(open.length / BATCH);
     const pauseMs = Math.min(PAUSE_MS, this.left() / 2 / batches);
@@ -116,8 +116,8 @@ export class RealtimeShutdown
       }
       await delay(from + BATCH < open.length ? pauseMs : 0);
     }
-    await until(() => this.limits.isEmpty, FAREWELL_MS);
-    this.limits.terminateAll();
+    await until(() => this.registry.isEmpty, FAREWELL_MS);
+    this.registry.terminateAll();
   }
 
   private left(): number {

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { Injectable, Logger } from '@nestjs/common';
 import type { ClusterMessage } from 'socket.io-adapter';
 import type { LinkHealth } from '../observability/link-health';
-import { connectionsOf } from '../private-doors';
 import { ReplicaStream } from './redis';
 import { ReplicaAdapter } from './replica.adapter';
 import type { RealtimeServer } from '../connections/socket';
@@ -24,6 +23,7 @@ export class Replicas {
   private stream: ReplicaStream | undefined;
   private server: RealtimeServer | undefined;
   private lost: () => void = () => undefined;
+  private missed: () => void = () => undefined;
 
   /** Call before `serve`, where there may be others. */
   async connect(url: string, key: string): Promise<void> {
@@ -79,11 +79,14 @@ export class Replicas {
     this.lost = listener;
   }
 
+  /** Calls back when events were missed. */
+  onMissed(listener: () => void): void {
+    this.missed = listener;
+  }
+
   /** Events were missed: clients that come back ask for what they lack. */
   resync(): void {
-    if (this.server) {
-      connectionsOf(this.server).forEach((conn) => conn.close());
-    }
+    this.missed();
   }
 
   /**

@@ -116,7 +116,11 @@ describe.each(['integrated', 'solution'] as const)('in an %s workspace', (layout
 
   it('a migration moves the pins of every package.json', async () => {
     for (const path of manifests) edit(path, `"${NEST}": "${VERSION}"`, `"${NEST}": "0.0.9"`);
-    expect(await updateGeneratedCode(tree)).toEqual([]);
+    const own = manifests.filter((path) => path !== 'package.json');
+    expect(await updateGeneratedCode(tree)).toEqual(
+      // Nx installs by itself what the root names.
+      own.map((path) => `Run npm install, for other versions are named in:\n  ${path}`),
+    );
     for (const path of manifests) expect(ranges(path)[NEST]).toBe(VERSION);
   });
 

@@ -7,6 +7,7 @@ export type { EmitOption } from './emit-line.js';
 export { RealtimeError } from './errors.js';
 export { parseDomainFile, toDomainFile, writeDomainFile } from './domain-file.js';
 export type { DomainFile } from './domain-file.js';
+export { formatType, quotesFor, unquoted } from './grammar.js';
 export { hasId, listOf } from './list.js';
 export type { DomainList } from './list.js';
 export { formatType, quotesFor, unquoted } from './grammar.js';

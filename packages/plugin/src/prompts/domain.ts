@@ -3,6 +3,7 @@ import { DEFAULT_EVENTS, RealtimeError, domainNames, draftDomain } from '../doma
 import type { DomainOptions, Rooms } from '../domain/index.js';
 import { HostProjects, findDomain, hostDomains } from '../host/index.js';
 import { askApp, askWeb } from './apps.js';
+import { askList, withoutMaker } from './list.js';
 import { terminalOf } from './terminal.js';
 import type { Choice } from './terminal.js';
 
@@ -76,12 +77,21 @@ export async function askDomain<T extends DomainAnswers>(
       preset,
     ),
   ];
+  const list = [...(options.list ?? [])];
+  // What is given on the command line is thought out.
+  const typed = options.serverEvents ? [] : check({ serverEvents }).serverEvents;
+  for (const event of list.length > 0 ? [] : withoutMaker(typed)) {
+    const action = await askList(terminal, event, (one) =>
+      check({ serverEvents, list: [...list, `${event.name}:${one}`] }),
+    );
+    list.push(`${event.name}:${action}`);
+  }
   const clientEvents = options.clientEvents ?? [
     await terminal.text(`Which events do clients send? ${GRAMMAR} (Enter: none)`, (answer) =>
       check({ serverEvents, clientEvents: [answer] }),
     ),
   ];
-  return { ...withRooms, serverEvents, clientEvents };
+  return { ...withRooms, serverEvents, clientEvents, ...(list.length > 0 && { list }) };
 }
 
 /** Without what is undefined. */

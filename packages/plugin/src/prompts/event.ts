@@ -3,6 +3,7 @@ import { RealtimeError, changeEvent, readDraft } from '../domain/index.js';
 import type { EventChange } from '../domain/index.js';
 import { HostProjects, fileOf, hostDomains, requireDomain } from '../host/index.js';
 import type { HostDomain } from '../host/index.js';
+import { askList, withoutMaker } from './list.js';
 import { terminalOf } from './terminal.js';
 import type { Terminal } from './terminal.js';
 
@@ -50,10 +51,17 @@ export async function askEvent<T extends EventAnswers>(
       { value: 'server', label: 'server: the server to its clients' },
       { value: 'client', label: 'client: a client to the server, which acknowledges it' },
     ]));
-  const event = await terminal.text('Which event? name{field,field?:type}', (answer) =>
-    readDraft(existing.path, changeEvent(file, { ...options, direction, event: answer }).file),
+  const draft = (event: string, list = options.list) => {
+    const changed = changeEvent(file, { ...options, direction, event, ...(list && { list }) });
+    return readDraft(existing.path, changed.file);
+  };
+  const event = await terminal.text('Which event? name{field,field?:type}', draft);
+  const answers = { ...options, domain, direction, event };
+  const [added] = withoutMaker(draft(event).serverEvents).filter(
+    ({ name }) => !serverEvents.some((held) => held.name === name),
   );
-  return { ...options, domain, direction, event };
+  if (!added || options.list !== undefined) return answers;
+  return { ...answers, list: await askList(terminal, added, (list) => draft(event, list)) };
 }
 
 /**

@@ -2,6 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { format } from 'prettier';
 import { expect, it } from 'vitest';
+import realtimeDomainGenerator from '../../src/generators/realtime-domain/generator.js';
+import { hostTree, snapshot } from '../support/host-tree.js';
 import { SHAPES, renderShape } from '../support/shapes.js';
 
 const README = join(import.meta.dirname, '../../README.md');
@@ -64,6 +66,28 @@ it('states what a pull request gains, within the budget', async () => {
     ),
   );
 });
+
+it.each(['integrated', 'solution'] as const)(
+  'keeps at most one base for each merged file, in an %s workspace',
+  async (layout) => {
+    const tree = hostTree(layout);
+    for (const name of ['Notification', 'Chat']) {
+      await realtimeDomainGenerator(tree, { name, skipFormat: true });
+    }
+    const { files } = JSON.parse(tree.read('.nx-realtime/manifest.json', 'utf-8') ?? '') as {
+      files: Record<string, { owner: string }>;
+    };
+    // A domain file is merged too: what it was at the last run tells what changed in it.
+    const merged = [...snapshot(tree).keys()].filter(
+      (path) => files[path]?.owner === 'merged' || path.endsWith('.domain.json'),
+    );
+    const bases = [...snapshot(tree).keys()].filter((path) => path.endsWith('.base'));
+    expect(bases.length).toBeLessThanOrEqual(merged.length);
+    expect(
+      bases.filter((path) => !merged.some((own) => path === `.nx-realtime/base/${own}.base`)),
+    ).toEqual([]);
+  },
+);
 
 /** Compares what stands between two markers of the README, or writes it. */
 async function section(name: string, text: string): Promise<void> {

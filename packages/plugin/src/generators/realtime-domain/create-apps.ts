@@ -45,8 +45,19 @@ async function create(
     unitTestRunner: testRunnerOf(tree),
     e2eTestRunner: 'none',
     skipFormat: true,
+    addPlugin: infersTargets(tree),
     ...options,
   });
+}
+
+/**
+ * Whether targets come from plugins, as with `nx g`: called from code, Nx's generators write executors, among them a
+ * `serve` on port 4200 in place of `next dev`.
+ */
+function infersTargets(tree: Tree): boolean {
+  return (
+    process.env['NX_ADD_PLUGINS'] !== 'false' && readNxJson(tree)?.useInferencePlugins !== false
+  );
 }
 
 /** The runner that the workspace has; for one that has none, what Nx takes for its layout. */

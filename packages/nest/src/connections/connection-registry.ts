@@ -1,0 +1,157 @@
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import type { RealtimeIdentity } from '../handshake/identity';
+import { isGone, rawSocket } from '../private-doors';
+import {
+  type Connection,
+  connectedOf,
+  type RealtimeServer,
+  type RealtimeSocket,
+} from './socket';
+
+/** What a connection is open for: a browser carries all its namespaces over one. */
+export interface Session {
+  identity: RealtimeIdentity;
+  /** When it is cut: set once its client was told that its token has expired. */
+  cutAt: number | undefined;
+}
+
+/** What is known of a connection. */
+export interface Tracked {
+  /** One of a namespace, from the moment it is asked for. */
+  sockets: readonly RealtimeSocket[];
+  /** Once its token is verified. */
+  session?: Session;
+  /** Key of its user: its room. */
+  user?: string;
+}
+
+/** How often sessions are looked at: how late the end of a token is noticed. */
+const SWEEP_MS = 200;
+/** Of so many sweeps one forgets what has ended. */
+const SWEEPS_PER_SECOND = 5;
+
+/** Every connection of this replica, by itself and by its user. */
+@Injectable()
+export class ConnectionRegistry implements OnApplicationShutdown {
+  /**
+   * With those that are gone since the last sweep: a listener to the end of
+   * each would take more room than they do.
+   */
+  private readonly connections = new Map<Connection, Tracked>();
+  private readonly users = new Map<string, readonly Connection[]>();
+  private readonly often: (() => void)[] = [];
+  private readonly seldom: (() => void)[] = [];
+  private sweeps = 0;
+  private timer: NodeJS.Timeout | undefined;
+
+  /** Call once. One timer for all connections: one each costs more. */
+  serve(engine: RealtimeServer['engine']): void {
+    engine.on('connection', (conn: Connection) =>
+      this.connections.set(conn, { sockets: [] }),
+    );
+    this.timer = setInterval(() => this.tick(), SWEEP_MS).unref();
+  }
+
+  onApplicationShutdown(): void {
+    clearInterval(this.timer);
+  }
+
+  /** Calls back five times a second, or once, while connections are let in. */
+  onSweep(run: () => void, isSeldom = false): void {
+    (isSeldom ? this.seldom : this.often).push(run);
+  }
+
+  /** True once connections are let in. */
+  get isServing(): boolean {
+    return this.timer !== undefined;
+  }
+
+  /** True when the last peer is gone. */
+  get isEmpty(): boolean {
+    return [...this.connections.keys()].every(isGone);
+  }
+
+  /** Each connection that is not forgotten yet. */
+  all(): IterableIterator<[Connection, Tracked]> {
+    return this.connections.entries();
+  }
+
+  of(conn: Connection): Tracked | undefined {
+    return this.connections.get(conn);
+  }
+
+  /** Call when a socket asks for its namespace. */
+  enter(socket: RealtimeSocket): void {
+    const tracked = this.connections.get(socket.conn);
+    if (tracked) {
+      // Not by push, which makes room for 16 more.
+      tracked.sockets = tracked.sockets.concat(socket);
+    }
+  }
+
+  /** Call when a socket is refused or gone. */
+  leave(socket: RealtimeSocket): void {
+    const tracked = this.connections.get(socket.conn);
+    if (tracked) {
+      tracked.sockets = tracked.sockets.filter((other) => other !== socket);
+    }
+  }
+
+  /** Makes an open connection its user's, until it closes. */
+  assign(conn: Connection, user: string): void {
+    this.users.set(user, this.connectionsOf(user).concat(conn));
+    const tracked = this.connections.get(conn);
+    if (tracked) {
+      tracked.user = user;
+    }
+  }
+
+  /** The open connections of a user. */
+  connectionsOf(user: string): Connection[] {
+    return this.users.get(user)?.filter(isOpen) ?? [];
+  }
+
+  /** Every open connection, with those of its sockets that are connected. */
+  open(): { conn: Connection; sockets: RealtimeSocket[] }[] {
+    return [...this.connections]
+      .filter(([conn]) => isOpen(conn))
+      .map(([conn, { sockets }]) => ({ conn, sockets: connectedOf(sockets) }));
+  }
+
+  /** Without a farewell: a peer that is gone answers none. */
+  terminateAll(): void {
+    for (const conn of this.connections.keys()) {
+      rawSocket(conn)?.terminate();
+    }
+  }
+
+  private tick(): void {
+    this.often.forEach((run) => run());
+    this.sweeps += 1;
+    if (this.sweeps % SWEEPS_PER_SECOND === 0) {
+      this.seldom.forEach((run) => run());
+      this.sweep();
+    }
+  }
+
+  /** Forgets what has ended. */
+  private sweep(): void {
+    for (const conn of this.connections.keys()) {
+      if (isGone(conn)) {
+        this.connections.delete(conn);
+      }
+    }
+    for (const [user, connections] of this.users) {
+      if (!connections.every(isOpen)) {
+        this.users.set(user, connections.filter(isOpen));
+      }
+      if (!connections.some(isOpen)) {
+        this.users.delete(user);
+      }
+    }
+  }
+}
+
+function isOpen({ readyState }: Connection): boolean {
+  return readyState !== 'closed';
+}

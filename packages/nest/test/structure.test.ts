@@ -1,0 +1,128 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { VERSION } from '../src/version';
+import { PACKAGE } from './support/aliases.js';
+
+const SRC = join(PACKAGE, 'src');
+const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((path) =>
+  path.endsWith('.ts'),
+);
+
+/** What a source file imports, types too: paths of other ones, and packages. */
+function importsOf(file: string): string[] {
+  const text = readFileSync(join(SRC, file), 'utf8');
+  return [...text.matchAll(/^(?:import|export)\b[^;]*?'([^']+)';/gm)].map(([, from = '']) =>
+    from.startsWith('.') ? `${relative(SRC, join(SRC, dirname(file), from))}.ts` : from,
+  );
+}
+
+const graph = new Map(files.map((file) => [file, importsOf(file)]));
+
+/** What a file leads to, by all that it imports. */
+function reachedFrom(file: string): Set<string> {
+  const reached = new Set<string>();
+  const visit = (from: string): void => {
+    for (const to of graph.get(from) ?? []) {
+      if (!reached.has(to)) {
+        reached.add(to);
+        visit(to);
+      }
+    }
+  };
+  visit(file);
+  return reached;
+}
+
+describe('the sources', () => {
+  it('hold no circle of imports, types included', () => {
+    expect(files.filter((file) => reachedFrom(file).has(file))).toEqual([]);
+  });
+
+  it('name each file that they import without extension', () => {
+    const unknown = files.flatMap((file) =>
+      importsOf(file).filter((to) => to.endsWith('.ts') && !graph.has(to)),
+    );
+    expect(unknown).toEqual([]);
+  });
+
+  it('stand in folders that follow a connection, with few files beside them', () => {
+    const folders = new Set(files.map((file) => dirname(file)).filter((name) => name !== '.'));
+    expect([...folders].sort()).toEqual([
+      'broker',
+      'config',
+      'connections',
+      'events',
+      'handshake',
+      'lifecycle',
+      'observability',
+      'publisher',
+      'replicas',
+      'rooms',
+      'testing',
+    ]);
+  });
+
+  it('reach into private parts of other libraries in one file', () => {
+    const doors =
+      /_nsps|_query|writeBuffer|'_encode'|getMetadata\('|hasMetadata\(|'__exceptionFilters__'|\.distance\b|transport, 'socket'/;
+    const found = files.filter((file) => doors.test(readFileSync(join(SRC, file), 'utf8')));
+    expect(found).toEqual(['private-doors.ts']);
+  });
+
+  it('know the version of their package', () => {
+    const { version } = JSON.parse(readFileSync(join(PACKAGE, 'package.json'), 'utf8')) as {
+      version: string;
+    };
+    expect(VERSION).toBe(version);
+  });
+});
+
+describe('what an app loads with', () => {
+  const optional = [
+    '@nestjs/testing',
+    '@opentelemetry/api',
+    'amqp-connection-manager',
+    'amqplib',
+    'ioredis',
+    'prom-client',
+    'socket.io-client',
+  ];
+  /** Packages that loading an entry loads: types are no code. */
+  const loadedBy = (entry: string): string[] => {
+    const values = [entry, ...reachedFrom(entry)].filter((file) => graph.has(file));
+    const packages = values.flatMap((file) => {
+      const text = readFileSync(join(SRC, file), 'utf8');
+      return [...text.matchAll(/^(?:import|export) (?!type\b)[^;]*?'([^'.][^']*)';/gm)].map(
+        ([, from = '']) => from,
+      );
+    });
+    return [...new Set(packages)].sort();
+  };
+
+  it('the package itself is none that it has only by choice', () => {
+    expect(loadedBy('index.ts').filter((name) => optional.includes(name))).toEqual([]);
+  });
+
+  it('a publisher is neither websockets nor microservices', () => {
+    expect(loadedBy('publisher/index.ts').filter((name) => name.startsWith('@nestjs/'))).toEqual([
+      '@nestjs/common',
+    ]);
+  });
+
+  it('every package is declared', () => {
+    const manifest = JSON.parse(readFileSync(join(PACKAGE, 'package.json'), 'utf8')) as Record<
+      string,
+      Record<string, string>
+    >;
+    const declared = new Set([
+      ...Object.keys(manifest['dependencies'] ?? {}),
+      ...Object.keys(manifest['peerDependencies'] ?? {}),
+    ]);
+    const imported = files
+      .flatMap(importsOf)
+      .filter((from) => !from.endsWith('.ts') && !from.startsWith('node:'))
+      .map((from) => /^(?:@[^/]+\/)?[^/]+/.exec(from)?.[0]);
+    expect([...new Set(imported)].filter((name) => !declared.has(name ?? ''))).toEqual([]);
+  });
+});

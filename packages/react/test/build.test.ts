@@ -140,9 +140,10 @@ describe('the built package', () => {
   it('adds at most 6 KB to a page, minified and gzipped', async () => {
     const code = await bundled('page.mjs', "export * from '@nx-realtime/react';");
     const bytes = gzipSync(code, { level: 9 }).length;
-    console.info(`@nx-realtime/react: ${bytes} bytes, minified and gzipped`);
     expect(code).toContain('does not match its contract');
     expect(bytes).toBeLessThanOrEqual(6 * 1_024);
+    const readme = readFileSync(join(REACT, 'README.md'), 'utf8');
+    expect(readme).toContain(`${Math.round(bytes / 1_024)} KB, minified and gzipped`);
   });
 
   it('leaves nothing on a page that does not use it', async () => {

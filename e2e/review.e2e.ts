@@ -323,6 +323,13 @@ function finish(host: Host): void {
     rmSync(host.path(path), { recursive: true });
   }
   const main = `${API}/main.ts`;
+  // Read the secret from the environment, without a fallback.
+  edit(
+    host,
+    `${API}/app.module.ts`,
+    "process.env.JWT_SECRET ?? 'secret'",
+    'process.env.JWT_SECRET',
+  );
   edit(host, main, /import \{ RedisIoAdapter \}.*\n/, '');
   edit(host, main, /.*useWebSocketAdapter.*\n/, '');
   // Bind one queue to what the app consumes.

@@ -21,8 +21,15 @@ interface GatewayFacts {
 interface Facts {
   /** The file that boots the app is among those that are known. */
   boots: boolean;
-  /** Plain websockets: what is said of Socket.IO does not hold. */
+  /** Plain websockets alone: what is said of Socket.IO does not hold. */
   usesWs: boolean;
+  usesSocketIo: boolean;
+  /** What @golevelup/nestjs-rabbitmq does with a failed message where its handler does not say. */
+  rabbitBehavior: string | undefined;
+  /** A microservice of another transport than RabbitMQ is booted too. */
+  hasOtherTransport: boolean;
+  /** Tokens are verified with a public key, which everybody may know. */
+  usesPublicKey: boolean;
   hasGuardedAdapter: boolean;
   hasAllowRequest: boolean;
   isWebsocketOnly: boolean;
@@ -37,7 +44,7 @@ interface Facts {
   readonly listings: Map<ts.Node, Listing[]>;
 }
 
-const RELEVANT = /@nestjs\/|['"]socket\.io['"]|['"]amqp/;
+const RELEVANT = /@nestjs\/|@golevelup|['"]socket\.io['"]|['"]amqp/;
 const cache = new WeakMap<object, Facts>();
 
 /**
@@ -78,6 +85,37 @@ export class Project {
     return declaration && ts.isClassLike(declaration) ? declaration : undefined;
   }
 
+  /** The declaration that a name stands for, as written; nothing without type information. */
+  textOf(node: TSESTree.Identifier): string | undefined {
+    if (!this.services.program) return undefined;
+    return this.declaration(this.services.esTreeNodeToTSNodeMap.get(node) as ts.Node)?.getText();
+  }
+
+  /** The classes that a class extends, also through mixins; nothing where one of them cannot be seen. */
+  basesOf(node: TSESTree.Node): ts.ClassLikeDeclaration[] | undefined {
+    const bases: ts.ClassLikeDeclaration[] = [];
+    const queue: ts.Expression[] = [];
+    const extend = (of: ts.ClassLikeDeclaration): void => {
+      for (const { token, types } of of.heritageClauses ?? []) {
+        if (token === ts.SyntaxKind.ExtendsKeyword)
+          queue.push(...types.map((type) => type.expression));
+      }
+    };
+    extend(this.tsNode(node) as ts.ClassLikeDeclaration);
+    for (let next = queue.pop(); next; next = queue.pop()) {
+      if (bases.length > 8) return undefined;
+      if (ts.isCallExpression(next)) queue.push(...next.arguments);
+      const found = this.declaration(ts.isCallExpression(next) ? next.expression : next);
+      const base = found && (ts.isClassLike(found) ? found : classReturnedBy(found));
+      if (base) {
+        if (base.getSourceFile().isDeclarationFile) return undefined;
+        bases.push(base);
+        extend(base);
+      } else if (!found || !ts.isParameter(found)) return undefined;
+    }
+    return bases;
+  }
+
   listingsOf(declaration: ts.Node): readonly Listing[] {
     return this.facts.listings.get(declaration) ?? [];
   }
@@ -95,6 +133,17 @@ export class Project {
     const target = symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
     return target.declarations?.[0];
   }
+}
+
+/** The class that a mixin makes. */
+function classReturnedBy(node: ts.Node): ts.ClassLikeDeclaration | undefined {
+  let found: ts.ClassLikeDeclaration | undefined;
+  const visit = (inner: ts.Node): void => {
+    if (ts.isClassLike(inner)) found ??= inner;
+    else inner.forEachChild(visit);
+  };
+  visit(node);
+  return found;
 }
 
 function classIn(file: ts.SourceFile, name: string): ts.Node | undefined {
@@ -129,6 +178,10 @@ function read(
   const facts: Facts = {
     boots: false,
     usesWs: false,
+    usesSocketIo: false,
+    rabbitBehavior: undefined,
+    hasOtherTransport: false,
+    usesPublicKey: false,
     hasGuardedAdapter: false,
     hasAllowRequest: false,
     isWebsocketOnly: false,
@@ -145,6 +198,8 @@ function read(
     // What a test boots says nothing of the app.
     if (/\.(?:spec|test|e2e-spec)\.[cm]?[jt]sx?$/.test(file.fileName)) continue;
     facts.usesWs ||= /['"]@nestjs\/platform-ws['"]/.test(file.text);
+    facts.usesSocketIo ||= /['"](?:@nestjs\/platform-)?socket\.io['"]/.test(file.text);
+    facts.usesPublicKey ||= /@nestjs\/jwt[^]*\bpublicKey\b/.test(file.text);
     facts.hasDeliveryLimit ||= file.text.includes('x-delivery-limit');
     const visit = (node: ts.Node): void => {
       readNode(facts, node, declarationOf);
@@ -152,6 +207,7 @@ function read(
     };
     visit(file);
   }
+  facts.usesWs &&= !facts.usesSocketIo;
   return facts;
 }
 
@@ -185,7 +241,10 @@ function readCall(facts: Facts, node: ts.CallExpression): void {
       continue;
     }
     const transport = entry(options, 'transport')?.getText() ?? '';
-    if (!/\.RMQ$/.test(transport)) continue;
+    if (!/\.RMQ$/.test(transport)) {
+      facts.hasOtherTransport ||= transport !== '';
+      continue;
+    }
     const inner = entry(options, 'options');
     const noAck = inner && ts.isObjectLiteralExpression(inner) ? entry(inner, 'noAck') : undefined;
     const isOpen =
@@ -208,6 +267,12 @@ function readProperty(
 ): void {
   const name = node.name.getText();
   if (name === 'allowRequest') facts.hasAllowRequest = true;
+  if (
+    /^default(?:Subscribe|Rpc)?Error(?:Behavior|Handler)$/i.test(name) &&
+    ts.isPropertyAssignment(node)
+  ) {
+    facts.rabbitBehavior = node.initializer.getText().split('.').at(-1);
+  }
   // Nest declares the exchange that its own option names; so do libraries that list exchanges by name.
   if ((name === 'exchange' || name === 'name') && ts.isPropertyAssignment(node)) {
     facts.exchanges.add(literal(node.initializer) ?? node.initializer.getText());
@@ -255,9 +320,7 @@ function readClass(
         port,
         options: serverOptions(options),
         namespace: namespace?.getText() ?? '',
-        asks: /\.use\(|\.disconnect\(|verify|handshake\.auth|token|jwt|UseGuards/i.test(
-          node.getText(),
-        ),
+        asks: /\.use\(|\.disconnect\(|\bverify|token|jwt|UseGuards/i.test(node.getText()),
       });
     }
     if (name !== 'Module') continue;

@@ -1,8 +1,9 @@
 import { AST_NODE_TYPES } from '@typescript-eslint/utils';
 import type { TSESTree } from '@typescript-eslint/utils';
-import { calledName, keyName, memberName, methodCall, walk } from '../ast.js';
+import { calledName, contains, keyName, memberName, methodCall, walk } from '../ast.js';
 import type { ClassNode, Context } from '../ast.js';
-import { gatewayOf, methodOf, methodsOf } from '../nest.js';
+import { decorator, gatewayOf, methodOf, methodsOf } from '../nest.js';
+import type { Method } from '../nest.js';
 import { createRule, GATEWAY } from '../rule.js';
 import { kindOf } from '../sockets.js';
 
@@ -12,6 +13,7 @@ const VERIFIES =
 export default createRule({
   name: 'no-auth-in-handle-connection',
   only: GATEWAY,
+  about: 'socket.io',
   docs: {
     description: 'Do not authenticate in handleConnection',
     area: 'authentication',
@@ -20,20 +22,28 @@ export default createRule({
     remedy:
       'Authenticate in a Socket.IO middleware, set for every namespace in the adapter: `io.on("new_namespace", (namespace) => namespace.use(...))`.',
     cwe: 696,
+    severities: { meanwhile: 'medium' },
     recommended: true,
   },
   messages: {
+    meanwhile:
+      'No handler serves a client before this is decided, but what is sent to the whole namespace reaches it meanwhile. Authenticate in a middleware of the namespace (server.use), in the adapter.',
     late: 'Handlers are bound before this is decided: a client that emits at once is served unauthenticated. Authenticate in a middleware of the namespace (server.use), in the adapter.',
   },
   create(context) {
     const check = (node: ClassNode): void => {
-      if (!gatewayOf(context, node)) return;
+      const gateway = gatewayOf(context, node);
+      if (!gateway) return;
       const hook = methodOf(node, 'handleConnection');
       if (!hook?.value.body) return;
       // A middleware decides; the hook may still look at what it left.
       if (usesMiddleware(context, node)) return;
       const found = authentication(context, node, hook.value.body, new Set(['handleConnection']));
-      if (found) context.report({ node: found, messageId: 'late' });
+      if (found) {
+        const isServed = gateway.handlers.some((handler) => !refusesFirst(context, handler.method));
+        const isOpen = isServed || (node.superClass !== null && gateway.handlers.length === 0);
+        context.report({ node: found, messageId: isOpen ? 'late' : 'meanwhile' });
+      }
     };
     return { ClassDeclaration: check, ClassExpression: check };
   },
@@ -64,6 +74,42 @@ function authentication(
     if (called && authentication(context, owner, called, seen)) verification ??= node;
   });
   return verification ?? (refuses ? token : undefined);
+}
+
+/** A handler that begins by turning away whom the hook has not let in, or whose guard does. */
+function refusesFirst(context: Context, method: Method): boolean {
+  if (decorator(context, method, 'UseGuards')) return true;
+  const [first, second] = method.value.body?.body ?? [];
+  return [first, first?.type === AST_NODE_TYPES.VariableDeclaration ? second : undefined].some(
+    (statement) => {
+      if (statement?.type !== AST_NODE_TYPES.IfStatement) return false;
+      const isOfSocket = contains(
+        context,
+        statement.test,
+        (part) =>
+          (part.type === AST_NODE_TYPES.MemberExpression &&
+            /^(?:data|user\w*|auth\w*|account|session\w*|\w*[iI]d)$/.test(memberName(part) ?? '') &&
+            kindOf(context, part.object) === 'socket') ||
+          (part.type === AST_NODE_TYPES.Identifier &&
+            first?.type === AST_NODE_TYPES.VariableDeclaration &&
+            contains(
+              context,
+              first,
+              (inner) => inner.type === AST_NODE_TYPES.Identifier && inner.name === part.name,
+            )),
+      );
+      return (
+        isOfSocket &&
+        contains(
+          context,
+          statement.consequent,
+          (part) =>
+            part.type === AST_NODE_TYPES.ReturnStatement ||
+            part.type === AST_NODE_TYPES.ThrowStatement,
+        )
+      );
+    },
+  );
 }
 
 function usesMiddleware(context: Context, owner: ClassNode): boolean {

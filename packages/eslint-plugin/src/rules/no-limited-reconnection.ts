@@ -1,7 +1,16 @@
 import { AST_NODE_TYPES } from '@typescript-eslint/utils';
 import type { TSESTree } from '@typescript-eslint/utils';
-import { property, removeEntry } from '../ast.js';
+import {
+  contains,
+  enclosingFunction,
+  initializerOf,
+  methodCall,
+  property,
+  removeEntry,
+} from '../ast.js';
+import type { Context } from '../ast.js';
 import { clientOptions } from '../client.js';
+import { isReact } from '../libraries.js';
 import { CLIENT, createRule } from '../rule.js';
 
 export default createRule({
@@ -25,11 +34,9 @@ export default createRule({
   create(context) {
     const check = (node: TSESTree.CallExpression | TSESTree.NewExpression): void => {
       const options = clientOptions(context, node)?.options;
+      if (!options || isOfOneRequest(context, node)) return;
       const attempts = property(options, 'reconnectionAttempts');
-      if (
-        attempts?.value.type === AST_NODE_TYPES.Literal &&
-        typeof attempts.value.value === 'number'
-      ) {
+      if (attempts && isNumber(initializerOf(context, attempts.value) ?? attempts.value)) {
         context.report({
           node: attempts,
           messageId: 'limited',
@@ -47,3 +54,19 @@ export default createRule({
     return { CallExpression: check, NewExpression: check };
   },
 });
+
+function isNumber(node: TSESTree.Node): boolean {
+  return node.type === AST_NODE_TYPES.Literal && typeof node.value === 'number';
+}
+
+/** Opened on a server by the function that also closes it: no page stays open. */
+function isOfOneRequest(context: Context, node: TSESTree.Node): boolean {
+  const around = enclosingFunction(node);
+  return (
+    around !== undefined &&
+    !isReact(context) &&
+    contains(context, around, (inner) =>
+      /^(?:disconnect|close)$/.test(methodCall(inner)?.name ?? ''),
+    )
+  );
+}

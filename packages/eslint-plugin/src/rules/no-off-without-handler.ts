@@ -20,6 +20,7 @@ import { isClientFactory, kindOf } from '../sockets.js';
 export default createRule({
   name: 'no-off-without-handler',
   only: /[sS]ocket[\s\S]*\.(?:off|removeAllListeners|removeListener)\b/,
+  about: 'react',
   docs: {
     description: 'Remove a listener with the function that was added',
     area: 'client',

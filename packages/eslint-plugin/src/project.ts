@@ -198,6 +198,7 @@ function read(
     // What a test boots says nothing of the app.
     if (/\.(?:spec|test|e2e-spec)\.[cm]?[jt]sx?$/.test(file.fileName)) continue;
     facts.usesWs ||= /['"]@nestjs\/platform-ws['"]/.test(file.text);
+    facts.usesWs ||= /\bextends (?:Abstract)?WsAdapter\b/.test(file.text);
     facts.usesSocketIo ||= /['"](?:@nestjs\/platform-)?socket\.io['"]/.test(file.text);
     facts.usesPublicKey ||= /@nestjs\/jwt[^]*\bpublicKey\b/.test(file.text);
     facts.hasDeliveryLimit ||= file.text.includes('x-delivery-limit');

@@ -124,6 +124,11 @@ testRule('no-auth-in-handle-connection', {
   @SubscribeMessage('a') a(client: Socket) { return this.list(client.data.user); }`),
       errors: ['late'],
     },
+    {
+      code: gateway(`async handleConnection(client: Socket) { try { this.guard.validateSocket(client); } catch { this.close(client); } }
+  @SubscribeMessage('a') a() { return this.list(); }`),
+      errors: ['late'],
+    },
     // Every handler turns away whom the hook has not let in yet: what is sent to all remains.
     {
       code: gateway(`async handleConnection(client: Socket) { client.data.member = await this.jwt.verifyAsync(client.handshake.auth.token); }

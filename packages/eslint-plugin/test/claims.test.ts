@@ -14,6 +14,8 @@ testRule('no-identity-from-client', {
     handler(`if (dto.senderId !== client.data.userId) throw new WsException('no');`),
     handler(`await this.teams.assertMember(client.data.sub, dto.authorId); return dto.authorId;`),
     handler(`this.typing.set(dto.userId, Date.now());`),
+    // Only told to whoever reads the log.
+    handler('this.logger.verbose(`from ${dto.from}`); return 1;'),
     gateway(
       `async handleConnection(client: Socket) { const { token, userId } = client.handshake.auth; const claims = await this.jwt.verifyAsync(token); if (claims.sub !== userId) client.disconnect(); }`,
     ),

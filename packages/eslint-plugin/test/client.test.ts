@@ -169,7 +169,24 @@ testRule('no-off-without-handler', {
     },
     { code: listens(`socket.removeAllListeners();`), errors: ['all'] },
     // No name, or two of them: somebody must choose.
-    { code: listens(`socket.off('a');`, `socket.on('a', () => onA());`), errors: ['all'] },
+    {
+      code: listens(`socket.off('new-message');`, `socket.on('new-message', (m) => onA(m));`),
+      errors: ['all'],
+      suggestions: {
+        0: {
+          messageId: 'hoist',
+          output: listens(
+            `socket.off('new-message', onNewMessage);`,
+            `const onNewMessage = (m) => onA(m);\nsocket.on('new-message', onNewMessage);`,
+          ),
+        },
+      },
+    },
+    // The name is taken.
+    {
+      code: listens(`socket.off('a');`, `socket.on('a', () => onA());`),
+      errors: ['all'],
+    },
     {
       code: listens(`socket.off('a');`, `socket.on('a', onA); socket.on('a', onB);`),
       errors: ['all'],
@@ -261,6 +278,12 @@ testRule('no-limited-reconnection', {
     `${REACT}export const s = io('/chat', { reconnectionAttempts: Infinity });`,
     `${REACT}export const s = io('/chat', { reconnectionAttempts: attempts });`,
     `export const config = { reconnectionAttempts: 5 };`,
+    // Connected again by hand; and a server's.
+    `${REACT}export function open(again) { const s = io('/chat', { reconnection: false }); s.on('disconnect', () => setTimeout(() => s.connect(), 500)); }`,
+    {
+      code: `import { Injectable } from '@nestjs/common'; import { io } from 'socket.io-client'; export const ask = (url) => io(url, { reconnection: false });`,
+      filename: 'src/ask.provider.ts',
+    },
     // For one request of a server, which closes it.
     {
       code: `import { io } from 'socket.io-client';

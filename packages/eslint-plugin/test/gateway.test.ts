@@ -138,6 +138,15 @@ testRule('require-payload-validation', {
   ],
   invalid: [
     { code: pipe('', '@MessageBody() data: Dto'), errors: ['unchecked'] },
+    // Who may is another question than what it is.
+    {
+      code: pipe(
+        '',
+        '@MessageBody() data: Dto',
+        'this.trips.assertMember(data.tripId); return data;',
+      ),
+      errors: ['unchecked'],
+    },
     { code: pipe('', 'client: Socket, data: any'), errors: ['unchecked'] },
     { code: pipe('', `@MessageBody('id') id: string`, 'return id;'), errors: ['unchecked'] },
     { code: pipe('', '@MessageBody() { id }: Dto', 'return id;'), errors: ['unchecked'] },

@@ -13,6 +13,8 @@ testRule('no-captured-token', {
   valid: [
     made(`{ auth: (callback) => callback({ token: getToken() }) }`),
     made(`{ auth: { room } }`),
+    // Connected once; who connects again makes another.
+    made(`{ auth: { token: read() }, reconnection: false }`),
     made(`{ auth: { apiKey: KEY } }`),
     made(
       `{ auth: { token } }`,
@@ -72,6 +74,12 @@ testRule('require-rejoin', {
     ),
     effect(`if (isConnected) socket.emit('joinRoom', id);`, '[socket, id, isConnected]'),
     effect(`socket.emit('message', id);`),
+    // Its id is another one after each reconnect.
+    effect(`socket.emit('presence:join', id);`, '[socketId, id]'),
+    `import { useEffect } from 'react';
+export function B({ socket, id }) {
+  useEffect(() => { const again = () => socket.emit('board:join', id); socket.on('connect', again); return () => socket.off('connect', again); }, [socket]);
+  useEffect(() => { socket.emit('board:join', id); }, [id]); return null; }`,
     effect(`socket.emit('joint-account', id);`),
     `import { useEffect } from 'react'; export function A({ socket }) { return <b onClick={() => socket.emit('join', 1)} />; }`,
   ],

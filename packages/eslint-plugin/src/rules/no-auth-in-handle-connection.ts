@@ -8,7 +8,7 @@ import { createRule, GATEWAY } from '../rule.js';
 import { kindOf } from '../sockets.js';
 
 const VERIFIES =
-  /^(?:verify\w*|jwtVerify|authenticate\w*|decode\w*|(?:validate|check|parse|extract)\w*(?:Token|Jwt|Auth\w*|User|Session)|get\w*From(?:Token|Socket|Jwt|Handshake|Client))$/;
+  /^(?:verify\w*|jwtVerify|authenticate\w*|decode\w*|(?:validate|check|parse|extract)\w*(?:Token|Jwt|Auth\w*|User|Session|Socket|Client)|get\w*From(?:Token|Socket|Jwt|Handshake|Client))$/;
 
 export default createRule({
   name: 'no-auth-in-handle-connection',

@@ -26,7 +26,11 @@ export default createRule({
     const captured: TSESTree.Node[] = [];
     let isRenewed = false;
     const check = (node: TSESTree.CallExpression | TSESTree.NewExpression): void => {
-      const auth = property(clientOptions(context, node)?.options, 'auth')?.value;
+      const options = clientOptions(context, node)?.options;
+      const auth = property(options, 'auth')?.value;
+      // Each connection is one of its own.
+      const reconnection = property(options, 'reconnection')?.value;
+      if (reconnection?.type === AST_NODE_TYPES.Literal && reconnection.value === false) return;
       if (auth?.type !== AST_NODE_TYPES.ObjectExpression) return;
       const token = auth.properties.find((entry): entry is TSESTree.Property => {
         if (entry.type !== AST_NODE_TYPES.Property || !isCredential(keyName(entry))) return false;

@@ -100,10 +100,18 @@ function isBelieved(
         )
     );
   });
-  if (!isKept && !isActor) return false;
+  if ((!isKept && !isActor) || isLogged(node)) return false;
   // Looked at against what is known: `dto.senderId !== client.data.userId`.
   const isCompared = node.parent.type === AST_NODE_TYPES.BinaryExpression;
   return !isCompared && !isAuthorized(context, node, handler);
+}
+
+function isLogged(node: TSESTree.Node): boolean {
+  return ancestors(node).some(
+    (ancestor) =>
+      ancestor.type === AST_NODE_TYPES.CallExpression &&
+      /^(?:log|info|debug|verbose|warn|error|trace)$/.test(calledName(ancestor)),
+  );
 }
 
 /** What the hook or the handler takes from a token that it verifies. */

@@ -13,6 +13,10 @@ import { clientOptions } from '../client.js';
 import { isReact } from '../libraries.js';
 import { CLIENT, createRule } from '../rule.js';
 
+/** The file connects again by its own means. */
+const BY_HAND =
+  /\breconnect(?!ion)\w*|[rR]econnect(?:Attempt|Timer|Timeout|Delay)\w*Ref|\.connect\(\)/;
+
 export default createRule({
   name: 'no-limited-reconnection',
   only: CLIENT,
@@ -46,7 +50,9 @@ export default createRule({
       const reconnection = property(options, 'reconnection');
       if (
         reconnection?.value.type === AST_NODE_TYPES.Literal &&
-        reconnection.value.value === false
+        reconnection.value.value === false &&
+        isReact(context) &&
+        !BY_HAND.test(context.sourceCode.text)
       ) {
         context.report({ node: reconnection, messageId: 'off' });
       }

@@ -29,6 +29,8 @@ export default createRule({
       const gateway = gatewayOf(context, node);
       if (!gateway?.decorator) return;
       if (decorator(context, node, 'UseGuards', 'UseInterceptors')) return;
+      // One of the host's own, such as `@UseGlobalWsGuards()`.
+      if (node.decorators.some((use) => OWN_GUARD.test(context.sourceCode.getText(use)))) return;
       if (methodsOf(node).some((method) => decorator(context, method, 'UseGuards'))) return;
       const project = projectOf(context);
       if (!project?.isWhole) return;
@@ -56,6 +58,8 @@ export default createRule({
     return { ClassDeclaration: check, ClassExpression: check };
   },
 });
+
+const OWN_GUARD = /^@\w*(?:Guard|Auth)/;
 
 const VERIFIES =
   /^(?:verify|jwtVerify|authenticate|authorize|introspect)(?:$|[A-Z])|^(?:verify|validate|decode|extract|parse|check|get)\w*(?:Token|Jwt|Auth|Authentication|Session|Identity)(?:$|[A-Z])/;

@@ -75,6 +75,8 @@ function isParsed(context: Context, handler: Handler): boolean {
     const path = pathInPayload(context, value, handler);
     return path !== undefined && path[0] !== 'handshake';
   };
+  const isAll = (node: TSESTree.Node): boolean =>
+    pathInPayload(context, unwrap(node), handler)?.length === 0;
   return contains(context, body, (node) => {
     if (node.type === AST_NODE_TYPES.UnaryExpression) {
       return node.operator === 'typeof' && isPayload(node.argument);
@@ -98,6 +100,8 @@ function isParsed(context: Context, handler: Handler): boolean {
           argument === unwrap(argument) &&
           isPayload(argument)),
     );
-    return !isJson && PARSES.test(name) && isArgument;
+    // `assertMember(dto.id)` asks who may, not what it is.
+    const isWhole = node.arguments.some((argument) => isAll(argument));
+    return !isJson && PARSES.test(name) && isArgument && (isWhole || !/^assert/.test(name));
   });
 }

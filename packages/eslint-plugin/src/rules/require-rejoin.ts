@@ -37,7 +37,7 @@ export default createRule({
       // In the effect itself: what answers an event, `connect` above all, is asked whenever it comes.
       const [callback] = effect.arguments;
       if (ancestors(node).find(isFunction) !== callback) return;
-      if (repeats(context, effect)) return;
+      if (repeats(context, effect) || isRepeatedElsewhere(context, event)) return;
       context.report({ node, messageId: 'once' });
     },
   }),
@@ -53,6 +53,12 @@ function isSocket(context: Context, node: TSESTree.Node): boolean {
         ? owner.property.name
         : '';
   return /socket$|^current$/i.test(name);
+}
+
+/** Another effect of the file asks for the same whenever the connection comes. */
+function isRepeatedElsewhere(context: Context, event: string): boolean {
+  const { text } = context.sourceCode;
+  return /\.on\(\s*['"](?:re)?connect['"]/.test(text) && text.split(event).length > 2;
 }
 
 /** It listens to `connect` too, or runs again with the state of the connection. */
@@ -72,6 +78,8 @@ function repeats(context: Context, effect: TSESTree.CallExpression): boolean {
   return (
     listens(callback) ||
     (dependencies !== undefined &&
-      /connect|online|status|ready|epoch|attempt/i.test(context.sourceCode.getText(dependencies)))
+      /connect|online|status|ready|epoch|attempt|socket_?id/i.test(
+        context.sourceCode.getText(dependencies),
+      ))
   );
 }

@@ -7,6 +7,8 @@ export const SEVERITIES: readonly Severity[] = ['high', 'medium', 'low'];
 export interface Check {
   readonly name: string;
   readonly severity: Severity;
+  /** Messages that weigh less or more than the check, by their id. */
+  readonly severities?: Readonly<Record<string, Severity>>;
   /** One line, imperative. */
   readonly description: string;
   /** What goes wrong. */

@@ -212,6 +212,30 @@ export class ChatModule {}
     ],
     ['no microservice', withConsumer, ['main.ts microservice-not-connected']],
     [
+      'no microservice for a consumer among the providers',
+      {
+        ...withConsumer,
+        'chat.module.ts': withConsumer['chat.module.ts'].replace(
+          'controllers: [ChatConsumer], providers: [',
+          'providers: [ChatConsumer, ',
+        ),
+      },
+      ['main.ts microservice-not-connected'],
+    ],
+    [
+      'no microservice for a gateway that handles its events',
+      {
+        'chat.gateway.ts': `import { EventPattern } from '@nestjs/microservices';
+import { WebSocketGateway } from '@nestjs/websockets';
+@WebSocketGateway({ namespace: '/chat' })
+export class ChatGateway {
+  @EventPattern('chat.created') created() {}
+}
+`,
+      },
+      ['main.ts microservice-not-connected'],
+    ],
+    [
       'microservice not started',
       { ...withConsumer, 'main.ts': main(`${RMQ}\n  await app.listen(3000);`) },
       ['main.ts microservice-not-started'],
@@ -617,6 +641,56 @@ describe('a report', () => {
     expect(text).toMatch(
       /^### .* \(require-ack\)\n\n(?:- apps.*\n)+\nWhy: .+\n\nWhat to do: .+ \[More\]\(https:.*require-ack\.md\)$/m,
     );
+  });
+
+  it('begins with the three that let somebody in, of three files', () => {
+    const [, first = ''] = /\n## Start here\n([^]*?)\n## High/.exec(reported('markdown')) ?? [];
+    const paths = [...first.matchAll(/^- ([^:]+):\d+:\d+ /gm)].map(([, path]) => path);
+    expect(paths).toHaveLength(3);
+    expect(new Set(paths).size).toBe(3);
+    expect(paths).toContain('apps/api/src/notifications/notifications.gateway.ts');
+  });
+
+  it('weighs a finding by what is open, not by its rule alone', () => {
+    const severities = new Map(
+      reviewedRecipe().findings.map(({ check, severity }) => [check, severity]),
+    );
+    expect(severities.get('no-auth-in-handle-connection')).toBe('high');
+    expect(severities.get('require-jwt-algorithms')).toBe('medium');
+    app({
+      'chat.gateway.ts': `import { WebSocketGateway } from '@nestjs/websockets';
+import type { Socket } from 'socket.io';
+@WebSocketGateway({ namespace: '/chat' })
+export class ChatGateway {
+  async handleConnection(client: Socket) {
+    try { client.data.user = await verifyToken(client.handshake.auth.token); } catch { client.disconnect(); }
+  }
+}
+`,
+    });
+    const late = review({ project: 'api' }).findings.find(
+      ({ check, path }) =>
+        check === 'no-auth-in-handle-connection' && path.endsWith('src/chat.gateway.ts'),
+    );
+    expect(late?.severity).toBe('medium');
+  });
+
+  it('has no line of the parser before it', () => {
+    recipe();
+    const asked: unknown[] = [];
+    const parser = {
+      ...tools.parser,
+      parseForESLint: (text: string, options: { loggerFn?: unknown }) => {
+        asked.push(options.loggerFn);
+        return (tools.parser as { parseForESLint: (...args: unknown[]) => unknown }).parseForESLint(
+          text,
+          options,
+        );
+      },
+    } as typeof tools.parser;
+    reviewWorkspace(new FsTree(root, false), { project: 'worker' }, () => ({ ...tools, parser }));
+    expect(asked.length).toBeGreaterThan(0);
+    expect(asked.filter((logger) => logger !== false)).toEqual([]);
   });
 
   it('is what its document shows', () => {

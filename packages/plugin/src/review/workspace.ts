@@ -26,6 +26,8 @@ interface App {
 interface Roles {
   readonly gateways: readonly Declared<Class>[];
   readonly consumers: readonly Declared<Class>[];
+  /** Handle broker events although they are no controllers. */
+  readonly providers: readonly Declared<Class>[];
   readonly adapters: readonly Declared<Class>[];
 }
 
@@ -75,6 +77,7 @@ function appOf(tree: Tree, sources: Sources, project: HostProject): App | undefi
 function rolesIn(sources: Sources, files: ReadonlyMap<string, string>): Roles {
   const gateways: Declared<Class>[] = [];
   const consumers: Declared<Class>[] = [];
+  const providers: Declared<Class>[] = [];
   const adapters: Declared<Class>[] = [];
   for (const [path, text] of files) {
     if (TEST.test(path) || !/@nestjs\//.test(text)) continue;
@@ -84,11 +87,13 @@ function rolesIn(sources: Sources, files: ReadonlyMap<string, string>): Roles {
       if (node.abstract) continue;
       const declared = { file, node };
       if (decoratorOf(node, 'WebSocketGateway')) gateways.push(declared);
-      else if (decoratorOf(node, 'Controller') && isConsumer(node)) consumers.push(declared);
+      else if (isConsumer(node)) {
+        (decoratorOf(node, 'Controller') ? consumers : providers).push(declared);
+      }
       if (isAdapter(declared)) adapters.push(declared);
     }
   }
-  return { gateways, consumers, adapters };
+  return { gateways, consumers, providers, adapters };
 }
 
 function isConsumer(node: Class): boolean {
@@ -147,7 +152,7 @@ function reach(
 function checkBoot(
   sources: Sources,
   { boot, reach: brought }: App,
-  { adapters, consumers }: Roles,
+  { adapters, consumers, providers }: Roles,
   found: Found[],
   unknown: Unknown[],
 ): void {
@@ -195,7 +200,11 @@ function checkBoot(
       on(step),
     );
   }
-  const consumer = consumers.find((declared) => brought?.controllers.has(keyOf(declared)));
+  // One among the providers is a finding of its own, and needs a microservice no less once it is repaired.
+  const consumer = [...consumers, ...providers].find((declared) => {
+    const key = keyOf(declared);
+    return brought?.controllers.has(key) === true || brought?.providers.has(key) === true;
+  });
   if (consumer && connected.length === 0 && isWhole && !boot.isMicroservice) {
     report(
       'microservice-not-connected',

@@ -15,6 +15,7 @@ export function toMarkdown(review: Review): string {
     '# Review of realtime code',
     '',
     `${projects.join(', ')} (${files} files): ${summary(review)}.`,
+    ...start(findings),
     ...SEVERITIES.flatMap((severity) => {
       const group = findings.filter((finding) => finding.severity === severity);
       return group.length === 0
@@ -32,6 +33,39 @@ export function toMarkdown(review: Review): string {
     ),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** Checks whose findings let somebody in, the widest open first. */
+const DOORS: readonly string[] = [
+  'require-gateway-auth',
+  'no-guard-on-connection',
+  'no-decode-as-verification',
+  'no-secret-in-source',
+  'no-identity-from-client',
+  'no-auth-in-handle-connection',
+  'no-room-from-client-input',
+  'no-tenant-from-payload',
+  'no-unchecked-resource',
+  'no-broadcast-without-room',
+];
+/** From how many findings on a reader is told where to begin. */
+const MANY = 10;
+
+/** Three findings that let somebody in, each of another file as far as there are so many. */
+function start(findings: readonly Finding[]): string[] {
+  if (findings.length < MANY) return [];
+  const rank = ({ check }: Finding): number => DOORS.indexOf(check);
+  const doors = findings
+    .filter((finding) => rank(finding) >= 0 && finding.severity === 'high')
+    .sort((a, b) => rank(a) - rank(b));
+  const files = new Map<string, Finding>();
+  for (const finding of doors) {
+    if (!files.has(finding.path)) files.set(finding.path, finding);
+  }
+  const first = [...new Set([...files.values(), ...doors])].slice(0, 3);
+  return first.length === 0
+    ? []
+    : ['', '## Start here', '', 'These let somebody in:', '', ...first.flatMap(place)];
 }
 
 /** `3 high, 1 medium, 0 low; 2 can be repaired with --fix; 1 disabled in the code` */

@@ -10,7 +10,6 @@ export type { DomainFile } from './domain-file.js';
 export { formatType, quotesFor, unquoted } from './grammar.js';
 export { hasId, listOf } from './list.js';
 export type { DomainList } from './list.js';
-export { formatType, quotesFor, unquoted } from './grammar.js';
 export { parseFieldText, payloadProblems } from './payload.js';
 export { parsePublisherFile } from './publisher-file.js';
 export type { PublisherFile } from './publisher-file.js';

@@ -24,7 +24,12 @@ describe('ChatsGateway', () => {
   beforeAll(async () => {
     app = await RealtimeTestApp.start({
       isolated: true,
-      overrides: [{ provide: ChatsService, useValue: service }],
+      overrides: [
+        {
+          provide: ChatsService,
+          useValue: service,
+        },
+      ],
     });
   });
 

@@ -23,7 +23,12 @@ describe('NotificationsGateway', () => {
   beforeAll(async () => {
     app = await RealtimeTestApp.start({
       isolated: true,
-      overrides: [{ provide: NotificationsService, useValue: service }],
+      overrides: [
+        {
+          provide: NotificationsService,
+          useValue: service,
+        },
+      ],
     });
   });
 

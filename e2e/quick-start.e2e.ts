@@ -7,7 +7,7 @@ import { openBrowser, openPage, signInToExample } from './support/browser';
 import { Host, packedPlugin } from './support/host';
 import { completeLockfile } from './support/lockfile';
 import { assertPortFree } from './support/ports';
-import { removeAtExit, type Running } from './support/processes';
+import { answers, removeAtExit, type Running } from './support/processes';
 import { tcpPublisher } from './support/publish';
 import { commandsIn, sectionOf } from './support/readme';
 import { recipientsOf } from './support/recorder';
@@ -28,6 +28,7 @@ const MAKING = COMMANDS.slice(0, -3);
 const [SERVE = '', TOKEN = '', EMIT = ''] = COMMANDS.slice(-3);
 const GENERATE = MAKING.at(-1) ?? '';
 const PAGE = /<(http:[^>]+)>/.exec(QUICK_START)?.[1] ?? '';
+const API = 'http://localhost:3333/api';
 const INSTALL = 'npx nx add @nx-realtime/plugin';
 
 /** By README alone, on the ports that its env files state; then the same workspace elsewhere. */
@@ -56,6 +57,10 @@ describe('the quick start of the README', () => {
   /** The commands that follow once the workspace is made: serve it, and see an event in the page. */
   const seeEvent = async (at: Host): Promise<void> => {
     server = await at.start('serve', `exec ${SERVE}`, { http: PAGE }, {}, 300_000);
+    // The API is built first: it may be up long after the page.
+    await eventually(async () => {
+      if (!(await answers(API))) throw new Error(`${API} does not answer.`);
+    }, 300_000);
     const { page, problems } = await openPage(browser);
     await page.goto(PAGE);
     await signInToExample(page, await at.run(TOKEN));

@@ -25,7 +25,12 @@ describe('ChatsGateway', () => {
     app = await RealtimeTestApp.start({
       module: RealtimeModule,
       isolated: true,
-      overrides: [{ provide: ChatsService, useValue: service }],
+      overrides: [
+        {
+          provide: ChatsService,
+          useValue: service,
+        },
+      ],
     });
   });
 

@@ -24,7 +24,12 @@ describe('NotificationsGateway', () => {
     app = await RealtimeTestApp.start({
       module: RealtimeModule,
       isolated: true,
-      overrides: [{ provide: NotificationsService, useValue: service }],
+      overrides: [
+        {
+          provide: NotificationsService,
+          useValue: service,
+        },
+      ],
     });
   });
 

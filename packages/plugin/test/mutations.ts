@@ -184,7 +184,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'exp-not-required',
     file: 'packages/nest/src/handshake/handshake.ts',
-    find: " || typeof exp !== 'number'",
+    find: ' || !Number.isFinite(exp)',
     replace: '',
     test: 'handshake.test.ts',
   },

@@ -1,5 +1,3 @@
-import { Test } from '@nestjs/testing';
-import { RealtimeModule } from '@kernel/realtime.module';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { isBrokerHandler } from '../src/broker/broker-event';
@@ -8,6 +6,7 @@ import { isAckFilter } from '../src/events/client-event';
 import { connectionRefusal, isRealtimeException } from '../src/handshake/realtime.errors';
 import { VERSION } from '../src/version';
 import { PACKAGE } from './support/aliases.js';
+import { Stack } from './support/stack.js';
 
 const COPIES = Symbol.for('@nx-realtime/nest:copies');
 const copies = Reflect.get(globalThis, COPIES) as Map<string, string>;
@@ -20,8 +19,7 @@ describe('a second copy of the kernel in the process', () => {
     expect([...copies]).toEqual([[join(PACKAGE, 'src'), VERSION]]);
     expect(requireSingleCopy).not.toThrow();
     copies.set(OTHER, '0.0.9');
-    const boot = Test.createTestingModule({ imports: [RealtimeModule] }).compile();
-    await expect(boot).rejects.toThrow(
+    await expect(Stack.start()).rejects.toThrow(
       `@nx-realtime/nest is loaded 2 times: ${VERSION} (${dirname(join(PACKAGE, 'src/x'))}), 0.0.9 (${OTHER}).`,
     );
     expect(requireSingleCopy).toThrow(/^[^\n]*$/);

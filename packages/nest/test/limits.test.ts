@@ -399,9 +399,9 @@ describe('connections', () => {
       () => {
         // What only asked for `/nowhere` ends with the connect timeout.
         expect(limits.connections.size).toBeLessThanOrEqual(1);
-        expect(
-          [...limits.users.values()].filter((connections) => connections.length > 0),
-        ).toEqual([]);
+        expect([...limits.users.values()].filter((connections) => connections.length > 0)).toEqual(
+          [],
+        );
       },
       { timeout: 6_000, interval: 100 },
     );

@@ -12,8 +12,9 @@ const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((pa
 /** What a source file imports, types too: paths of other ones, and packages. */
 function importsOf(file: string): string[] {
   const text = readFileSync(join(SRC, file), 'utf8');
-  return [...text.matchAll(/^(?:import|export)\b[^;]*?'([^']+)';/gm)].map(([, from = '']) =>
-    from.startsWith('.') ? `${relative(SRC, join(SRC, dirname(file), from))}.ts` : from,
+  return [...text.matchAll(/^(?:import |(?:import|export)\b[^;]*? from )'([^']+)';/gm)].map(
+    ([, from = '']) =>
+      from.startsWith('.') ? `${relative(SRC, join(SRC, dirname(file), from))}.ts` : from,
   );
 }
 
@@ -93,9 +94,9 @@ describe('what an app loads with', () => {
     const values = [entry, ...reachedFrom(entry)].filter((file) => graph.has(file));
     const packages = values.flatMap((file) => {
       const text = readFileSync(join(SRC, file), 'utf8');
-      return [...text.matchAll(/^(?:import|export) (?!type\b)[^;]*?'([^'.][^']*)';/gm)].map(
-        ([, from = '']) => from,
-      );
+      return [
+        ...text.matchAll(/^(?:import |(?:import|export) (?!type\b)[^;]*? from )'([^'.][^']*)';/gm),
+      ].map(([, from = '']) => from);
     });
     return [...new Set(packages)].sort();
   };

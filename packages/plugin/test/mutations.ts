@@ -104,13 +104,13 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'closed-connections-that-go-on-sending',
     file: 'packages/nest/src/connections/connection-limits.ts',
-    find: `        this.endSending(conn, tracked);\n`,
+    find: '        this.endSending(conn);\n',
     replace: '',
     test: 'limits.test.ts',
   },
   {
     name: 'nothing-forgotten-while-draining',
-    file: 'packages/nest/src/connections/connection-limits.ts',
+    file: 'packages/nest/src/connections/connection-registry.ts',
     find: 'onApplicationShutdown(): void {',
     replace:
       'onModuleDestroy(): void { this.onApplicationShutdown(); }\n  onApplicationShutdown(): void {',
@@ -184,7 +184,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'exp-not-required',
     file: 'packages/nest/src/handshake/handshake.ts',
-    find: " || typeof exp !== 'number'",
+    find: ' || !Number.isFinite(exp)',
     replace: '',
     test: 'handshake.test.ts',
   },
@@ -404,7 +404,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'older-token-of-a-second-namespace',
     file: 'packages/nest/src/connections/session.ts',
-    find: 'socket.data.identity = session.identity;',
+    find: 'socket.data.identity = tracked.session.identity;',
     replace: '',
     test: 'session.test.ts',
   },
@@ -425,8 +425,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'refresh-on-a-closed-connection',
     file: 'packages/nest/src/connections/session.ts',
-    find: 'if (!session || !socket.connected) {',
-    replace: 'if (!session) {',
+    find: 'if (!tracked || !session || !socket.connected) {',
+    replace: 'if (!tracked || !session) {',
     test: 'session.test.ts',
   },
   {
@@ -438,9 +438,9 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'closed-session-kept',
-    file: 'packages/nest/src/connections/session.ts',
-    find: `this.sessions.delete(conn);`,
-    replace: ``,
+    file: 'packages/nest/src/connections/connection-registry.ts',
+    find: 'this.connections.delete(conn);',
+    replace: '',
     test: 'session.test.ts',
   },
   {
@@ -1018,8 +1018,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'user-rate-anew-on-reconnect',
     file: 'packages/nest/src/connections/connection-limits.ts',
-    find: ' && (user.events?.isFull() ?? true)',
-    replace: '',
+    find: 'this.userEvents.prune();',
+    replace: "(Reflect.get(this.userEvents, 'buckets') as Map<string, unknown>).clear();",
     test: 'limits.test.ts',
   },
   {
@@ -1083,8 +1083,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'flood-not-cut',
     file: 'packages/nest/src/connections/connection-limits.ts',
-    find: `tracked.packets.take(1 + bytes / PACKET_BYTES) > 0`,
-    replace: `tracked.packets.take(0) > 0`,
+    find: 'packets.take(1 + data.length / PACKET_BYTES) > 0',
+    replace: `packets.take(0) > 0`,
     test: 'limits.test.ts',
   },
   {
@@ -1097,7 +1097,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'flood-of-large-packets-not-cut',
     file: 'packages/nest/src/connections/connection-limits.ts',
-    find: '1 + bytes / PACKET_BYTES',
+    find: '1 + data.length / PACKET_BYTES',
     replace: '1',
     test: 'limits.test.ts',
   },
@@ -1118,28 +1118,28 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'connections-uncapped',
     file: 'packages/nest/src/connections/connection-limits.ts',
-    find: 'if (others.length >= this.limits.maxConnectionsPerUser)',
-    replace: 'if (others.length < 0)',
+    find: 'if (length >= this.limits.maxConnectionsPerUser)',
+    replace: 'if (length < 0)',
     test: 'limits.test.ts',
   },
   {
     name: 'connections-leak',
-    file: 'packages/nest/src/connections/connection-limits.ts',
-    find: `const others = user.connections.filter(isOpen);`,
-    replace: `const others = user.connections;`,
+    file: 'packages/nest/src/connections/connection-registry.ts',
+    find: 'return this.users.get(user)?.filter(isOpen) ?? [];',
+    replace: 'return [...(this.users.get(user) ?? [])];',
     test: 'limits.test.ts',
   },
   {
     name: 'users-kept',
-    file: 'packages/nest/src/connections/connection-limits.ts',
-    find: 'this.users.delete(key);',
+    file: 'packages/nest/src/connections/connection-registry.ts',
+    find: 'this.users.delete(user);',
     replace: '',
     test: 'limits.test.ts',
   },
   {
     name: 'connections-tracked-for-ever',
-    file: 'packages/nest/src/connections/connection-limits.ts',
-    find: `        this.connections.delete(conn);\n`,
+    file: 'packages/nest/src/connections/connection-registry.ts',
+    find: '        this.connections.delete(conn);\n',
     replace: ``,
     test: 'limits.test.ts',
   },
@@ -1153,22 +1153,20 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'namespace-kept-after-refusal',
     file: 'packages/nest/src/connections/realtime.adapter.ts',
-    find: `this.limits.leave(socket);
-    next(refusal);`,
+    find: 'this.registry.leave(socket);\n    next(refusal);',
     replace: 'next(refusal);',
     test: 'limits.test.ts',
   },
   {
     name: 'namespace-kept-after-leaving',
     file: 'packages/nest/src/connections/realtime.adapter.ts',
-    find: `(socket, reason: string) => {
-    this.limits.leave(socket);`,
+    find: '(socket, reason: string) => {\n    this.registry.leave(socket);',
     replace: `(socket, reason: string) => {`,
     test: 'limits.test.ts',
   },
   {
     name: 'duplicate-frees-the-first',
-    file: 'packages/nest/src/connections/connection-limits.ts',
+    file: 'packages/nest/src/connections/connection-registry.ts',
     find: `(other) => other !== socket)`,
     replace: `({ nsp }) => nsp !== socket.nsp)`,
     test: 'limits.test.ts',
@@ -1397,8 +1395,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'revocation-cuts-later-sign-ins',
     file: 'packages/nest/src/connections/session.ts',
-    find: 'if (session && this.revocation.isRevoked(session.identity)) {',
-    replace: 'if (session) {',
+    find: 'if (identity && this.revocation.isRevoked(identity)) {',
+    replace: 'if (identity) {',
     test: 'revocation.test.ts',
   },
   {
@@ -1694,7 +1692,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'dead-peer-awaited',
     file: 'packages/nest/src/lifecycle/shutdown.ts',
-    find: 'this.limits.terminateAll();',
+    find: 'this.registry.terminateAll();',
     replace: '',
     test: 'shutdown.test.ts',
   },

@@ -210,9 +210,7 @@ export class SessionRegistry {
   }
 
   private connectedOf(conn: Connection): RealtimeSocket[] {
-    return connectedOf(
-      this.admittedOf(this.registry.of(conn)?.sockets ?? []),
-    );
+    return connectedOf(this.admittedOf(this.registry.of(conn)?.sockets ?? []));
   }
 
   private admittedOf(sockets: readonly RealtimeSocket[]): RealtimeSocket[] {

@@ -46,13 +46,13 @@ export class Handshake {
     const claims = await guard.verify(token);
     const { userId, tenantId } = await guard.identify(claims);
     const { exp, iat, sid } = claims;
-    if (!isId(userId) || !isId(tenantId) || typeof exp !== 'number') {
+    if (!isId(userId) || !isId(tenantId) || !Number.isFinite(exp)) {
       throw unauthorized();
     }
     const identity = Object.freeze({
       userId,
       tenantId,
-      expiresAt: exp * 1_000,
+      expiresAt: Number(exp) * 1_000,
       issuedAt: typeof iat === 'number' ? iat * 1_000 : undefined,
       sessionId: isId(sid) ? sid : undefined,
     });

@@ -81,6 +81,7 @@ const LANES: readonly Lane[] = [
   { ...jestLane('matrix', '.matrix.ts'), long: true },
   { ...jestLane('upgrade', '.upgrade.ts'), long: true },
   { ...jestLane('deploy', '.deploy.ts'), long: true },
+  { ...jestLane('quick-start', '.quick-start.ts'), long: true },
   {
     ...vitestLane('packages/nest', 'kernel', 'test/topology.test.ts'),
     name: 'long-faults',

@@ -27,8 +27,8 @@ export function samplesShape(name: string): Shape {
 /** What the reader does by hand. */
 function withDataModule(text: string): string {
   return `import { NotificationsDataModule } from '../notifications/notifications-data.module';\n${text}`.replace(
-    'RealtimePublisherModule]',
-    'RealtimePublisherModule, NotificationsDataModule]',
+    /RealtimeEventsModule(?=[,\]])/,
+    '$&, NotificationsDataModule',
   );
 }
 

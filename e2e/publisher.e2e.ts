@@ -16,11 +16,12 @@ import {
 const BIN = 'node_modules/.bin/nx-realtime';
 
 const CONTROLLER = `import { Body, Controller, Get, Post } from '@nestjs/common';
-import { RealtimePublisher } from '../realtime/publisher/realtime-publisher';
+import { RealtimePublisher } from '@nx-realtime/nest/publisher';
+import type { RealtimeEvents } from '../realtime/publisher/realtime-events';
 
 @Controller()
 export class AppController {
-  constructor(private readonly publisher: RealtimePublisher) {}
+  constructor(private readonly publisher: RealtimePublisher<RealtimeEvents>) {}
 
   @Get()
   isUp(): string {

@@ -87,7 +87,10 @@ describe('the quick start of the README', () => {
   it.each(MAKING)('%s', async (command) => {
     if (command.startsWith('cd ')) cwd = resolve(cwd, command.slice(3));
     // No version is published: in the one command that installs it, the plugin's name is that of the packed one.
-    else await hostIn(cwd).run(command === INSTALL ? `${INSTALL}@file:${packedTarball('plugin')}` : command);
+    else
+      await hostIn(cwd).run(
+        command === INSTALL ? `${INSTALL}@file:${packedTarball('plugin')}` : command,
+      );
   });
 
   it('then serves both apps, and shows in the page what the last command publishes', async () => {

@@ -86,9 +86,11 @@ function rolesIn(sources: Sources, files: ReadonlyMap<string, string>): Roles {
     for (const node of classesIn(file)) {
       if (node.abstract) continue;
       const declared = { file, node };
-      if (decoratorOf(node, 'WebSocketGateway')) gateways.push(declared);
-      else if (isConsumer(node)) {
-        (decoratorOf(node, 'Controller') ? consumers : providers).push(declared);
+      const isGateway = decoratorOf(node, 'WebSocketGateway') !== undefined;
+      if (isGateway) gateways.push(declared);
+      if (isConsumer(node)) {
+        const isController = !isGateway && decoratorOf(node, 'Controller') !== undefined;
+        (isController ? consumers : providers).push(declared);
       }
       if (isAdapter(declared)) adapters.push(declared);
     }

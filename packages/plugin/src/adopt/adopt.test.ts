@@ -149,7 +149,7 @@ describe('what becomes of a handler', () => {
     expect(service).toContain('{ postId, text }: CommentCreate,');
     expect(service).toContain('// mine: trimmed before it is kept');
     expect(module).toContain("import { CommentsModule } from '../comments/comments.module';");
-    expect(module).toMatch(/imports: \[[^\]]*CommentsModule/);
+    expect(module).toMatch(/^ {2}imports: \[\n[^]*^ {4}CommentsModule,\n {2}\],$/m);
     expect(tree.read(`${APP}/comments/comments.module.ts`, 'utf-8')).toContain(
       'exports: [CommentsService]',
     );

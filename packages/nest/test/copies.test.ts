@@ -34,9 +34,7 @@ describe('a second copy of the kernel in the process', () => {
     expect(isRealtimeException(foreign)).toBe(true);
     expect(connectionRefusal(foreign).data.code).toBe('FORBIDDEN');
     expect(isRealtimeException(new Error('Blocked'))).toBe(false);
-    class ForeignFilter {
-      static readonly [mark('ack-filter')] = true;
-    }
+    const ForeignFilter = Object.assign(class {}, { [mark('ack-filter')]: true });
     expect([isAckFilter(ForeignFilter), isAckFilter(class {})]).toEqual([true, false]);
     const handler = async () => undefined;
     const extras = { [mark('broker-event')]: true };

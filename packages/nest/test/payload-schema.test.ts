@@ -5,8 +5,8 @@ import { ContractPipe } from '../src/events/client-event';
 import type { PayloadSchema } from '../src/events/payload-schema';
 
 /** As a library other than zod implements Standard Schema; `isLate`: it answers later. */
-const text = (isLate: boolean): PayloadSchema<{ text: string }> & { '~standard': object } => ({
-  '~standard': {
+const text = (isLate: boolean): PayloadSchema<{ text: string }> => {
+  const standard = {
     version: 1,
     vendor: 'acme',
     validate: (value: unknown) => {
@@ -17,8 +17,9 @@ const text = (isLate: boolean): PayloadSchema<{ text: string }> & { '~standard':
           : { issues: [{ message: 'is no text', path: [{ key: 'text' }, 0] }] };
       return isLate ? Promise.resolve(result) : result;
     },
-  },
-});
+  };
+  return { '~standard': standard };
+};
 
 describe.each([
   ['at once', false],

@@ -74,10 +74,10 @@ type Handler<T> = (message: BrokerMessage<T>) => unknown;
  * @param event name: the routing key of its messages
  */
 export function BrokerEvent<T>(event: string, source: EventSource<T>) {
-  return (
+  return <H extends Handler<T>>(
     target: object,
     name: string,
-    descriptor: TypedPropertyDescriptor<Handler<T>>,
+    descriptor: TypedPropertyDescriptor<H>,
   ): void => {
     noteFailuresOf(descriptor);
     const message = createParamDecorator((_data: unknown, context) =>
@@ -159,11 +159,14 @@ async function messageOf<T>(
 }
 
 /** Has what a handler throws kept: a filter may make something else of it. */
-function noteFailuresOf<T>(
-  descriptor: TypedPropertyDescriptor<Handler<T>>,
+function noteFailuresOf<H extends Handler<never>>(
+  descriptor: TypedPropertyDescriptor<H>,
 ): void {
-  const handler = descriptor.value as Handler<T>;
-  const noted = function (this: object, message: BrokerMessage<T>): unknown {
+  const handler = descriptor.value as Handler<never>;
+  const noted = function (
+    this: object,
+    message: BrokerMessage<never>,
+  ): unknown {
     try {
       const result = handler.call(this, message);
       if (result instanceof Promise) {
@@ -181,5 +184,5 @@ function noteFailuresOf<T>(
     Reflect.defineMetadata(key, value, noted);
   }
   Object.defineProperty(noted, 'name', { value: handler.name });
-  descriptor.value = noted;
+  descriptor.value = noted as H;
 }

@@ -4,6 +4,7 @@ import { mutant } from './test/support/vite-plugins.js';
 
 const tmp = resolve(import.meta.dirname, 'tmp');
 const nest = resolve(import.meta.dirname, '../nest/src');
+const react = resolve(import.meta.dirname, '../react/src');
 
 /** What a project's global setup renders, and how its tests name it. */
 const aliases = (host: string, name: string, folder: string) => [
@@ -14,6 +15,7 @@ const aliases = (host: string, name: string, folder: string) => [
   },
   { find: /^@nx-realtime\/nest$/, replacement: `${nest}/index.ts` },
   { find: /^@nx-realtime\/nest\/(.*)$/, replacement: `${nest}/$1/index.ts` },
+  { find: '@nx-realtime/react', replacement: `${react}/index.ts` },
 ];
 
 /*

@@ -74,6 +74,11 @@ export default tseslint.config(
   },
   ...tseslint.configs.recommended.map((config) => ({ ...config, files: SOURCES })),
   {
+    // A parameter that only states the signature to override or to pass begins with `_`.
+    files: SOURCES,
+    rules: { '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }] },
+  },
+  {
     // Emitted code is held to `recommended` alone, as hosts are. Nest's injection needs value imports.
     files: SOURCES,
     ignores: [

@@ -1,6 +1,7 @@
 import { describeAttacks } from './attacks';
 import { openBrowser, openPage } from './browser';
 import { describeBrowserLife } from './browser-life';
+import { pathsOutside } from './built';
 import { startRabbit, startRedis, type Broker } from './brokers';
 import { createHost, installPlugin, type Host, type HostKind } from './host';
 import { addLifePage } from './life-page';
@@ -65,7 +66,12 @@ export function describeHost({
         const touched = host.status().map(pathOf);
         expect(touched).toEqual(expect.arrayContaining(['nx.json', 'package.json']));
         expect(touched.filter((path) => path.startsWith('apps/'))).toEqual([]);
-        expect(touched.length).toBeLessThanOrEqual(8);
+        const kept = touched.filter((path) => path.startsWith('.nx-realtime/packages/'));
+        expect(kept).toHaveLength(3);
+        expect(touched.length - kept.length).toBeLessThanOrEqual(8);
+        for (const file of ['package.json', 'package-lock.json']) {
+          expect([file, pathsOutside(host, file)]).toEqual([file, []]);
+        }
         host.commit('Add the plugin');
       });
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { edit as editIn } from '../../test/support/aged.js';
 import { copies, hostTree, snapshot } from '../../test/support/host-tree.js';
+import initGenerator from '../generators/init/generator.js';
 import realtimeDomainGenerator from '../generators/realtime-domain/generator.js';
 import realtimeRemoveGenerator from '../generators/realtime-remove/generator.js';
 import syncGenerator from '../generators/sync/generator.js';
@@ -270,6 +271,18 @@ describe.each(['integrated', 'solution'] as const)(
       expect(await check()).toEqual([]);
       expect(await syncGenerator(tree)).toEqual({});
       await generate();
+      expect(snapshot(tree)).toEqual(before);
+    });
+
+    it('they are there as soon as the plugin is, so that what is committed then can be cloned', async () => {
+      await initGenerator(tree);
+      expect(ranges()['@nx-realtime/plugin']).toBe(`file:${KEPT}/${fileOf('plugin')}`);
+      expect(tree.children(KEPT).sort()).toEqual(
+        ['nest', 'plugin', 'react'].map((name) => fileOf(name)),
+      );
+      expect(ranges()).not.toHaveProperty(NEST);
+      const before = snapshot(tree);
+      await initGenerator(tree);
       expect(snapshot(tree)).toEqual(before);
     });
 

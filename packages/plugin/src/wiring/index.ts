@@ -7,6 +7,7 @@ export { wireDevelopment } from './host/dev-env.js';
 export type { Wired } from './host/edit.js';
 export { importersOf, renameImports } from './host/importers.js';
 export type { Use } from './host/importers.js';
+export { keepTarballs } from './host/packages.js';
 export { retire, retireDependencies } from './host/retire.js';
 export { unwireHost } from './host/unwire.js';
 export { wireHost } from './host/wire.js';

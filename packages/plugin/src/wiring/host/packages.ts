@@ -61,8 +61,10 @@ function heldSpec(tree: Tree, spec: string): string {
 /**
  * Copies into the workspace every tarball of ours that the root's package.json names outside of it, and the kernels
  * from beside the plugin's, and names them there.
+ *
+ * @returns whether package.json names another file than before
  */
-export function keepTarballs(tree: Tree): void {
+export function keepTarballs(tree: Tree): boolean {
   const tarball = pluginTarball(tree);
   for (const kernel of tarball === null ? [] : (Object.keys(KERNELS) as Kernel[])) {
     // Both: a first web app may come later.
@@ -80,6 +82,7 @@ export function keepTarballs(tree: Tree): void {
     }
   }
   if (changed) writeJson(tree, 'package.json', json);
+  return changed;
 }
 
 /** Deletes the tarballs that were kept of other versions, or all where nothing names one any more. */

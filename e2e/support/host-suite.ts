@@ -422,6 +422,8 @@ function isExpected(path: string, contracts: string): boolean {
     /^apps\/api-gateway\/(src\/realtime\/|src\/main\.ts$|src\/app\/app\.module\.ts$)/,
     /^apps\/web\/src\/(features\/(notifications|chats)\/realtime\/|lib\/realtime\/|stores\/auth\.store\.ts$|app\/layout\.tsx$)/,
     /^apps\/(api-gateway|web)\/(\.env\.example|package\.json|project\.json|tsconfig(\.\w+)?\.json)$/,
+    // Copies the kernel's tarball into what is built.
+    /^apps\/api-gateway\/webpack\.config\.js$/,
     /^\.nx-realtime\//,
     /^(package\.json|package-lock\.json|tsconfig(\.base)?\.json|nx\.json|\.gitignore|\.gitattributes|docker-compose\.realtime\.yml)$/,
   ].some((pattern) => pattern.test(path) || path.startsWith(`${contracts}/`));

@@ -409,6 +409,18 @@ describe('connections', () => {
     expect(limits.users.size).toBe(0);
   });
 
+  it('are forgotten also while their user has others', async () => {
+    const stack = await start();
+    const limits = held(stack);
+    await stack.connect('/notifications');
+    const other = await stack.connect('/notifications');
+    const ofUser = (): number => [...limits.users.values()].flat().length;
+    expect(ofUser()).toBe(2);
+    other.disconnect();
+    await vi.waitFor(() => expect(ofUser()).toBe(1), { timeout: 5_000 });
+    expect(limits.users.size).toBe(1);
+  });
+
   it('carry a namespace once, however often it is asked for at the same time', async () => {
     const stack = await start();
     const raw = open(stack);

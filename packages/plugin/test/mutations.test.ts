@@ -43,6 +43,17 @@ describe('the mutation list', () => {
     expect(names.filter((name, index) => names.indexOf(name) < index)).toEqual([]);
   });
 
+  it('holds no mutation twice under two names', () => {
+    const changes = MUTATIONS.map(({ name, file, find, replace }) => ({
+      name,
+      change: JSON.stringify([file, find.trim(), replace.trim()]),
+    }));
+    const twice = changes.filter(
+      ({ change }, index) => changes.findIndex((other) => other.change === change) < index,
+    );
+    expect(twice.map(({ name }) => name)).toEqual([]);
+  });
+
   it('alters what is there now: where a protection moves, its mutation follows', () => {
     expect(MUTATIONS.map(faultOf).filter((fault) => fault !== null)).toEqual([]);
   });

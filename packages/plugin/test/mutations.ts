@@ -437,11 +437,11 @@ export const MUTATIONS: readonly Mutation[] = [
     test: 'custom-rooms.test.ts',
   },
   {
-    name: 'closed-session-kept',
+    name: 'closed-connections-kept-for-a-user',
     file: 'packages/nest/src/connections/connection-registry.ts',
-    find: 'this.connections.delete(conn);',
+    find: 'this.users.set(user, connections.filter(isOpen));',
     replace: '',
-    test: 'session.test.ts',
+    test: 'limits.test.ts',
   },
   {
     name: 'served-after-expiry',
@@ -1485,9 +1485,9 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'withdrawal-of-one-replica',
-    file: 'packages/nest/src/replicas/replicas.ts',
-    find: 'await Promise.all([here, this.tellOthers(name, message)]);',
-    replace: 'await here;',
+    file: 'packages/nest/src/rooms/subscriptions.ts',
+    find: 'await this.withdrawEverywhere({ namespace, ...reader, resourceId });',
+    replace: 'await this.apply({ namespace, ...reader, resourceId });',
     test: 'resource-rooms.test.ts',
   },
   {

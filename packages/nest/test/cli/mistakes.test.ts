@@ -57,7 +57,7 @@ describe('a mistake on the command line of nx-realtime', () => {
 
   it('is none where the version is asked for', async () => {
     const { version } = JSON.parse(
-      readFileSync(join(import.meta.dirname, '../../../package.json'), 'utf-8'),
+      readFileSync(join(import.meta.dirname, '../../../plugin/package.json'), 'utf-8'),
     ) as { version: string };
     expect((await host.run(['--version'])).out).toEqual([version]);
   });

@@ -28,6 +28,7 @@ const RESOURCE = 'd1';
 /** Nothing that is made up spells their ids: what reaches them was meant for them. */
 const CANARIES = ['canary-1', 'canary-2'];
 const SECRET = `secret-${SEED}`;
+const WANTED_ANSWERS = SECONDS * 10;
 const MAX_GROWTH_BYTES = 32 * 1_048_576;
 const meta = { id: 'e1', at: '2026-01-01T00:00:00.000Z' };
 
@@ -276,7 +277,8 @@ describe(`fuzzing for ${SECONDS} s with KERNEL_FUZZ_SEED=${SEED}`, () => {
       const started = Date.now();
       const elapsed = (): number => (Date.now() - started) / 1_000;
       const attacker = async (): Promise<void> => {
-        while (elapsed() < SECONDS) {
+        // On a busy machine it takes longer to attack as much.
+        while (elapsed() < SECONDS || (answers <= WANTED_ANSWERS && elapsed() < 5 * SECONDS)) {
           random = new Random(SEED + made++);
           const [name, attack] = random.pick(Object.entries(ATTACKS));
           attacks.set(name, (attacks.get(name) ?? 0) + 1);
@@ -315,11 +317,11 @@ describe(`fuzzing for ${SECONDS} s with KERNEL_FUZZ_SEED=${SEED}`, () => {
         .emitWithAck('notification.markRead', { notificationId: '1' });
       expect(ack).toMatchObject({ ok: true });
       // Without them the events were held back, and nothing was attacked.
-      expect(answers).toBeGreaterThan(SECONDS * 10);
+      expect(answers).toBeGreaterThan(WANTED_ANSWERS);
       expect(await openConnections()).toBe(canaries.length);
       expect(heap() - before).toBeLessThan(MAX_GROWTH_BYTES);
     },
-    (SECONDS + 30) * 1_000,
+    (5 * SECONDS + 30) * 1_000,
   );
 });
 

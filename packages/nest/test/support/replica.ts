@@ -75,7 +75,8 @@ export async function startReplica(
     await exited;
   };
   try {
-    await printed('listening on');
+    // A busy machine takes its time to load Nest.
+    await printed('listening on', 60_000);
   } catch (error) {
     await stop();
     throw error;

@@ -1,7 +1,6 @@
 import { createPublicKey, createSecretKey, type KeyObject } from 'node:crypto';
 import { hostname } from 'node:os';
 import { z } from 'zod';
-import type { Rate } from '../connections/rate-limit';
 
 /** Injection token of the configuration. */
 export const REALTIME_CONFIG: unique symbol = Symbol.for(
@@ -19,58 +18,6 @@ const CURVES = new Map<string | undefined, Algorithm>([
   ['secp384r1', 'ES384'],
   ['secp521r1', 'ES512'],
 ]);
-
-export interface RealtimeConfig {
-  /** NODE_ENV: environments that share a broker or a Redis stay apart. */
-  readonly environment: string;
-  readonly transport: 'rmq' | 'tcp';
-  readonly rabbitmqUrl?: string | undefined;
-  readonly tcpPort?: number | undefined;
-  readonly redisUrl?: string | undefined;
-  /** Whether replicas share one queue, or have each their own. */
-  readonly topology: 'shared' | 'replica';
-  /** The name of this one, and the same after a restart. */
-  readonly replica: string;
-  readonly origins: readonly string[];
-  /** Native clients send no Origin; they need a token like everyone else. */
-  readonly allowNoOrigin: boolean;
-  /** How many proxies of ours stand in front and append X-Forwarded-For. */
-  readonly trustedProxies: number;
-  /** `host:port` of an endpoint for Prometheus. */
-  readonly metricsAddress?: string | undefined;
-  readonly jwt: {
-    /** Absent when the keys come from jwksUri. */
-    readonly key?: KeyObject | undefined;
-    readonly jwksUri?: string | undefined;
-    readonly algorithms: readonly Algorithm[];
-    readonly issuer?: string | undefined;
-    readonly audience?: string | undefined;
-  };
-  readonly shutdown: {
-    /** After which a process that was told to end is ended. */
-    readonly timeoutMs: number;
-    /** How long it goes on serving, while it is not ready any more. */
-    readonly delayMs: number;
-  };
-  readonly limits: {
-    /** Largest message a client may send, in bytes. */
-    readonly maxMessageBytes: number;
-    /** How long a connection outlives its token, waiting for a fresh one. */
-    readonly graceMs: number;
-    /** Resources that one socket may be subscribed to. */
-    readonly maxSubscriptions: number;
-    /** Of one address: connections, and namespaces asked for. */
-    readonly handshakes: Rate;
-    /** Client events of one socket. */
-    readonly events: Rate;
-    /** Client events of one user, over all sockets of this replica. */
-    readonly userEvents: Rate;
-    /** On this replica. */
-    readonly maxConnectionsPerUser: number;
-    /** What may wait for one slow reader, in bytes. */
-    readonly maxBufferedBytes: number;
-  };
-}
 
 const integer = (min: number, max: number) =>
   z
@@ -218,19 +165,40 @@ export function loadRealtimeConfig(
   if (problems.length > 0) {
     throw configError(problems);
   }
+  return configOf(data, key, algorithms);
+}
+
+/** The configuration of an app, typed by the schema of its variables. */
+export type RealtimeConfig = ReturnType<typeof configOf>;
+
+function configOf(
+  data: z.output<typeof variables>,
+  key: KeyObject | undefined,
+  algorithms: readonly Algorithm[],
+) {
   return {
+    /** NODE_ENV: environments that share a broker or a Redis stay apart. */
     environment: data.NODE_ENV,
     transport: data.REALTIME_TRANSPORT,
     rabbitmqUrl: data.RABBITMQ_URL,
     tcpPort: data.REALTIME_TCP_PORT,
     redisUrl: data.REDIS_URL,
+    /** Replicas share one queue, or each has its own. */
     topology: data.REALTIME_TOPOLOGY,
+    /** Name of this replica: the same after a restart. */
     replica: data.REALTIME_REPLICA,
     origins: data.FRONTEND_URL,
+    /** Native clients send no Origin; they need a token like everyone else. */
     allowNoOrigin: data.REALTIME_ALLOW_NO_ORIGIN,
+    /**
+     * Number of the app's own proxies, each of which appends to
+     * X-Forwarded-For.
+     */
     trustedProxies: data.REALTIME_TRUST_PROXY,
+    /** `host:port` of an endpoint for Prometheus. */
     metricsAddress: data.REALTIME_METRICS_ADDRESS,
     jwt: {
+      /** Undefined when the keys come from jwksUri. */
       key,
       jwksUri: data.JWKS_URI,
       algorithms,
@@ -238,32 +206,44 @@ export function loadRealtimeConfig(
       audience: data.JWT_AUDIENCE,
     },
     shutdown: {
+      /** A process that was told to end is ended after this time. */
       timeoutMs: data.REALTIME_SHUTDOWN_MS,
+      /** A replica that is not ready any more goes on serving for this time. */
       delayMs: data.REALTIME_DRAIN_DELAY_MS,
     },
     limits: {
+      /** Largest message that a client may send. */
       maxMessageBytes: data.REALTIME_MAX_MESSAGE_BYTES,
+      /**
+       * A connection outlives its token by this time, waiting for a fresh one.
+       */
       graceMs: data.REALTIME_MAX_GRACE_MS,
+      /** Resources that one socket may be subscribed to. */
       maxSubscriptions: data.REALTIME_MAX_SUBSCRIPTIONS,
+      /** Connections of one address, and namespaces that it asks for. */
       handshakes: {
         perSecond: data.REALTIME_RATE_HANDSHAKES,
         burst: data.REALTIME_RATE_HANDSHAKES_BURST,
       },
+      /** Client events of one socket. */
       events: {
         perSecond: data.REALTIME_RATE_EVENTS,
         burst: data.REALTIME_RATE_EVENTS_BURST,
       },
+      /** Client events of one user, over all sockets of this replica. */
       userEvents: {
         perSecond: data.REALTIME_RATE_USER_EVENTS,
         burst: data.REALTIME_RATE_USER_EVENTS_BURST,
       },
+      /** Connections of one user on this replica. */
       maxConnectionsPerUser: data.REALTIME_MAX_CONNECTIONS_PER_USER,
+      /** Bytes that may wait for one slow reader. */
       maxBufferedBytes: data.REALTIME_MAX_BUFFERED_BYTES,
     },
-  };
+  } as const;
 }
 
-/** What is wrong between variables that are each right by themselves. */
+/** Finds conflicts between variables that are each right by themselves. */
 function findConflicts(given: Readonly<Record<string, string>>): string[] {
   const problems: string[] = [];
   const keys = ['JWT_SECRET', 'JWT_PUBLIC_KEY', 'JWKS_URI'];

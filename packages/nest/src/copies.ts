@@ -1,6 +1,8 @@
 import { VERSION } from './version';
 
-/** Every copy of this package that the process has loaded: version by folder. */
+/**
+ * Every copy of this package that the process has loaded: version by folder.
+ */
 interface Copies {
   [COPIES]?: Map<string, string>;
 }

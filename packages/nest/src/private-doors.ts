@@ -1,6 +1,6 @@
 /*
- * Everything that reaches into private parts of Nest, Socket.IO, Engine.IO and
- * ws stands here: what it needs, and what happens where it is not there.
+ * Every use of a private part of Nest, Socket.IO, Engine.IO and ws stands here,
+ * with a check that the part is there and a fallback where it is not.
  */
 import type { IncomingMessage } from 'node:http';
 import type { Type } from '@nestjs/common';
@@ -27,7 +27,7 @@ export function rawSocket({ transport }: Connection): RawSocket | undefined {
     : undefined;
 }
 
-/** True once the peer has answered the closing frame. */
+/** True for a connection whose peer has answered the closing frame. */
 export function isGone(conn: Connection): boolean {
   return (
     conn.readyState === 'closed' &&
@@ -36,8 +36,9 @@ export function isGone(conn: Connection): boolean {
 }
 
 /**
- * Bytes that wait in `ws`, and in front of it while it is not writable.
- * Without Engine.IO's buffer those in `ws` count.
+ * Bytes that wait in `ws`, and in front of it while it is not writable. Those
+ * in
+ * `ws` alone count where Engine.IO's buffer is not found.
  */
 export function bufferedBytes(conn: Connection): number {
   const buffer: unknown = Reflect.get(conn, 'writeBuffer');
@@ -68,8 +69,8 @@ export type Encode = (
 ) => unknown;
 
 /**
- * Has `wrap` wrap the way in which an adapter encodes broadcasts. Where the
- * adapter has none, nothing changes.
+ * Replaces the encoder of an adapter's broadcasts by what `wrap` makes of it.
+ * Nothing changes where the adapter has none.
  */
 export function wrapEncoder(
   adapter: Adapter,
@@ -89,7 +90,7 @@ export function isGateway(type: unknown): type is Type {
   );
 }
 
-/** The names that the methods of a gateway handle. */
+/** Names of the events that the methods of a gateway handle. */
 export function eventsOf(gateway: Type): string[] {
   return methodsOf(gateway)
     .map((method): unknown => Reflect.getMetadata('message', method))
@@ -106,20 +107,20 @@ export function namespaceOf(gateway: Type): string {
   return namespace.startsWith('/') ? namespace : `/${namespace}`;
 }
 
-/** What `@UseFilters` of a class names. */
+/** Filters that `@UseFilters` of a class names. */
 export function filtersOf(type: Type): unknown[] {
   const filters: unknown = Reflect.getMetadata('__exceptionFilters__', type);
   return Array.isArray(filters) ? filters : [];
 }
 
-/** The methods of a class, also inherited ones. */
+/** Methods of a class, also inherited ones. */
 export function methodsOf({ prototype }: Type): object[] {
   return new MetadataScanner()
     .getAllMethodNames(prototype)
     .map((name): object => prototype[name]);
 }
 
-/** The paths that a controller, or a method of one, is mounted at. */
+/** Paths that a controller, or a method of one, is mounted at. */
 export function pathsAt(target: object): string[] {
   return [Reflect.getMetadata('path', target) ?? []].flat();
 }
@@ -130,11 +131,11 @@ export function requestMethodOf(method: object): unknown {
 }
 
 /**
- * Has the shutdown hooks of a module run before those of all others. Nest calls
- * them by a module's distance from the root, global modules last. Where a module
- * has no distance, the order stays as it is.
+ * Makes the shutdown hooks of a module run before those of all others. Nest
+ * calls them by a module's distance from the root, global modules last. The
+ * order stays as it is where a module has no distance.
  *
- * @returns whether it is so
+ * @returns false where the order stays as it is
  */
 export function endFirst(modules: ModulesContainer, type: Type): boolean {
   const found = [...modules.values()].filter(
@@ -145,7 +146,7 @@ export function endFirst(modules: ModulesContainer, type: Type): boolean {
   return found.length > 0;
 }
 
-/** What `@Module` of a class lists. */
+/** List that `@Module` of a class has. */
 export function moduleMetadata(
   module: Type,
   list: 'imports' | 'providers',

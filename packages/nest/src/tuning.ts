@@ -1,14 +1,15 @@
 /*
- * What makes one write of several. Nothing here changes what is sent.
+ * Joins several writes into one. Nothing here changes what is sent.
  */
 import type { Adapter } from 'socket.io-adapter';
 import type { Connection, RealtimeServer } from './connections/socket';
 import { wrapEncoder } from './private-doors';
 
 /**
- * Has an adapter send a broadcast to each socket in one write. Socket.IO builds
- * the websocket frame once for all of them, but leaves its header and its
- * payload apart, which are two writes. Where it does otherwise, nothing changes.
+ * Makes an adapter send a broadcast to each socket in one write. Socket.IO
+ * builds the websocket frame once for all of them, but leaves its header and
+ * its payload apart, which are two writes. Where it does otherwise, nothing
+ * changes.
  */
 export function joinFrames(adapter: Adapter): void {
   wrapEncoder(adapter, (encode) => (packet, options) => {
@@ -22,9 +23,9 @@ export function joinFrames(adapter: Adapter): void {
 }
 
 /**
- * Has what has gathered for a client leave in one write: packets, and the
- * answer to its upgrade with the first of them. `allowRequest` has to cork the
- * socket of each upgrade that it lets in.
+ * Sends in one write what has gathered for a client: packets, and the answer to
+ * its upgrade with the first of them. `allowRequest` has to cork the socket of
+ * each upgrade that it lets in.
  */
 export function joinWrites(engine: RealtimeServer['engine']): void {
   engine.on('flush', ({ request }: Connection, packets: unknown[]) => {

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 import { VERSION } from '../src/version';
 import { PACKAGE } from './support/aliases.js';
@@ -125,5 +126,68 @@ describe('what an app loads with', () => {
       .filter((from) => !from.endsWith('.ts') && !from.startsWith('node:'))
       .map((from) => /^(?:@[^/]+\/)?[^/]+/.exec(from)?.[0]);
     expect([...new Set(imported)].filter((name) => !declared.has(name ?? ''))).toEqual([]);
+  });
+});
+
+describe('what the package exports', () => {
+  const doors = files.filter((file) => file === 'index.ts' || /^[a-z]+\/index\.ts$/.test(file));
+  const parsed = new Map<string, ts.SourceFile>();
+  const parse = (file: string): ts.SourceFile => {
+    const known = parsed.get(file);
+    if (known) return known;
+    const text = readFileSync(join(SRC, file), 'utf8');
+    const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
+    parsed.set(file, source);
+    return source;
+  };
+  const nameOf = (node: ts.Node): string | undefined =>
+    (ts.isFunctionDeclaration(node) ||
+      ts.isClassDeclaration(node) ||
+      ts.isInterfaceDeclaration(node) ||
+      ts.isTypeAliasDeclaration(node)) &&
+    node.name
+      ? node.name.text
+      : undefined;
+  /** What declares each name of a door. */
+  const declarationsOf = (door: string): { name: string; node: ts.Node }[] =>
+    parse(door).statements.flatMap((statement): { name: string; node: ts.Node }[] => {
+      const own = nameOf(statement);
+      if (own !== undefined) return [{ name: own, node: statement }];
+      if (!ts.isExportDeclaration(statement) || !statement.exportClause) return [];
+      const from = (statement.moduleSpecifier as ts.StringLiteral).text;
+      const { statements } = parse(relative(SRC, `${join(SRC, dirname(door), from)}.ts`));
+      return (statement.exportClause as ts.NamedExports).elements.map(({ name: { text } }) => ({
+        name: text,
+        node: statements.find((found) => nameOf(found) === text) as ts.Node,
+      }));
+    });
+  const hasDocs = (node: ts.Node): boolean =>
+    ts.getJSDocCommentsAndTags(node).some((found) => ts.isJSDoc(found));
+  const isPublic = (member: ts.Node): boolean =>
+    !ts.isConstructorDeclaration(member) &&
+    !(
+      ts.getCombinedModifierFlags(member as ts.Declaration) &
+      (ts.ModifierFlags.Private | ts.ModifierFlags.Protected)
+    ) &&
+    !ts.isComputedPropertyName((member as ts.ClassElement).name as ts.Node);
+
+  it.each(doors)('is explained with an example: %s', (door) => {
+    const declared = declarationsOf(door);
+    expect(declared.length).toBeGreaterThan(1);
+    const bare = declared.filter(
+      ({ node }) => !ts.getJSDocTags(node).some(({ tagName }) => tagName.text === 'example'),
+    );
+    expect(bare.map(({ name }) => name)).toEqual([]);
+  });
+
+  it.each(doors)('has a docstring for each member: %s', (door) => {
+    const bare = declarationsOf(door).flatMap(({ name, node }) => {
+      const isList = ts.isClassDeclaration(node) || ts.isInterfaceDeclaration(node);
+      const members = isList ? [...node.members].filter(isPublic) : [];
+      const names = members.map((member) => member.name?.getText());
+      const told = new Set(members.filter(hasDocs).map((member) => member.name?.getText()));
+      return names.filter((member) => !told.has(member)).map((member) => `${name}.${member}`);
+    });
+    expect(bare).toEqual([]);
   });
 });

@@ -1,20 +1,30 @@
 import { RpcException } from '@nestjs/microservices';
 
-/** Why a broker event was not handled; `transient` is worth another attempt. */
+/** Failure of a broker event; `transient` is worth another attempt. */
 export interface RpcFailure {
   readonly kind: 'invalid' | 'transient';
   readonly code: string;
-  /** Reaches logs and dead letters: never the event's own values. */
+  /** Text for logs and dead letters: it never holds the event's own values. */
   readonly message: string;
 }
 
 /**
  * Refuses a broker event. Nest's filter passes its `getError()` on, while any
  * other error arrives at the broker as "Internal server error".
+ *
+ * @example
+ * ```ts
+ * throw new BaseRpcException('invalid', 'UNKNOWN_ORDER', 'there is no such order');
+ * ```
  */
 export class BaseRpcException extends RpcException {
+  /**
+   * @param message reaches logs and dead letters: never the event's own values
+   */
   constructor(
+    /** `invalid`: a dead letter at once; `transient`: worth another attempt. */
     readonly kind: RpcFailure['kind'],
+    /** Code of the refusal, in logs and dead letters. */
     readonly code: string,
     message: string,
   ) {

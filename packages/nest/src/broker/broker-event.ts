@@ -25,20 +25,32 @@ const MARK: unique symbol = Symbol.for('@nx-realtime/nest:broker-event');
  */
 export const BROKER_EVENT = { [MARK]: true } as const;
 
-/** Metadata of a handler: what BrokerEvent was given. */
+/** Metadata of a handler: the arguments of its BrokerEvent. */
 const SOURCE: unique symbol = Symbol.for('@nx-realtime/nest:event-source');
 
-/** What a handler of a broker event gets. */
+/**
+ * A broker event, as its handler gets it.
+ *
+ * @example
+ * ```ts
+ * @BrokerEvent('notification.created', { key: 'notification', schema })
+ * onNotificationCreated({ tenantId, payload, meta }: BrokerMessage<NotificationCreated>) {
+ *   this.clients.toTenant(tenantId, 'notification.created', payload, meta);
+ * }
+ * ```
+ */
 export interface BrokerMessage<T = unknown> {
+  /** Tenant that the event belongs to. */
   readonly tenantId: string;
   /** Checked against the schema of the event. */
   readonly payload: T;
+  /** Id and time of the event, to be passed on with what it sends. */
   readonly meta: EventMeta;
-  /** True where it may have been handled before. */
+  /** True where the event may have been handled before. */
   readonly redelivered: boolean;
 }
 
-/** Where an event's payload stands in its message, and what it must be. */
+/** Place and contract of an event's payload in its message. */
 export interface EventSource<T = unknown> {
   /** Key of the payload in `data`: the domain's singular in camelCase. */
   readonly key: string;
@@ -59,9 +71,9 @@ export class BrokerEventContext extends BaseRpcContext<[string]> {
 type Handler<T> = (message: BrokerMessage<T>) => unknown;
 
 /**
- * Handles an event of the broker: an `@EventPattern` of ours, whose handler
- * gets the tenant, the checked payload and the event's meta. A payload that
- * does not fit the schema becomes a dead letter.
+ * Handles an event of the broker: an `@EventPattern` whose handler gets the
+ * tenant, the checked payload and the event's meta. An event whose payload does
+ * not fit the schema becomes a dead letter.
  *
  * @example
  * ```ts
@@ -94,14 +106,17 @@ export function BrokerEvent<T>(event: string, source: EventSource<T>) {
   };
 }
 
-/** True where Nest's `addHandler` was called for a handler of BrokerEvent. */
+/**
+ * True for arguments of Nest's `addHandler` that are of a handler of
+ * BrokerEvent.
+ */
 export function isBrokerHandler(
   ...[, , isEvent, extras]: Parameters<Server['addHandler']>
 ): boolean {
   return isEvent === true && Reflect.get(Object(extras), MARK) === true;
 }
 
-/** What BrokerEvent was given for a method, if it has one. */
+/** Arguments of the BrokerEvent of a method, if it has one. */
 export function eventSourceOf(
   method: unknown,
 ): ({ readonly event: string } & EventSource) | undefined {
@@ -109,7 +124,7 @@ export function eventSourceOf(
 }
 
 /**
- * Reads `data` of an event: `{ tenantId, [key]: payload }`. At once, unless the
+ * Reads `data` of an event, `{ tenantId, [key]: payload }`: at once, unless the
  * schema takes its time.
  *
  * @throws BaseRpcException `invalid`
@@ -135,8 +150,13 @@ export function parseBrokerEvent<T>(
 }
 
 /**
- * The id that an event is addressed to.
+ * Returns the id that an event is addressed to.
  *
+ * @example
+ * ```ts
+ * const userId = requireRecipient(payload.userId);
+ * this.clients.toUser(tenantId, userId, 'message.created', payload, meta);
+ * ```
  * @throws BaseRpcException `invalid`: an event is never sent to anyone else
  */
 export function requireRecipient(id: unknown): string {
@@ -158,7 +178,7 @@ async function messageOf<T>(
   return { ...read, meta, redelivered };
 }
 
-/** Has what a handler throws kept: a filter may make something else of it. */
+/** Keeps what a handler throws: a filter may make something else of it. */
 function noteFailuresOf<H extends Handler<never>>(
   descriptor: TypedPropertyDescriptor<H>,
 ): void {
@@ -178,7 +198,7 @@ function noteFailuresOf<H extends Handler<never>>(
       throw error;
     }
   };
-  // What other decorators have said about it.
+  // Other decorators have described the handler.
   for (const key of Reflect.getMetadataKeys(handler)) {
     const value: unknown = Reflect.getMetadata(key, handler);
     Reflect.defineMetadata(key, value, noted);

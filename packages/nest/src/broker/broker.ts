@@ -44,21 +44,23 @@ export const RealtimeBroker: unique symbol = Symbol.for(
   '@nx-realtime/nest:broker',
 );
 
+/** An event as it stands in a message. */
 export interface BrokerEnvelope {
   readonly pattern: string;
   readonly data: unknown;
 }
 
-/** What a transport knows of a message beside its body. */
+/** Properties of a message beside its body. */
 export interface Delivery {
   /** The publisher's id of the event, if it gave one. */
   readonly id?: string | undefined;
   readonly at?: Date | undefined;
-  /** Of the message: a trace context, for example. */
+  /** Headers of the message: a trace context, for example. */
   readonly headers?: Readonly<Record<string, unknown>> | undefined;
   readonly redelivered: boolean;
 }
 
+/** End of an event: how its message is settled. */
 export type Outcome =
   /** `released`: given back, for another replica or a later time. */
   | { readonly kind: 'done' | 'duplicate' | 'released' }
@@ -78,7 +80,7 @@ export class BrokerDispatcher {
   private readonly recent: RecentIds;
   private readonly working = new Map<string, Promise<Outcome>>();
   private readonly inHand = new Set<Promise<void>>();
-  /** By tenant: the last event to be handled. */
+  /** Last event to be handled, by tenant. */
   private readonly tails = new Map<unknown, Promise<unknown>>();
   private readonly stopping = new AbortController();
   private releases = 0;
@@ -115,7 +117,7 @@ export class BrokerDispatcher {
     return work;
   }
 
-  /** Has every event handled inside `around`. */
+  /** Sets the function that every event is handled in. */
   surround(around: Around): void {
     this.around = around;
   }
@@ -165,7 +167,10 @@ export class BrokerDispatcher {
     return outcome;
   }
 
-  /** A duplicate waits for the first one's outcome: it may have to take over. */
+  /**
+   * Handles an event once. A duplicate waits for the first one's outcome: it
+   * may have to take over.
+   */
   private once(
     envelope: BrokerEnvelope,
     delivery: Delivery,
@@ -209,7 +214,10 @@ export class BrokerDispatcher {
     return outcome;
   }
 
-  /** Transient failures are tried again here: behind it, its tenant waits. */
+  /**
+   * Tries an event until it is done, or failed for good; its tenant waits
+   * meanwhile.
+   */
   private async attempt(
     { pattern, data }: BrokerEnvelope,
     meta: EventMeta,
@@ -255,7 +263,10 @@ export class BrokerDispatcher {
     return 'released';
   }
 
-  /** What the handler threw counts, where a filter has hidden it. */
+  /**
+   * Failure of an attempt: what the handler threw counts, where a filter has
+   * hidden it.
+   */
   private failureOf(error: unknown, { failure }: Attempt): RpcFailure {
     const found = failureOf(error);
     return found.code === 'INTERNAL' &&
@@ -292,7 +303,7 @@ export class BrokerDispatcher {
  * @throws BaseRpcException `invalid`
  */
 export function parseEnvelope(body: unknown): BrokerEnvelope {
-  // With an id Nest would answer it, to a queue that the publisher names.
+  // Nest would answer an event with an id, to a queue that the publisher names.
   if (own(body, 'id') !== undefined) {
     throw invalid('RPC', 'requests are not answered: an event has no id');
   }
@@ -304,7 +315,10 @@ export function parseEnvelope(body: unknown): BrokerEnvelope {
   return { pattern, data };
 }
 
-/** `data` is `{ tenantId, [key]: payload }`: its handler checks it. */
+/**
+ * Context of an event: `data` is `{ tenantId, [key]: payload }`, which its
+ * handler checks.
+ */
 function requestContextOf(
   event: string,
   eventId: string,
@@ -339,7 +353,9 @@ async function settled(result: unknown): Promise<void> {
   }
 }
 
-/** @throws BaseRpcException `transient`: `work` goes on, and is not waited for. */
+/**
+ * @throws BaseRpcException `transient`: `work` goes on, and is not waited for.
+ */
 async function within<T>(ms: number, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<never>((_resolve, reject) => {

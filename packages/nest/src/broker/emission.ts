@@ -1,19 +1,26 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-/** What a broker event has sent so far, over all attempts at it. */
+/** Broadcasts of a broker event so far, over all attempts at it. */
 export class Emission {
-  /** Settled when Redis has what was sent: then the event may be acknowledged. */
+  /**
+   * Settled when Redis has what was sent: then the event may be acknowledged.
+   */
   readonly taken: Promise<void>[] = [];
   sent = 0;
   private appended = 0;
 
   constructor(
     private readonly key: string,
-    /** Another replica sends it: what came from here would be overtaken. */
+    /**
+     * True where another replica sends them: those from here would be
+     * overtaken.
+     */
     readonly isReleased: () => boolean,
   ) {}
 
-  /** The same for the same event, on whatever replica. */
+  /**
+   * Key of the next broadcast: the same for the same event on every replica.
+   */
   nextKey(): string {
     return `${this.key} ${this.appended++}`;
   }
@@ -23,7 +30,7 @@ export class Emission {
 export interface Attempt {
   readonly emission: Emission;
   sent: number;
-  /** What the handler threw, before filters made something else of it. */
+  /** Error that the handler threw, before filters made something else of it. */
   failure?: unknown;
 }
 

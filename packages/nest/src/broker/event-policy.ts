@@ -1,17 +1,33 @@
-/** What the kernel does about broker events that fail or come twice. */
+/**
+ * Treatment of broker events that fail or come twice: the option `events` of
+ * RealtimeCoreModule.
+ *
+ * @example
+ * ```ts
+ * const events: Partial<EventPolicy> = {
+ *   retries: 3,
+ *   isInvalid: (error) => error instanceof UnknownOrderError,
+ * };
+ * ```
+ */
 export interface EventPolicy {
-  /** Attempts after the first one; then the event is a dead letter. */
+  /**
+   * Number of attempts after the first one; then the event is a dead letter.
+   */
   readonly retries: number;
-  /** Milliseconds to wait after a failed attempt; the first one is 0. */
+  /**
+   * Returns the milliseconds to wait after a failed attempt; the first one is
+   * 0.
+   */
   readonly pauseMs: (attempt: number) => number;
   /** Milliseconds after which a handler has failed. */
   readonly timeoutMs: number;
-  /** Ids of events that are remembered to recognise duplicates. */
+  /** Number of ids that are remembered to recognise duplicates. */
   readonly rememberedIds: number;
   /**
-   * True for an error that no further attempt can mend: its event is a dead
-   * letter at once, as with a BaseRpcException `invalid`. It is asked about
-   * what the handler threw.
+   * Returns true for an error that no further attempt can mend: its event is a
+   * dead letter at once, as with a BaseRpcException `invalid`. It gets what the
+   * handler threw.
    */
   readonly isInvalid: (error: unknown) => boolean;
 }

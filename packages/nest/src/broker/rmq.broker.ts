@@ -27,17 +27,21 @@ import type { EventPolicy } from './event-policy';
 const EXCHANGE = 'realtime.events';
 const DEAD_LETTERS = 'realtime.dlx';
 const PREFETCH = 100;
-/** Deliveries of an event that takes its consumers down with it. */
+/** Most deliveries of an event that takes its consumers down with it. */
 const DELIVERY_LIMIT = 20;
 /** A replica that is away for longer has lost its queue. */
 const REPLICA_EXPIRES_MS = 30 * 60_000;
 const RECONNECT_MS = 2_000;
-/** Or the same replica, cut off unseen: RabbitMQ drops it within seconds. */
+/**
+ * It may be the same replica, cut off unseen: RabbitMQ drops that within
+ * seconds.
+ */
 const SAME_NAME =
   'the queue has a consumer: REALTIME_REPLICA must differ between replicas';
 
+/** Options of RmqBroker. */
 export interface RmqOptions {
-  /** Its name: it has a queue of its own, and shares none. */
+  /** Name of a replica that has a queue of its own, and shares none. */
   readonly replica?: string | undefined;
   readonly replicas?: Replicas | undefined;
   readonly policy?: Partial<EventPolicy> | undefined;
@@ -64,9 +68,9 @@ export class RmqBroker extends Server implements RealtimeBroker {
   private retry: NodeJS.Timeout | undefined;
   private fatal: (error: Error) => void = () => undefined;
   private state: LinkHealth = { ok: false, detail: 'not started' };
-  /** The queue was not there for a while: events passed it by. */
+  /** True where the queue was not there for a while: events passed it by. */
   private missed: boolean;
-  /** When it last ceased to consume. */
+  /** Time that it last ceased to consume at. */
   private consumedAt = Date.now();
 
   constructor(
@@ -95,7 +99,9 @@ export class RmqBroker extends Server implements RealtimeBroker {
     this.missed = replica !== undefined;
   }
 
-  /** Nothing: `app.startAllMicroservices()` may come before the gateways. */
+  /**
+   * Does nothing: `app.startAllMicroservices()` may come before the gateways.
+   */
   listen(callback: () => void): void {
     callback();
   }
@@ -139,18 +145,24 @@ export class RmqBroker extends Server implements RealtimeBroker {
       : this.state;
   }
 
-  /** What is not settled in time is delivered again, to another replica. */
+  /**
+   * Stops consuming. RabbitMQ delivers again, to another replica, what is not
+   * settled in time.
+   */
   async stop(timeoutMs: number): Promise<void> {
     this.stopping.abort();
     clearTimeout(this.retry);
     await this.channel?.cancel(this.consumerTag).catch(() => undefined);
     await this.dispatcher.drained(timeoutMs);
-    // Closed with its connection, RabbitMQ would lose the last acknowledgements.
+    // Closed with its connection, RabbitMQ would lose the last
+    // acknowledgements.
     await this.channel?.close().catch(() => undefined);
     await this.connection?.close();
   }
 
-  /** Nest calls it after the sockets are closed: too late for events in hand. */
+  /**
+   * Called by Nest after the sockets are closed: too late for events in hand.
+   */
   async close(): Promise<void> {
     if (!this.stopping.signal.aborted) {
       await this.stop(10_000);
@@ -198,7 +210,7 @@ export class RmqBroker extends Server implements RealtimeBroker {
         return;
       }
       this.channel = channel;
-      // What arrives waits until it is known whom the queue belongs to.
+      // Messages wait until it is known that the queue is this replica's alone.
       const admitted: Promise<void> = channel
         .consume(
           this.queue,
@@ -211,7 +223,7 @@ export class RmqBroker extends Server implements RealtimeBroker {
         )
         .then(() => this.requireAlone(channel));
       await admitted;
-      // Nearly: the broker's clock is not ours.
+      // A tenth less: the broker's clock is not ours.
       const isExpired = Date.now() - this.consumedAt > REPLICA_EXPIRES_MS * 0.9;
       if (this.missed || (this.replica && isExpired)) {
         this.missed = false;
@@ -235,7 +247,10 @@ export class RmqBroker extends Server implements RealtimeBroker {
     }
   }
 
-  /** Two of one name would each get a part of the events. */
+  /**
+   * Refuses a second consumer of the replica's queue: each would get a part of
+   * the events.
+   */
   private async requireAlone(channel: ConfirmChannel): Promise<void> {
     if (this.replica) {
       const { consumerCount } = await channel.checkQueue(this.queue);
@@ -257,7 +272,10 @@ export class RmqBroker extends Server implements RealtimeBroker {
     }, ms).unref();
   }
 
-  /** Redis is lost: whoever has it takes over what is in hand here. */
+  /**
+   * Gives up what is in hand when Redis is lost: a replica that has it takes
+   * over.
+   */
   private standDown(): void {
     if (!this.replica && this.channel) {
       this.dispatcher.release();
@@ -266,8 +284,9 @@ export class RmqBroker extends Server implements RealtimeBroker {
   }
 
   /**
-   * Everything exists before the first message is consumed. Returns how many
-   * consume already.
+   * Declares everything that is needed before the first message is consumed.
+   *
+   * @returns the number of consumers that the queue has already
    */
   private async declare(channel: ConfirmChannel): Promise<number> {
     await channel.assertExchange(EXCHANGE, 'topic', { durable: true });
@@ -287,7 +306,8 @@ export class RmqBroker extends Server implements RealtimeBroker {
             { 'x-single-active-consumer': true }),
         'x-delivery-limit': DELIVERY_LIMIT,
         'x-dead-letter-exchange': DEAD_LETTERS,
-        // Of all apps that share the exchange, only this one's queue is bound to it.
+        // Apps share the exchange: this app's dead-letter queue alone is bound
+        // to the key.
         'x-dead-letter-routing-key': this.appQueue,
         // RabbitMQ keeps an event until its dead-letter queue has it.
         'x-dead-letter-strategy': 'at-least-once',
@@ -334,7 +354,7 @@ export class RmqBroker extends Server implements RealtimeBroker {
     }
   }
 
-  /** The one place where a message is settled, once. */
+  /** Settles a message, once: nothing else does. */
   private async settle(
     channel: ConfirmChannel,
     message: ConsumeMessage,
@@ -424,7 +444,7 @@ function deliveryOf({ fields, properties }: ConsumeMessage): Delivery {
   return {
     id: properties.messageId,
     headers: properties.headers,
-    // Later than the year 9999 is a publisher's mistake: milliseconds.
+    // A time after the year 9999 is a publisher's mistake: milliseconds.
     at:
       seconds > 0 && seconds < 253_402_300_800
         ? new Date(seconds * 1_000)
@@ -445,7 +465,9 @@ function isPreconditionFailed(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 406;
 }
 
-/** Of a refused connection Node gives an AggregateError without a message. */
+/**
+ * Text of an error: for a refused connection Node gives one without a message.
+ */
 function describe(error: unknown): string {
   const { message, code } = Object(error) as {
     message?: string;

@@ -34,7 +34,9 @@ export class TcpBroker extends ServerTCP implements RealtimeBroker {
     });
   }
 
-  /** Nothing: `app.startAllMicroservices()` may come before the gateways. */
+  /**
+   * Does nothing: `app.startAllMicroservices()` may come before the gateways.
+   */
   override listen(callback: () => void): void {
     callback();
   }

@@ -5,7 +5,7 @@ import type { HandshakeGuard } from '../handshake/handshake.guard';
 import type { JoinedRooms } from '../rooms/rooms';
 import type { RealtimeVariables } from './realtime.config';
 
-/** Injection token of what RealtimeCoreModule was given. */
+/** Injection token of the options of RealtimeCoreModule. */
 export const REALTIME_OPTIONS: unique symbol = Symbol.for(
   '@nx-realtime/nest:options',
 );
@@ -13,15 +13,26 @@ export const REALTIME_OPTIONS: unique symbol = Symbol.for(
 /** Injection token of the app's name. */
 export const REALTIME_APP: unique symbol = Symbol.for('@nx-realtime/nest:app');
 
-/** What `RealtimeCoreModule.forRoot` takes. */
+/**
+ * Options of `RealtimeCoreModule.forRoot`.
+ *
+ * @example
+ * ```ts
+ * const options: RealtimeCoreOptions = {
+ *   app: 'api-gateway',
+ *   guard: WsAuthGuard,
+ *   rooms: { '/notifications': 'tenant' },
+ * };
+ * ```
+ */
 export interface RealtimeCoreOptions {
   /** Name of the app: its queues and Redis keys are named after it. */
   readonly app: string;
   /** The app's guard: a module of the app provides it. */
   readonly guard: Type<HandshakeGuard>;
   /**
-   * What sockets join on connecting, by namespace. One that is not listed
-   * joins the room of its user alone.
+   * Rooms that sockets join on connecting, by namespace. A socket of a
+   * namespace that is not listed joins the room of its user alone.
    */
   readonly rooms?: Readonly<Record<string, JoinedRooms>> | undefined;
   /**
@@ -33,7 +44,7 @@ export interface RealtimeCoreOptions {
   readonly requestContext?: Type<RequestContextRunner> | undefined;
   /** Metrics and tracing: `realtimeObservability()`. */
   readonly observability?: RealtimeExtension | undefined;
-  /** When a broker event is tried again, and when it is given up. */
+  /** Decides when a broker event is tried again, and when it is given up. */
   readonly events?: Partial<EventPolicy> | undefined;
 }
 
@@ -42,13 +53,28 @@ export interface RealtimeExtension {
   readonly providers: readonly Provider[];
 }
 
-/** What `RealtimeCoreModule.forRootAsync` takes. */
+/**
+ * Options of `RealtimeCoreModule.forRootAsync`.
+ *
+ * @example
+ * ```ts
+ * const options: RealtimeCoreAsyncOptions = {
+ *   inject: [ConfigService],
+ *   useFactory: (config: ConfigService) => ({
+ *     app: 'api-gateway',
+ *     guard: WsAuthGuard,
+ *     env: { REDIS_URL: config.get('redis.url') },
+ *   }),
+ * };
+ * ```
+ */
 export interface RealtimeCoreAsyncOptions extends Pick<
   ModuleMetadata,
   'imports'
 > {
+  /** Providers that the factory gets. */
   readonly inject?: readonly (Type | string | symbol)[] | undefined;
-  /** Gets what `inject` names, in that order. */
+  /** Makes the options of what `inject` names, in that order. */
   readonly useFactory: (
     ...dependencies: never[]
   ) =>

@@ -22,23 +22,26 @@ import {
 } from './socket';
 
 const MAX_ADDRESSES = 10_000;
-/** How far above the limit of its events a connection is cut. */
+/** A connection is cut at so many times the limit of its events. */
 const FLOOD = 10;
-/** What of a large packet counts as one more. */
+/** Bytes of a large packet that count as one packet more. */
 const PACKET_BYTES = 16_384;
-/** How long a client that is cut may take to read why. */
+/** Time that a client that is cut has to read why. */
 const FAREWELL_MS = 1_000;
 
-/** What one address, user, connection and socket may take of this replica. */
+/**
+ * Limits what one address, user, connection and socket may take of this
+ * replica.
+ */
 @Injectable()
 export class ConnectionLimits {
   private readonly limits: RealtimeConfig['limits'];
   private readonly packets: Rate;
   private readonly handshakes: RateLimiter;
   private readonly events = new WeakMap<RealtimeSocket, TokenBucket>();
-  /** From a user's first event on: most only listen. */
+  /** Buckets of users that have sent an event: most only listen. */
   private readonly userEvents: RateLimiter;
-  /** How much the peer of a closed connection had sent by then. */
+  /** Bytes that the peer of a connection had sent when it was closed. */
   private readonly bytesRead = new WeakMap<Connection, number>();
 
   constructor(
@@ -50,17 +53,21 @@ export class ConnectionLimits {
     const { perSecond, burst } = config.limits.events;
     this.packets = { perSecond: perSecond * FLOOD, burst: burst * FLOOD };
     this.handshakes = new RateLimiter(config.limits.handshakes, MAX_ADDRESSES);
-    // Whoever connects has a token: there are no more than the issuer makes.
+    // Every user has a token: there are no more than the issuer makes.
     this.userEvents = new RateLimiter(config.limits.userEvents, Infinity);
     registry.onSweep(() => this.sweep(), true);
   }
 
-  /** Call once. */
+  /** Limits the connections of a server. Call it once. */
   protect(engine: RealtimeServer['engine']): void {
     engine.on('connection', (conn: Connection) => this.watch(conn));
   }
 
-  /** Counts a handshake: each connection is one, and each of its namespaces. */
+  /**
+   * Counts a handshake: each connection is one, and each of its namespaces.
+   *
+   * @returns false where there are too many
+   */
   takeHandshake(request: IncomingMessage): boolean {
     const address = clientAddress(request, this.config.trustedProxies);
     const isTaken = this.handshakes.take(addressBlock(address)) === 0;
@@ -98,7 +105,7 @@ export class ConnectionLimits {
     }
   }
 
-  /** Counts an event of a socket: 0, or for how many milliseconds to wait. */
+  /** Counts an event of a socket. Returns 0, or the milliseconds to wait. */
   countEvent(socket: RealtimeSocket): number {
     let ofSocket = this.events.get(socket);
     if (!ofSocket) {
@@ -125,7 +132,8 @@ export class ConnectionLimits {
 
   private watch(conn: Connection): void {
     const packets = new TokenBucket(this.packets);
-    // Of every kind, and of clients without a token too; a ping has no `data`.
+    // Packets of every kind count, also of clients without a token; a ping has
+    // no `data`.
     const count = ({ data = '' }: { data?: { length: number } | string }) => {
       if (packets.take(1 + data.length / PACKET_BYTES) > 0) {
         this.cut(conn);
@@ -152,7 +160,10 @@ export class ConnectionLimits {
     setTimeout(() => rawSocket(conn)?.terminate(), FAREWELL_MS).unref();
   }
 
-  /** Engine.IO counts nothing of what is sent on a connection that it closed. */
+  /**
+   * Ends a closed connection whose peer goes on sending: Engine.IO counts none
+   * of it.
+   */
   private endSending(conn: Connection): void {
     const { bytesRead } = conn.request.socket;
     const before = this.bytesRead.get(conn) ?? bytesRead;

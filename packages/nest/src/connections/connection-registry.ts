@@ -8,34 +8,38 @@ import {
   type RealtimeSocket,
 } from './socket';
 
-/** What a connection is open for: a browser carries all its namespaces over one. */
+/** Purpose of a connection: a browser carries all its namespaces over one. */
 export interface Session {
   identity: RealtimeIdentity;
-  /** When it is cut: set once its client was told that its token has expired. */
+  /**
+   * Time of the cut: set once the client was told that its token has expired.
+   */
   cutAt: number | undefined;
 }
 
-/** What is known of a connection. */
+/** Knowledge about a connection. */
 export interface Tracked {
-  /** One of a namespace, from the moment it is asked for. */
+  /**
+   * Sockets of the connection, each from the moment its namespace is asked for.
+   */
   sockets: readonly RealtimeSocket[];
-  /** Once its token is verified. */
+  /** Set once its token is verified. */
   session?: Session;
   /** Key of its user: its room. */
   user?: string;
 }
 
-/** How often sessions are looked at: how late the end of a token is noticed. */
+/** Time between two sweeps: the end of a token is noticed so late. */
 const SWEEP_MS = 200;
-/** Of so many sweeps one forgets what has ended. */
+/** Sweeps until the next one that forgets what has ended. */
 const SWEEPS_PER_SECOND = 5;
 
 /** Every connection of this replica, by itself and by its user. */
 @Injectable()
 export class ConnectionRegistry implements OnApplicationShutdown {
   /**
-   * With those that are gone since the last sweep: a listener to the end of
-   * each would take more room than they do.
+   * Connections, with those that are gone since the last sweep: a listener to
+   * the end of each would take more room than they do.
    */
   private readonly connections = new Map<Connection, Tracked>();
   private readonly users = new Map<string, readonly Connection[]>();
@@ -44,7 +48,10 @@ export class ConnectionRegistry implements OnApplicationShutdown {
   private sweeps = 0;
   private timer: NodeJS.Timeout | undefined;
 
-  /** Call once. One timer for all connections: one each costs more. */
+  /**
+   * Registers the connections of a server. Call it once. One timer serves all
+   * of them: one each costs more.
+   */
   serve(engine: RealtimeServer['engine']): void {
     engine.on('connection', (conn: Connection) =>
       this.connections.set(conn, { sockets: [] }),
@@ -76,20 +83,21 @@ export class ConnectionRegistry implements OnApplicationShutdown {
     return this.connections.entries();
   }
 
+  /** What is known of a connection, until it is forgotten. */
   of(conn: Connection): Tracked | undefined {
     return this.connections.get(conn);
   }
 
-  /** Call when a socket asks for its namespace. */
+  /** Adds a socket that asks for its namespace. */
   enter(socket: RealtimeSocket): void {
     const tracked = this.connections.get(socket.conn);
     if (tracked) {
-      // Not by push, which makes room for 16 more.
+      // `push` would make room for 16 more.
       tracked.sockets = tracked.sockets.concat(socket);
     }
   }
 
-  /** Call when a socket is refused or gone. */
+  /** Removes a socket that is refused or gone. */
   leave(socket: RealtimeSocket): void {
     const tracked = this.connections.get(socket.conn);
     if (tracked) {
@@ -118,7 +126,9 @@ export class ConnectionRegistry implements OnApplicationShutdown {
       .map(([conn, { sockets }]) => ({ conn, sockets: connectedOf(sockets) }));
   }
 
-  /** Without a farewell: a peer that is gone answers none. */
+  /**
+   * Ends every connection without a farewell: a peer that is gone answers none.
+   */
   terminateAll(): void {
     for (const conn of this.connections.keys()) {
       rawSocket(conn)?.terminate();

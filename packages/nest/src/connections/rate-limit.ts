@@ -1,17 +1,18 @@
+/** Rate of a token bucket. */
 export interface Rate {
   readonly perSecond: number;
-  /** How many may come at once. */
+  /** Number that may come at once. */
   readonly burst: number;
 }
 
 /** A token bucket: it is refilled when it is looked at, not by a timer. */
 export class TokenBucket {
-  /** On the monotonic clock: a change of the time of day opens nothing. */
+  /** Time on the monotonic clock: a change of the time of day opens nothing. */
   private fullAt = 0;
 
   constructor(private readonly rate: Rate) {}
 
-  /** Takes tokens; where there are none, the milliseconds until there are. */
+  /** Takes tokens. Returns 0, or the milliseconds until there are enough. */
   take(tokens = 1): number {
     const now = performance.now();
     const interval = 1_000 / this.rate.perSecond;
@@ -42,7 +43,7 @@ export class RateLimiter {
     return this.buckets.size;
   }
 
-  /** As TokenBucket.take. */
+  /** Takes a token of a key. Returns 0, or the milliseconds to wait. */
   take(key: string): number {
     const bucket = this.buckets.get(key) ?? new TokenBucket(this.rate);
     // Put last: the first key is the one that was used longest ago.

@@ -46,7 +46,7 @@ import {
 
 type Next = (error?: Error) => void;
 
-/** How long a refused connection may stay to try another namespace. */
+/** Time that a refused connection has to try another namespace. */
 const REFUSED_LINGER_MS = 1_000;
 
 /**
@@ -64,13 +64,13 @@ export class RealtimeAdapter extends IoAdapter {
   private readonly shutdown: RealtimeShutdown;
   private readonly context: EventContext;
   private readonly refused = new WeakSet<Connection>();
-  /** By namespace: the events that are acknowledged in our shape. */
+  /** Events that are acknowledged as `{ ok, data }`, by namespace. */
   private readonly acknowledged = new Map<string, Set<string>>();
   private readonly disconnected = sharedListener((socket, reason: string) => {
     this.registry.leave(socket);
     report('socket.disconnected', { namespace: socket.nsp.name, reason });
   });
-  /** Whether a gateway has `handleDisconnect`. */
+  /** True where a gateway has `handleDisconnect`. */
   private tellsDisconnects = false;
   private io: RealtimeServer | undefined;
 
@@ -97,7 +97,10 @@ export class RealtimeAdapter extends IoAdapter {
     this.context = app.get(EventContext);
   }
 
-  /** One server, on the app's port: what a decorator asks for is ignored. */
+  /**
+   * Makes the one server, on the app's port: what a decorator asks for is
+   * ignored.
+   */
   override createIOServer(): RealtimeServer {
     if (this.io) {
       return this.io;
@@ -133,7 +136,8 @@ export class RealtimeAdapter extends IoAdapter {
   override bindClientDisconnect(
     ...args: Parameters<IoAdapter['bindClientDisconnect']>
   ): void {
-    // Else Nest would keep a listener to each socket, and tell nobody.
+    // Without such a gateway Nest would keep a listener to each socket, and
+    // tell nobody.
     if (this.tellsDisconnects) {
       super.bindClientDisconnect(...args);
     }
@@ -236,7 +240,7 @@ export class RealtimeAdapter extends IoAdapter {
     const token: unknown = auth['token'];
     // The handshake travels to other replicas; the token must not.
     delete auth['token'];
-    // Of one that is refused too: the security log names the user.
+    // A socket that is refused gets one too: the security log names the user.
     const verified = await this.handshake.verify(token, (identity) => {
       socket.data.identity = identity;
     });
@@ -286,7 +290,7 @@ export class RealtimeAdapter extends IoAdapter {
       for (const provider of providers.values()) {
         const { instance, metatype } = provider;
         if (isGateway(metatype) && instance instanceof metatype) {
-          // Of another scope, Nest 12 makes an instance for each socket.
+          // Nest 12 makes an instance of another scope for each socket.
           const isStatic = provider.isDependencyTreeStatic();
           const gateway = isStatic ? instance : metatype.prototype;
           this.contain(gateway, 'handleConnection');
@@ -318,7 +322,7 @@ export class RealtimeAdapter extends IoAdapter {
         await hook.call(this, socket, ...rest);
       } catch (error) {
         logger.error(describe(error));
-        // Later: Nest must have bound its disconnect listener.
+        // Nest must have bound its disconnect listener by then.
         setImmediate(() => socket.disconnect());
       }
     };

@@ -3,10 +3,20 @@ import { Replicas } from '../replicas/replicas';
 import { isId, userRoom } from '../rooms/rooms';
 import type { RealtimeIdentity } from '../handshake/identity';
 
+/**
+ * A user whose connections are cut, or one of the user's sign-ins.
+ *
+ * @example
+ * ```ts
+ * const user: RevokedUser = { tenantId: 'acme', userId: 'ann' };
+ * ```
+ */
 export interface RevokedUser {
+  /** Tenant of the user. */
   readonly tenantId: string;
+  /** Id of the user in the tenant. */
   readonly userId: string;
-  /** The claim `sid`: only what this one sign-in opened. */
+  /** The claim `sid` of a sign-in: only what it opened is cut. */
   readonly sessionId?: string | undefined;
 }
 
@@ -15,10 +25,22 @@ interface Revocation extends RevokedUser {
   readonly at: number;
 }
 
-/** The oldest is forgotten first: by then its tokens should have expired. */
+/**
+ * Number of revocations that are remembered: the tokens of the oldest should
+ * have expired.
+ */
 const MAX_REMEMBERED = 10_000;
 
-/** Ends what a user has open, and refuses the tokens that opened it. */
+/**
+ * Cuts the connections of a user, and refuses the tokens that opened them.
+ *
+ * @example
+ * ```ts
+ * constructor(private readonly revocation: RealtimeRevocation) {}
+ * // in a method, after a user has signed out everywhere
+ * await this.revocation.revoke({ tenantId, userId });
+ * ```
+ */
 @Injectable()
 export class RealtimeRevocation {
   private readonly revoked = new Map<string, number>();
@@ -43,6 +65,9 @@ export class RealtimeRevocation {
     await this.revokeEverywhere({ tenantId, userId, sessionId, at });
   }
 
+  /**
+   * True for an identity whose token was issued before its user was revoked.
+   */
   isRevoked({
     tenantId,
     userId,
@@ -60,7 +85,7 @@ export class RealtimeRevocation {
     return keys.some((key) => issuedAt <= (this.revoked.get(key) ?? -1));
   }
 
-  /** `cut` ends the connections of a user that are revoked. */
+  /** Sets the function that ends the revoked connections of a user. */
   onRevoked(cut: (user: RevokedUser) => void): void {
     this.cut = cut;
   }

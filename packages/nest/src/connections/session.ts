@@ -33,14 +33,25 @@ import {
 } from './socket';
 
 /**
- * One session per engine connection: a browser carries all its namespaces over
- * one, so they have one user, expire together and are refreshed together.
+ * Sessions of this replica, one per connection: a browser carries all its
+ * namespaces over one, so they have one user, expire together and are refreshed
+ * together.
+ *
+ * @example
+ * ```ts
+ * constructor(private readonly sessions: SessionRegistry) {}
+ * // in a method
+ * const isOnline = this.sessions.socketsOf(tenantId, userId).length > 0;
+ * ```
  */
 @Injectable()
 export class SessionRegistry {
   /** Sockets that have shown a token. */
   private readonly admitted = new WeakSet<RealtimeSocket>();
-  /** Of sockets that are to join them, or whose next token may change them. */
+  /**
+   * Rooms of sockets that are to join them, or whose next token may change
+   * them.
+   */
   private readonly rooms = new WeakMap<RealtimeSocket, string[]>();
   private readonly refreshed = sharedListener(
     (socket, ...args: unknown[]) =>
@@ -94,7 +105,7 @@ export class SessionRegistry {
     this.rooms.set(socket, rooms);
   }
 
-  /** Call when a socket is connected. */
+  /** Joins the rooms of a socket. Call it when the socket is connected. */
   join(socket: RealtimeSocket): void {
     this.enter(socket);
     socket.on('realtime.refresh', this.refreshed);
@@ -131,7 +142,7 @@ export class SessionRegistry {
         socket.data.identity,
       );
       if (this.handshake.isOwnersRefusal(error) && isFinal(error.code)) {
-        // After the acknowledgement, which says why.
+        // The acknowledgement, which says why, goes first.
         setImmediate(() => this.kick(socket.conn));
       }
       throw error;
@@ -221,7 +232,7 @@ export class SessionRegistry {
     const user = userRoom(tenantId, userId);
     for (const conn of this.registry.connectionsOf(user)) {
       const identity = this.registry.of(conn)?.session?.identity;
-      // Not what a later token has opened since.
+      // A later token may have opened a connection since.
       if (identity && this.revocation.isRevoked(identity)) {
         this.securityLog.report('revoked', 'KICKED', conn.request, identity);
         this.kick(conn);

@@ -5,7 +5,7 @@ interface SocketData {
   identity: RealtimeIdentity;
 }
 
-/** Socket.IO's server; its sockets know whose they are. */
+/** Socket.IO's server; its sockets know their user. */
 export type RealtimeServer = Server<
   DefaultEventsMap,
   DefaultEventsMap,
@@ -13,7 +13,17 @@ export type RealtimeServer = Server<
   SocketData
 >;
 
-/** Socket.IO's socket: `data.identity` is whose it is. */
+/**
+ * Socket.IO's socket: `data.identity` is its user.
+ *
+ * @example
+ * ```ts
+ * @SubscribeMessage('notification.markRead')
+ * markRead(@ConnectedSocket() { data }: RealtimeSocket) {
+ *   return this.service.markRead(data.identity);
+ * }
+ * ```
+ */
 export type RealtimeSocket = Socket<
   DefaultEventsMap,
   DefaultEventsMap,
@@ -33,7 +43,7 @@ export function sharedListener<A extends unknown[]>(
   };
 }
 
-/** Not those that are still to be let in, by code of yours too. */
+/** Sockets that are let in, by the app's own middleware too. */
 export function connectedOf(
   sockets: readonly RealtimeSocket[],
 ): RealtimeSocket[] {

@@ -26,12 +26,15 @@ type Payload<Events, Name extends keyof Events> = Events[Name] extends (
 export class Broadcaster {
   private server: Pick<RealtimeServer, 'of'> | undefined;
 
-  /** Called with the server when it is there. */
+  /** Sets the server, when it is there. */
   bind(server: Pick<RealtimeServer, 'of'>): void {
     this.server = server;
   }
 
-  /** Sends the events of one domain. @param name of its namespace: `/notifications` */
+  /**
+   * Sends the events of one domain. @param name of its namespace:
+   * `/notifications`
+   */
   namespace<Events>(name: string): DomainBroadcaster<Events> {
     return new DomainBroadcaster<Events>((room, event, payload, meta) => {
       if (!this.server) {
@@ -48,10 +51,17 @@ export class Broadcaster {
 }
 
 /**
- * Sends the events of one domain. Every method throws a TypeError for an id
- * that names nobody: empty, longer than 256 characters or no text. An event
- * without `meta` gets an id made for it and the time of now; one that passes on
- * a broker event keeps the id and time of that.
+ * Sends the events of one domain to its clients. Every method throws a
+ * TypeError for an id that names nobody: empty, longer than 256 characters or
+ * no text. An event without `meta` gets a new id and the time of now; one that
+ * passes on a broker event keeps the id and time of that.
+ *
+ * @example
+ * ```ts
+ * const clients: DomainBroadcaster<ServerToClientEvents> =
+ *   broadcaster.namespace('/notifications');
+ * clients.toUser('t1', 'u1', 'notification.created', payload, meta);
+ * ```
  */
 export class DomainBroadcaster<Events> {
   constructor(
@@ -63,7 +73,7 @@ export class DomainBroadcaster<Events> {
     ) => void,
   ) {}
 
-  /** To everyone of a tenant. */
+  /** Sends to everyone of a tenant. */
   toTenant<Name extends keyof Events & string>(
     tenantId: string,
     event: Name,
@@ -73,7 +83,7 @@ export class DomainBroadcaster<Events> {
     this.emit(tenantRoom(tenantId), event, payload, meta);
   }
 
-  /** To one user of a tenant, on all devices. */
+  /** Sends to one user of a tenant, on all devices. */
   toUser<Name extends keyof Events & string>(
     tenantId: string,
     userId: string,
@@ -84,7 +94,7 @@ export class DomainBroadcaster<Events> {
     this.emit(userRoom(tenantId, userId), event, payload, meta);
   }
 
-  /** To those who are subscribed to a resource. */
+  /** Sends to those who are subscribed to a resource. */
   toResource<Name extends keyof Events & string>(
     tenantId: string,
     resourceId: string,
@@ -95,7 +105,7 @@ export class DomainBroadcaster<Events> {
     this.emit(resourceRoom(tenantId, resourceId), event, payload, meta);
   }
 
-  /** To a room that the domain's own function names, by its key. */
+  /** Sends to a room that the domain's own function names, by its key. */
   toCustom<Name extends keyof Events & string>(
     tenantId: string,
     key: string,

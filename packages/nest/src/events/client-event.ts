@@ -28,7 +28,7 @@ export type ClientAck =
   | { ok: true; data: unknown }
   | { ok: false; error: { code: string; message: string; details?: unknown } };
 
-/** As Nest gives it to an adapter. */
+/** Handler of an event, as Nest gives it to an adapter. */
 interface EventHandler {
   readonly message: string;
   readonly callback: (body: unknown, ack: unknown) => unknown;
@@ -41,10 +41,10 @@ const logger = new Logger('ClientEvents');
 
 const BRAND: unique symbol = Symbol.for('@nx-realtime/nest:ack-filter');
 
-/** How many events are not acknowledged yet, of sockets that have sent some. */
+/** Number of events that are not acknowledged yet, by socket. */
 const pending = new WeakMap<Socket, { events: number }>();
 
-/** More than a payload needs: what one may cost stays small. */
+/** Bounds of a payload, above what one needs: its cost stays small. */
 const MAX_DEPTH = 32;
 const MAX_VALUES = 2_000;
 
@@ -62,7 +62,11 @@ export class ContractPipe<T> implements PipeTransform<unknown, T | Promise<T>> {
   /** @param schema of any library that implements Standard Schema */
   constructor(private readonly schema: PayloadSchema<T>) {}
 
-  /** @throws RealtimeException VALIDATION */
+  /**
+   * Returns the payload as its contract has it.
+   *
+   * @throws RealtimeException VALIDATION
+   */
   transform(payload: unknown): T | Promise<T> {
     const checked = checkPayload(this.schema, payload);
     return checked instanceof Promise
@@ -90,7 +94,7 @@ export function serveEvents(
   context: RequestContextRunner,
 ): void {
   for (const { message, callback } of handlers) {
-    // Bound, not closed over: it is kept for each socket, and smaller.
+    // A bound function is smaller than a closure, and is kept for each socket.
     socket.on(message, serve.bind(socket, context, message, callback));
   }
 }
@@ -109,7 +113,7 @@ function serve(
     tenantId: identity?.tenantId,
     userId: identity?.userId,
   };
-  // Put there by `screenEvents`, also where the client waits for none.
+  // `screenEvents` has put it there, also where the client waits for none.
   const ack = args.pop() as (answer: ClientAck) => void;
   const body = args.length > 1 ? args : args[0];
   void context.run(about, async () => {
@@ -143,12 +147,16 @@ export class AckExceptionFilter implements ExceptionFilter {
   readonly [BRAND] = true;
   static readonly [BRAND] = true;
 
+  /** Acknowledges an error. */
   catch(error: unknown, host: ArgumentsHost): void {
     acknowledge(host.getArgs<unknown[]>(), failure(error));
   }
 }
 
-/** True for the filter, as a class or an object, also that of another copy. */
+/**
+ * True for AckExceptionFilter, as a class or an object, also that of another
+ * copy.
+ */
 export function isAckFilter(filter: unknown): boolean {
   return BRAND in Object(filter);
 }
@@ -214,14 +222,17 @@ export function isHarmless(value: unknown): boolean {
   return walk(value, MAX_DEPTH);
 }
 
-/** Socket.IO itself listens to `error`. */
+/**
+ * True where a handler listens to an event; Socket.IO itself listens to
+ * `error`.
+ */
 function hasHandler(socket: Socket, event: string): boolean {
   return event !== 'error' && socket.listenerCount(event) > 0;
 }
 
 /**
- * Has the acknowledgement of a packet reported, also if nobody waits for it. The
- * first one counts: a filter has given it before its handler ends.
+ * Makes the acknowledgement of a packet be reported, also if nobody waits for
+ * it. The first one counts: a filter has given it before its handler ends.
  */
 function watch(packet: Packet, socket: Socket, event: string): Send {
   const { nsp } = socket;
@@ -247,7 +258,10 @@ function watch(packet: Packet, socket: Socket, event: string): Send {
   return acknowledged;
 }
 
-/** What was sent: INTERNAL for what Socket.IO cannot encode, such as a BigInt. */
+/**
+ * Returns what was sent: INTERNAL for what Socket.IO cannot encode, such as a
+ * BigInt.
+ */
 function deliver(send: Send | undefined, answer: unknown[]): unknown[] {
   try {
     send?.(...answer);
@@ -259,12 +273,15 @@ function deliver(send: Send | undefined, answer: unknown[]): unknown[] {
   }
 }
 
-/** Whether an event of a socket is being handled. */
+/** True while an event of a socket is handled. */
 export function isBusy(socket: Socket): boolean {
   return (pending.get(socket)?.events ?? 0) > 0;
 }
 
-/** A gateway that is written by hand may acknowledge with anything. */
+/**
+ * Result of an event: a gateway that is written by hand may acknowledge with
+ * anything.
+ */
 function resultOf([answer]: readonly unknown[]): string {
   const { ok, error } = Object(answer) as Partial<ClientAck & { ok: false }>;
   return ok === false && error ? String(error.code) : 'ok';
@@ -275,7 +292,9 @@ function acknowledge(args: readonly unknown[], ack: ClientAck): void {
   callback?.(ack);
 }
 
-/** Only a RealtimeException is meant to be read by the client. */
+/**
+ * Acknowledgement of an error: the client may read a RealtimeException alone.
+ */
 function failure(error: unknown): ClientAck {
   if (isRealtimeException(error)) {
     const { code, message, details } = error;
@@ -284,7 +303,7 @@ function failure(error: unknown): ClientAck {
       error: { code, message, ...(details !== undefined && { details }) },
     };
   }
-  // What Nest throws when a guard returns false.
+  // Nest throws it when a guard returns false.
   if (error instanceof WsException && error.message === 'Forbidden resource') {
     return { ok: false, error: { code: 'FORBIDDEN', message: 'Forbidden' } };
   }

@@ -18,7 +18,7 @@ export class EventContext implements RequestContextRunner {
   ) {}
 
   run<T>(context: RequestContext, work: () => T): T {
-    // At the first event: then what the host's modules provide is there.
+    // Not earlier: the host's modules are complete at the first event.
     this.known ??= this.find();
     return this.known.run(context, work);
   }

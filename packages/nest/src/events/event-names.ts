@@ -3,7 +3,7 @@ import { ModulesContainer } from '@nestjs/core';
 import { eventSourceOf } from '../broker/broker-event';
 import { eventsOf, isGateway, methodsOf } from '../private-doors';
 
-/** What the kernel itself handles. */
+/** Events that the kernel itself handles. */
 const KERNEL_EVENTS = ['realtime.refresh'];
 
 /** The names of events that the app has code for: no client can add to them. */

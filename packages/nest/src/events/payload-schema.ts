@@ -1,8 +1,14 @@
 /**
  * A schema of zod, Valibot, ArkType or another library that implements Standard
  * Schema (https://standardschema.dev): the part of it that is used here.
+ *
+ * @example
+ * ```ts
+ * const schema: PayloadSchema<{ id: string }> = z.strictObject({ id: z.string() });
+ * ```
  */
 export interface PayloadSchema<T = unknown> {
+  /** Checks a value: the name is of Standard Schema. */
   readonly '~standard': {
     readonly validate: (
       value: unknown,
@@ -10,7 +16,7 @@ export interface PayloadSchema<T = unknown> {
   };
 }
 
-/** Either a value or what is wrong with it. */
+/** Result of a check: a value, or the faults of it. */
 type SchemaResult<T> =
   | { readonly value: T; readonly issues?: undefined }
   | { readonly issues: readonly SchemaIssue[] };
@@ -21,18 +27,20 @@ interface SchemaIssue {
     readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 
-/** A payload that fits its schema, or the first problems, each with its path. */
+/**
+ * A payload that fits its schema, or the first problems, each with its path.
+ */
 export type Checked<T> =
   | { readonly ok: true; readonly payload: T }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-/** What is wrong at a path of a payload, such as `user.name`. */
+/** Fault at a path of a payload, such as `user.name`. */
 export interface Problem {
   readonly path: string;
   readonly message: string;
 }
 
-/** How many problems are told. */
+/** Number of problems that are told. */
 const MAX_PROBLEMS = 10;
 
 /** Checks a payload; at once, unless its schema takes its time. */

@@ -28,7 +28,10 @@ import { TokenVerifier } from './token-verifier';
  */
 @Injectable()
 export class HandshakeGuard implements CanActivate {
-  // A property: subclasses have a constructor of their own.
+  /**
+   * Verifies JWTs with the configured keys. It is injected into a property:
+   * subclasses have a constructor of their own.
+   */
   @Inject(TokenVerifier)
   protected readonly tokenVerifier!: TokenVerifier;
 
@@ -44,22 +47,20 @@ export class HandshakeGuard implements CanActivate {
     return this.tokenVerifier.verify(token);
   }
 
-  /** Whose token it is: the claims `sub` and `tenantId`. */
+  /** Reads the owner of a token from the claims `sub` and `tenantId`. */
   identify(claims: TokenClaims): TokenOwner | Promise<TokenOwner> {
     return { userId: claims['sub'], tenantId: claims['tenantId'] };
   }
 
   /**
-   * The owner's own checks, such as whether the user is blocked. Throw a
+   * Makes checks of your own, such as that the user is not blocked. Throw a
    * RealtimeException `FORBIDDEN` to refuse: a client that is connected is cut
    * when a refresh of its token is refused here.
    *
    * @throws RealtimeException any other error refuses as INTERNAL
    */
-  check(
-    _identity: RealtimeIdentity,
-    _claims: TokenClaims,
-  ): void | Promise<void> {
+  check(identity: RealtimeIdentity, claims: TokenClaims): void | Promise<void>;
+  check(): void | Promise<void> {
     return undefined;
   }
 

@@ -64,7 +64,7 @@ export class Handshake {
     return { identity, claims };
   }
 
-  /** True for an error that `verify` threw because the owner's check did. */
+  /** True for an error of `verify` that the owner's check has thrown. */
   isOwnersRefusal(error: unknown): error is RealtimeException {
     return isRealtimeException(error) && this.refusals.has(error);
   }
@@ -83,7 +83,9 @@ export class Handshake {
     }
   }
 
-  /** What a module provides, not what Nest makes for `@UseGuards`. */
+  /**
+   * The guard that a module provides, not one that Nest makes for `@UseGuards`.
+   */
   private find(): HandshakeGuard {
     const { guard } = this.options;
     for (const { providers } of this.modules.values()) {

@@ -18,13 +18,21 @@ const BRAND: unique symbol = Symbol.for('@nx-realtime/nest:exception');
 /**
  * An error that its receiver may read: services throw it to refuse a client
  * event with a code of their own. Any other error reaches clients as INTERNAL.
+ *
+ * @example
+ * ```ts
+ * throw new RealtimeException('NOT_FOUND', 'There is no such notification');
+ * ```
  */
 export class RealtimeException extends Error {
   readonly [BRAND] = true;
 
+  /** @param message for the client */
   constructor(
+    /** Code that the client decides by: `NOT_FOUND`. */
     readonly code: string,
     message: string,
+    /** More for the client, as JSON. */
     readonly details?: unknown,
   ) {
     super(message);
@@ -32,7 +40,10 @@ export class RealtimeException extends Error {
   }
 }
 
-/** By its brand, so that a second copy of this class counts too. */
+/**
+ * Recognises a RealtimeException by its brand, so that one of another copy
+ * counts too.
+ */
 export function isRealtimeException(
   error: unknown,
 ): error is RealtimeException {
@@ -54,12 +65,15 @@ export function isFinal(code: string): boolean {
   return Object.prototype.hasOwnProperty.call(FINAL, code);
 }
 
-/** What Socket.IO sends as `connect_error`: the message and `data`. */
+/** Refusal that Socket.IO sends as `connect_error`: its message and `data`. */
 export interface ConnectionRefusal extends Error {
   data: { code: string; retryAfterMs?: number };
 }
 
-/** Only the code of an error is taken over: its text may hold inner details. */
+/**
+ * Refusal for an error. Its code alone is taken over: its text may hold inner
+ * details.
+ */
 export function connectionRefusal(error: unknown): ConnectionRefusal {
   const code = isRealtimeException(error) ? error.code : 'INTERNAL';
   const final = FINAL[code];

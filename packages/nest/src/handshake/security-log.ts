@@ -12,8 +12,8 @@ const WINDOW_MS = 1_000;
 const MAX_LINES = 20;
 
 /**
- * Who was refused what. In each second the first event of a kind from a source
- * is written and the others are counted: no attacker fills the log, or hides
+ * Log of refusals. In each second the first event of a kind from a source is
+ * written and the others are counted: no attacker fills the log, or hides
  * another one in it.
  */
 @Injectable()
@@ -27,7 +27,10 @@ export class SecurityLog {
     @Inject(REALTIME_CONFIG) private readonly config: RealtimeConfig,
   ) {}
 
-  /** Takes no token and no body: what is not given is not written. */
+  /**
+   * Writes a refusal. It takes no token and no body: what is not given is not
+   * written.
+   */
   report(
     event: string,
     code: string,
@@ -59,8 +62,8 @@ export class SecurityLog {
 }
 
 /**
- * The address of a client behind `trustedProxies` proxies of ours, each of
- * which appends whom it saw. What stands left of that is the client's own word.
+ * Address of a client behind the app's own proxies, each of which appends the
+ * address that it saw. All that stands left of those is the client's own word.
  */
 export function clientAddress(
   { headers, socket }: IncomingMessage,
@@ -75,7 +78,7 @@ export function clientAddress(
   return address.replace(/^::ffff:(?=\d+\.)/i, '');
 }
 
-/** What one client can have: of IPv6 it is a whole /64. */
+/** Block of addresses that one client can have: a whole /64 of IPv6. */
 export function addressBlock(address: string): string {
   if (!address.includes(':')) {
     return address;

@@ -8,14 +8,26 @@ import {
 import type { TokenClaims } from './identity';
 import { expired, RealtimeException, unauthorized } from './realtime.errors';
 
-/** jose: the key set could not be fetched or read. No fault of the token's. */
+/**
+ * Codes of jose where the key set could not be fetched or read: no fault of the
+ * token's.
+ */
 const KEYS_UNAVAILABLE = [
   'ERR_JWKS_TIMEOUT',
   'ERR_JWKS_INVALID',
   'ERR_JOSE_GENERIC',
 ];
 
-/** Verifies tokens with the configured key, or with those of `JWKS_URI`. */
+/**
+ * Verifies tokens with the configured key, or with those of `JWKS_URI`.
+ *
+ * @example
+ * ```ts
+ * constructor(private readonly tokens: TokenVerifier) {}
+ * // in a method
+ * const claims = await this.tokens.verify(token);
+ * ```
+ */
 @Injectable()
 export class TokenVerifier {
   private readonly logger = new Logger(TokenVerifier.name);
@@ -30,7 +42,8 @@ export class TokenVerifier {
   }
 
   /**
-   * The claims of a token whose signature, `exp`, `iss` and `aud` are right.
+   * Returns the claims of a token whose signature, `exp`, `iss` and `aud` are
+   * right.
    *
    * @param token as the client sent it: anything
    * @throws RealtimeException UNAUTHORIZED, TOKEN_EXPIRED or UNAVAILABLE
@@ -39,14 +52,15 @@ export class TokenVerifier {
     if (typeof token !== 'string' || token === '') {
       throw unauthorized();
     }
-    // Without a prototype: `constructor` is no claim.
+    // An object without a prototype: `constructor` is no claim.
     const claims: Record<string, unknown> = Object.create(null);
     return Object.assign(claims, await this.readClaims(token));
   }
 
   private localKey(): (token: string) => Promise<object> {
     const { key, algorithms, issuer, audience } = this.config.jwt;
-    // Without the pin a token chooses how it is verified.
+    // A token would choose how it is verified, if the algorithms were not
+    // pinned.
     const pinned = { algorithms: [...algorithms], issuer, audience };
     const options = pinned as VerifyOptions;
     return async (token) => {

@@ -29,7 +29,9 @@ export type RealtimeHealthResult = Record<
   { readonly status: 'up' | 'down' } & Record<string, 'up' | 'down'>
 >;
 
-/** As HTTP methods are numbered in the metadata of a handler. */
+/**
+ * Numbers of the HTTP methods that answer GET, in the metadata of a handler.
+ */
 const ANSWERS_GET: unknown[] = [RequestMethod.GET, RequestMethod.ALL];
 
 /**
@@ -61,13 +63,15 @@ export class RealtimeHealth implements BeforeApplicationShutdown {
     @Inject(ApplicationConfig) private readonly routes: ApplicationConfig,
   ) {}
 
+  /** Called by Nest. */
   beforeApplicationShutdown(): void {
     this.isEnding = true;
   }
 
   /**
-   * Called by setupRealtime. Answers beside the routes of the app: no global prefix, version, guard or
-   * interceptor applies. A path that the app has itself is left to it.
+   * Called by setupRealtime. Answers beside the routes of the app: no global
+   * prefix, version, guard or interceptor applies. A path that the app has
+   * itself is left to it.
    */
   serve(): void {
     const own = this.ownRoutes();
@@ -101,7 +105,7 @@ export class RealtimeHealth implements BeforeApplicationShutdown {
     const parts = {
       gateways: stateOf(this.registry.isServing),
       broker: stateOf(broker.ok),
-      // With a queue of its own a replica delivers without the others.
+      // A replica that has a queue of its own delivers without the others.
       replicas: stateOf(replicas.ok || this.config.topology === 'replica'),
       shutdown: stateOf(!this.shutdown.isDraining),
     };
@@ -113,7 +117,7 @@ export class RealtimeHealth implements BeforeApplicationShutdown {
     return { [key]: { status: stateOf(isUp), ...parts } };
   }
 
-  /** As @nestjs/terminus answers, whose form monitors know. */
+  /** Answers as @nestjs/terminus does, whose form monitors know. */
   private answer(response: unknown, details: RealtimeHealthResult): void {
     const { httpAdapter } = this.http;
     const parts = Object.entries(details);
@@ -130,7 +134,10 @@ export class RealtimeHealth implements BeforeApplicationShutdown {
     );
   }
 
-  /** What controllers answer to GET; below a global prefix there is no clash. */
+  /**
+   * Paths of GET that controllers answer; below a global prefix there is no
+   * clash.
+   */
   private ownRoutes(): Set<string> {
     const { exclude = [] } = this.routes.getGlobalPrefixOptions();
     if (this.routes.getGlobalPrefix() && exclude.length === 0) {
@@ -154,7 +161,7 @@ function stateOf(isUp: boolean): 'up' | 'down' {
   return isUp ? 'up' : 'down';
 }
 
-/** Where a controller answers to GET. */
+/** Paths at which a controller answers to GET. */
 function pathsOf(controller: Type): string[] {
   const handlers = methodsOf(controller).filter((method) =>
     ANSWERS_GET.includes(requestMethodOf(method)),

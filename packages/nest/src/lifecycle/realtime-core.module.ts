@@ -33,7 +33,7 @@ import { Subscriptions } from '../rooms/subscriptions';
 import { RealtimeHealth } from './health';
 import { RealtimeShutdown } from './shutdown';
 
-/** What modules of the app may inject. */
+/** Providers that modules of the app may inject. */
 const PUBLIC = [
   Broadcaster,
   RealtimeHealth,
@@ -75,8 +75,8 @@ const PROVIDERS: readonly Provider[] = [
 ];
 
 /**
- * The server kernel of an app, for all of its modules: import it once. Gateways,
- * consumers and the guard belong to the modules of the app.
+ * The server kernel of an app, for all of its modules: import it once.
+ * Gateways, consumers and the guard belong to the modules of the app.
  *
  * @example
  * ```ts
@@ -98,7 +98,7 @@ const PROVIDERS: readonly Provider[] = [
 export class RealtimeCoreModule {
   constructor(@Inject(ModulesContainer) modules: ModulesContainer) {
     requireSingleCopy();
-    // What services depend on, such as a database, closes after events in hand.
+    // A database that services depend on closes after events in hand.
     if (!endFirst(modules, RealtimeCoreModule)) {
       new Logger('Realtime').warn(
         'Modules of the app may close before broker events in hand are done',
@@ -106,7 +106,7 @@ export class RealtimeCoreModule {
     }
   }
 
-  /** With options that are known when the module is written. */
+  /** The module with options that are known when it is written. */
   static forRoot(options: RealtimeCoreOptions): DynamicModule {
     return moduleOf(options, {
       provide: REALTIME_OPTIONS,
@@ -115,7 +115,7 @@ export class RealtimeCoreModule {
   }
 
   /**
-   * With options that other providers know.
+   * The module with options that other providers know.
    *
    * @example
    * ```ts

@@ -25,7 +25,7 @@ export async function setupRealtime(app: INestApplication): Promise<void> {
   const logger = new Logger('Realtime');
   app.useWebSocketAdapter(await RealtimeAdapter.create(app));
 
-  // Without the app's configuration: its pipes and filters are made for HTTP.
+  // The app's global pipes and filters are made for HTTP.
   const broker = app.get<RealtimeBroker>(RealtimeBroker);
   app.connectMicroservice({ strategy: broker }, { inheritAppConfig: false });
   if (broker.dispatcher.patterns.length === 0) {

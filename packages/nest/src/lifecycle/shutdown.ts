@@ -16,18 +16,18 @@ import {
   type RealtimeConfig,
 } from '../config/realtime.config';
 
-/** Connections that are closed at once, and the pause after them. */
+/** Number of connections that are closed at once, and the pause after them. */
 const BATCH = 200;
 const PAUSE_MS = 100;
-/** Clients come back spread over so long for each that has to. */
+/** Clients come back spread over this time for each of them. */
 const SPREAD_MS = 2;
 const MAX_SPREAD_MS = 10_000;
-/** How long a client may take to answer the closing frame. */
+/** Time that a client has to answer the closing frame. */
 const FAREWELL_MS = 1_000;
-/** How long client events in hand are waited for: not all gateways answer. */
+/** Time that client events in hand have: not all gateways answer. */
 const CLIENTS_MS = 5_000;
 const POLL_MS = 25;
-/** Of the time for a shutdown, what is left when requests are cut. */
+/** Part of the time for a shutdown that is left when requests are cut. */
 const LAST_MS = 1_000;
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 
@@ -51,12 +51,14 @@ export class RealtimeShutdown
     @Inject(ConnectionRegistry) private readonly registry: ConnectionRegistry,
   ) {}
 
-  /** From the first moment of a shutdown on. */
+  /** True from the first moment of a shutdown on. */
   get isDraining(): boolean {
     return this.draining;
   }
 
-  /** Its connections are closed: one more would only delay the end. */
+  /**
+   * True once its connections are closed: one more would only delay the end.
+   */
   get isClosed(): boolean {
     return this.closed;
   }
@@ -80,7 +82,7 @@ export class RealtimeShutdown
     this.draining = true;
     this.deadline = Date.now() + this.config.shutdown.timeoutMs;
     report('draining', { connections: this.registry.open().length });
-    // Until the load balancer has seen that this replica is not ready.
+    // The load balancer sees meanwhile that this replica is not ready.
     await delay(this.config.shutdown.delayMs);
     const workMs = this.left() / 2;
     const isIdle = () =>
@@ -98,8 +100,8 @@ export class RealtimeShutdown
   }
 
   /**
-   * By their connections: a client whose sockets the server disconnects would
-   * not come back by itself.
+   * Closes connections, not sockets: a client whose sockets the server
+   * disconnects would not come back by itself.
    */
   private async closeConnections(): Promise<void> {
     const open = this.registry.open();
@@ -129,7 +131,7 @@ function after(ms: number, run: () => void): void {
   setTimeout(run, ms).unref();
 }
 
-/** Resolves when it is so, or after so long. */
+/** Resolves when a condition holds, or after a time. */
 async function until(isSo: () => boolean, timeoutMs: number): Promise<void> {
   const end = Date.now() + timeoutMs;
   while (!isSo() && Date.now() < end) {

@@ -6,13 +6,13 @@ import {
 } from 'node:diagnostics_channel';
 
 /**
- * What the kernel reports, by name. It holds no tenant, user, room, token or
- * body, so that whoever listens may count it all and log it.
+ * Reports of the kernel, by name. They hold no tenant, user, room, token or
+ * body, so that a listener may count and log all of them.
  */
 export interface RealtimeDiagnostics {
   /** A connection, or one of its namespaces, was let in or refused. */
   handshake: {
-    /** Absent of one that is refused before it names a namespace. */
+    /** Absent where the connection is refused before it names a namespace. */
     readonly namespace?: string | undefined;
     /** `ok`, or the code of the refusal. */
     readonly result: string;
@@ -20,7 +20,7 @@ export interface RealtimeDiagnostics {
   'socket.connected': { readonly namespace: string };
   'socket.disconnected': {
     readonly namespace: string;
-    /** As Socket.IO names it. */
+    /** Socket.IO's name of the reason. */
     readonly reason: string;
   };
   /** A client event was acknowledged. */
@@ -35,7 +35,7 @@ export interface RealtimeDiagnostics {
     readonly what: 'handshake' | 'connection' | 'event' | 'flood';
   };
   'reader.cut': { readonly bytes: number };
-  /** Once a second: what waits for all readers, and for the slowest. */
+  /** Bytes that wait for all readers, and for the slowest; once a second. */
   buffered: { readonly totalBytes: number; readonly maxBytes: number };
   /** A server event was given to the clients of a room. */
   emit: { readonly namespace: string; readonly event: string };
@@ -44,22 +44,22 @@ export interface RealtimeDiagnostics {
     /** Absent where the message names no event of a domain. */
     readonly event?: string | undefined;
     readonly result: 'done' | 'duplicate' | 'invalid' | 'transient';
-    /** Of a failure: `PAYLOAD`, `INTERNAL`. */
+    /** Code of a failure: `PAYLOAD`, `INTERNAL`. */
     readonly code?: string | undefined;
     readonly redelivered: boolean;
     readonly ms: number;
-    /** Since it was published, where the publisher says when. */
+    /** Time since it was published, where the publisher says when. */
     readonly ageMs?: number | undefined;
   };
   'broker.dead-letter': {
     readonly event?: string | undefined;
     readonly code: string;
   };
-  /** Whether the events of the broker arrive. */
+  /** The events of the broker arrive, or have ceased to. */
   'broker.state': { readonly ok: boolean };
   /** The broker ended the consumer: its queue was deleted, for example. */
   'broker.cancelled': Record<string, never>;
-  /** Whether the other replicas are reached. */
+  /** The other replicas are reached, or have ceased to be. */
   'redis.state': { readonly ok: boolean };
   'redis.publish-error': Record<string, never>;
   /** A replica was cut off for longer than what was kept for it. */
@@ -72,7 +72,7 @@ type Name = keyof RealtimeDiagnostics;
 
 const channels = new Map<string, Channel>();
 
-/** Costs next to nothing while nobody listens. */
+/** Reports something; that costs next to nothing while nobody listens. */
 export function report<N extends Name>(
   name: N,
   fields: RealtimeDiagnostics[N],
@@ -98,7 +98,10 @@ export function listen<N extends Name>(
   return () => void unsubscribe(channelOf(name).name, called);
 }
 
-/** Other code of the process may subscribe to `realtime.emit` by that name. */
+/**
+ * The channel of a report: other code of the process may subscribe to
+ * `realtime.emit`.
+ */
 function channelOf(name: Name): Channel {
   const known = channels.get(name);
   if (known) {

@@ -20,13 +20,15 @@ import {
 import { EventNames } from '../events/event-names';
 import { listen, type RealtimeDiagnostics } from './diagnostics';
 
-/** Codes and reasons that services may add to. */
+/**
+ * Number of codes and reasons that are told apart: services may add their own.
+ */
 const MAX_CODES = 50;
 const SECONDS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60];
 
 /**
- * What the kernel reports, for Prometheus. No label has more values than the
- * code has names: none is of a tenant, a user, a room or a client's choice.
+ * Metrics of the kernel, for Prometheus. No label has more values than the code
+ * has names: none is of a tenant, a user, a room or a client's choice.
  *
  * @example
  * ```ts
@@ -37,7 +39,7 @@ const SECONDS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60];
 export class RealtimeMetrics
   implements OnApplicationBootstrap, OnApplicationShutdown
 {
-  /** Where metrics of your own may be added. */
+  /** Registry that metrics of your own may be added to. */
   readonly registry = new Registry();
   private readonly logger = new Logger('Metrics');
   private readonly codes = new Set<string>();
@@ -57,7 +59,9 @@ export class RealtimeMetrics
     this.countLimits();
   }
 
-  /** A server of its own: what clients reach does not lead to it. */
+  /**
+   * Serves the metrics on a server of their own, which clients do not reach.
+   */
   onApplicationBootstrap(): void {
     const { hostname, port } = parseAddress(this.address) ?? {};
     if (!hostname || !port) {
@@ -84,6 +88,7 @@ export class RealtimeMetrics
     );
   }
 
+  /** Called by Nest. */
   onApplicationShutdown(): void {
     this.stops.forEach((stop) => stop());
     this.server?.close();
@@ -232,7 +237,7 @@ export class RealtimeMetrics
     });
   }
 
-  /** What others are called is not for a label. */
+  /** Name of an event as a label: `other` where the app has no code for it. */
   private nameOf(event: string | undefined): string {
     return event !== undefined && this.names.has(event) ? event : 'other';
   }

@@ -64,7 +64,7 @@ export class RealtimeTracing implements OnModuleDestroy {
     );
   };
 
-  /** Of what a broker event sends, inside its span. */
+  /** Traces what a broker event sends, inside its span. */
   private traceEmit(fields: { namespace: string; event: string }): void {
     if (trace.getActiveSpan()) {
       const { namespace, event } = fields;
@@ -79,7 +79,7 @@ async function ended<T>(span: Span, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    // Not its text, which may hold what the event holds.
+    // The text of an error may hold what the event holds.
     const { code = 'INTERNAL' } = Object(error) as { code?: unknown };
     span.setAttribute('error.type', String(code));
     span.setStatus({ code: SpanStatusCode.ERROR });

@@ -1,4 +1,6 @@
 /**
+ * Reason why an event was not published.
+ *
  * - `INVALID`: the event, tenant, payload or id is wrong.
  * - `BUSY`: too many events wait for RabbitMQ already.
  * - `DISCONNECTED`: the broker was not reached in time.
@@ -7,12 +9,28 @@
  *   id: the consumer recognises the duplicate.
  * - `CLOSED`: this app is shutting down.
  *
- * Of all but `UNCONFIRMED` nobody receives anything.
+ * Nobody receives an event that was refused with another code than
+ * `UNCONFIRMED`.
+ *
+ * @example
+ * ```ts
+ * const isLost = (code: PublishErrorCode) => code !== 'UNCONFIRMED';
+ * ```
  */
 export type PublishErrorCode =
   'INVALID' | 'BUSY' | 'DISCONNECTED' | 'UNROUTABLE' | 'UNCONFIRMED' | 'CLOSED';
 
-/** Why an event was not published. The message holds nothing of its payload. */
+/**
+ * Tells why an event was not published. The message holds nothing of its
+ * payload.
+ *
+ * @example
+ * ```ts
+ * if (error instanceof RealtimePublishError && error.code === 'BUSY') {
+ *   // publish it again later
+ * }
+ * ```
+ */
 export class RealtimePublishError extends Error {
   constructor(
     readonly code: PublishErrorCode,

@@ -5,14 +5,15 @@ export const PUBLISHER_CONFIG: unique symbol = Symbol.for(
   '@nx-realtime/nest:publisher-config',
 );
 
+/** Configuration of the publisher. */
 export interface PublisherConfig {
-  /** Absent with the embedded transport. */
+  /** Undefined with the embedded transport. */
   readonly rabbitmqUrl?: string | undefined;
-  /** Of the embedded transport: ports by the variable that names them. */
+  /** Ports of the embedded transport, by the variable that names them. */
   readonly tcpPorts: ReadonlyMap<string, number>;
-  /** How long one event may take until RabbitMQ has confirmed it. */
+  /** Time until RabbitMQ must have confirmed an event. */
   readonly timeoutMs: number;
-  /** How many events may wait for RabbitMQ at once. */
+  /** Number of events that may wait for RabbitMQ at once. */
   readonly maxUnconfirmed: number;
 }
 

@@ -10,6 +10,7 @@ export interface OutgoingEvent {
   readonly tcpPort: string;
 }
 
+/** Sends events to the broker. */
 export interface PublisherTransport {
   /** @throws RealtimePublishError unless the broker has taken the event */
   send(event: OutgoingEvent): Promise<void>;

@@ -16,23 +16,46 @@ import { RealtimePublisher } from './realtime-publisher';
 import { RmqTransport } from './rmq.transport';
 import { TcpTransport } from './tcp.transport';
 
-/** Injection token of what RealtimePublisherModule was given. */
+/** Injection token of the options of RealtimePublisherModule. */
 const OPTIONS: unique symbol = Symbol.for(
   '@nx-realtime/nest:publisher-options',
 );
 
-/** What `RealtimePublisherModule.forRoot` takes. */
+/**
+ * Options of `RealtimePublisherModule.forRoot`.
+ *
+ * @example
+ * ```ts
+ * const options: RealtimePublisherOptions = { events: REALTIME_EVENTS };
+ * ```
+ */
 export interface RealtimePublisherOptions {
+  /** Events that the app publishes. */
   readonly events: PublishedEvents;
   /** Values in place of environment variables, by the same names. */
   readonly env?: PublisherVariables | undefined;
 }
 
-/** What `RealtimePublisherModule.forRootAsync` takes. */
+/**
+ * Options of `RealtimePublisherModule.forRootAsync`.
+ *
+ * @example
+ * ```ts
+ * const options: RealtimePublisherAsyncOptions = {
+ *   inject: [ConfigService],
+ *   useFactory: (config: ConfigService) => ({
+ *     events: REALTIME_EVENTS,
+ *     env: { RABBITMQ_URL: config.get('broker.url') },
+ *   }),
+ * };
+ * ```
+ */
 export interface RealtimePublisherAsyncOptions {
+  /** Modules that export what `inject` names. */
   readonly imports?: DynamicModule['imports'];
+  /** Providers that the factory gets. */
   readonly inject?: readonly (Type | string | symbol)[] | undefined;
-  /** Gets what `inject` names, in that order. */
+  /** Makes the options of what `inject` names, in that order. */
   readonly useFactory: (
     ...dependencies: never[]
   ) => RealtimePublisherOptions | Promise<RealtimePublisherOptions>;
@@ -66,7 +89,7 @@ const PROVIDERS: readonly Provider[] = [
 ];
 
 /**
- * Has every module of an app inject RealtimePublisher.
+ * Provides RealtimePublisher to every module of an app.
  *
  * @example
  * ```ts
@@ -75,12 +98,12 @@ const PROVIDERS: readonly Provider[] = [
  */
 @Module({})
 export class RealtimePublisherModule {
-  /** With options that are known when the module is written. */
+  /** The module with options that are known when it is written. */
   static forRoot(options: RealtimePublisherOptions): DynamicModule {
     return moduleOf({ provide: OPTIONS, useValue: options });
   }
 
-  /** With options that other providers know. */
+  /** The module with options that other providers know. */
   static forRootAsync(options: RealtimePublisherAsyncOptions): DynamicModule {
     const { imports = [], inject = [], useFactory } = options;
     const provider = { provide: OPTIONS, inject: [...inject], useFactory };

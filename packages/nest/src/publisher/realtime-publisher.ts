@@ -14,24 +14,35 @@ import {
 /** The consumer refuses an event of 256 KiB, its framing counted. */
 const MAX_EVENT_BYTES = 256 * 1024 - 16;
 
-/** What consumers take for an id: 1 to 256 characters, none a control character. */
+/**
+ * An id of a tenant has 1 to 256 characters, none of them a control character.
+ */
 const ID = /^[^\p{Cc}\p{Cs}]{1,256}$/u;
 
 /** The most that AMQP holds in a message id. */
 const MAX_ID_BYTES = 255;
 
-/** What is published: a payload of a tenant. */
+/**
+ * A payload of a tenant, to be published.
+ *
+ * @example
+ * ```ts
+ * const message: RealtimeMessage<Notification> = { tenantId: 'acme', payload };
+ * ```
+ */
 export interface RealtimeMessage<Payload = unknown> {
+  /** Tenant whose clients get the event. */
   tenantId: string;
+  /** Checked against the contract of the event. */
   payload: Payload;
   /**
    * The event's id, a UUID by default. An outbox gives its own, so that an
    * event that it publishes twice is delivered once.
    */
   id?: string;
-  /** When it happened; now by default. */
+  /** Time that the event happened at; now by default. */
   at?: Date;
-  /** Sent along, such as `traceparent`. */
+  /** Headers that are sent along, such as `traceparent`. */
   headers?: Readonly<Record<string, string>>;
 }
 

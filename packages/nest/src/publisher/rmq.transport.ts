@@ -183,7 +183,9 @@ function keyOf(name: string, id: string): string {
   return `${name} ${id}`;
 }
 
-/** Of a refused connection Node gives an AggregateError without a message. */
+/**
+ * Text of an error: for a refused connection Node gives one without a message.
+ */
 function describe(error: unknown): string {
   const { message, code } = Object(error) as {
     message?: string;

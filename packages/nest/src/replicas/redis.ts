@@ -6,23 +6,29 @@ import type { LinkHealth } from '../observability/link-health';
 import { loadPackage } from '../packages';
 import { report } from '../observability/diagnostics';
 
-/** What the stream keeps, about: a replica that was cut off reads on from there. */
+/**
+ * Approximate length of the stream: a replica that was cut off reads on from
+ * there.
+ */
 const KEPT_ENTRIES = 50_000;
-/** Entries of one round trip, in either direction. */
+/** Most entries of one round trip, in either direction. */
 const BATCH = 200;
-/** The next consumer of a broker event appends again what the last one has. */
+/**
+ * Keys that are remembered: the next consumer of a broker event appends again
+ * what the last one has.
+ */
 const RECENT_ENTRIES = 20_000;
-/** How many may wait for Redis; broker events wait in RabbitMQ. */
+/** Most messages that wait for Redis; broker events wait in RabbitMQ. */
 const MAX_WAITING = 10_000;
 const BLOCK_MS = 2_000;
 /** A connection that is silent for longer is dead. */
 const ANSWER_MS = 5_000;
 const RETRY_MS = 250;
-/** Without Redis for longer, broker events are left to another replica. */
+/** A replica without Redis for longer leaves broker events to another one. */
 const LOST_MS = 5_000;
-/** How long a start and a stop wait for Redis. */
+/** Time that a start and a stop wait for Redis. */
 const PATIENCE_MS = 2_000;
-/** How long, and how many of a name, `remember` keeps. */
+/** Time that `remember` keeps a message, and number of messages of a name. */
 const REMEMBERED_MS = 30 * 24 * 3_600_000;
 const MAX_REMEMBERED = 10_000;
 
@@ -39,7 +45,7 @@ export interface StreamReader {
   read(message: unknown): void;
   /** Messages before this moment were missed. */
   missed(): void;
-  /** Nothing can be appended, for a while by now. */
+  /** Nothing could be appended for a while. */
   lost(): void;
 }
 
@@ -96,7 +102,7 @@ export class ReplicaStream {
       'REDIS_URL',
     );
     const options = {
-      // What fails is tried again here, in order.
+      // This class tries again what fails, in order.
       enableOfflineQueue: false,
       autoResendUnfulfilledCommands: false,
       maxRetriesPerRequest: 0,
@@ -141,7 +147,7 @@ export class ReplicaStream {
         this.waiting.push({ key, body, isBrokerEvent, taken, refused });
       }
     });
-    // Not every caller waits for it.
+    // Some callers do not wait for it.
     appended.catch(() => undefined);
     this.writing ??= this.write().finally(() => (this.writing = undefined));
     return appended;
@@ -206,7 +212,7 @@ export class ReplicaStream {
     if (position !== undefined && this.state === 'linked') {
       return position;
     }
-    // An entry of our own: that it is there says that nothing is missing.
+    // Our own entry shows that nothing is missing between it and the position.
     const mark = await this.add([{ key: `${this.id} mark`, body: '{}' }]);
     if (position !== undefined && (await this.isKept(position))) {
       this.link();
@@ -234,7 +240,7 @@ export class ReplicaStream {
       position,
     );
     const entries = found?.[0]?.[1] ?? [];
-    // So far behind that the stream may have been cut in between.
+    // The reader is so far behind that the stream may have been cut in between.
     if (entries.length === BATCH && !(await this.isKept(position))) {
       this.state = 'cut';
       return position;
@@ -276,7 +282,10 @@ export class ReplicaStream {
     }
   }
 
-  /** All or nothing, in this order. The id of the last one. */
+  /**
+   * Adds all of the entries in this order, or none. Returns the id of the last
+   * one.
+   */
   private async add(
     entries: readonly Pick<Entry, 'key' | 'body'>[],
   ): Promise<string> {

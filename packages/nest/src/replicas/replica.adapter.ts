@@ -10,10 +10,13 @@ import {
 import { brokerEvent } from '../broker/emission';
 import type { ReplicaStream } from './redis';
 
-/** Of no replica: all of them read it, the one that sent it too. */
+/**
+ * A sender that is no replica: all of them read the message, the one that sent
+ * it too.
+ */
 const EVERY_REPLICA = 'emitter';
 
-/** A namespace's rooms on all replicas, by way of their stream. */
+/** Links the rooms of a namespace on all replicas, through their stream. */
 export class ReplicaAdapter extends ClusterAdapterWithHeartbeat {
   constructor(
     namespace: Namespace,
@@ -25,9 +28,10 @@ export class ReplicaAdapter extends ClusterAdapterWithHeartbeat {
   }
 
   /**
-   * What a broker event sends is acknowledged to the broker once Redis has it,
-   * and delivered in the order of the stream, here too. All else is sent to
-   * our own clients at once, also while Redis is away.
+   * Sends to the rooms of every replica. What a broker event sends is
+   * acknowledged to the broker once Redis has it, and delivered in the order of
+   * the stream, here too. All else is sent to the clients of this replica at
+   * once, also while Redis is away.
    */
   override broadcast(packet: unknown, opts: BroadcastOptions): Promise<void> {
     const event = brokerEvent();
@@ -47,13 +51,13 @@ export class ReplicaAdapter extends ClusterAdapterWithHeartbeat {
       event?.taken.push(appended);
     }
     if (isLocal || !event) {
-      // The one of the superclass rejects, to nobody, where this one throws.
+      // The superclass's method would reject, to nobody, where this one throws.
       Adapter.prototype.broadcast.call(this, packet, opts);
     }
     return Promise.resolve();
   }
 
-  /** The stream repeats it until Redis has it. */
+  /** Appends a message to the stream, which repeats it until Redis has it. */
   protected override doPublish(message: ClusterMessage): Promise<string> {
     void this.stream.append(message);
     return Promise.resolve('');

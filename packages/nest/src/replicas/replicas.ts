@@ -25,14 +25,18 @@ export class Replicas {
   private lost: () => void = () => undefined;
   private missed: () => void = () => undefined;
 
-  /** Call before `serve`, where there may be others. */
+  /** Links this replica to the others. Call it before `serve`. */
   async connect(url: string, key: string): Promise<void> {
     this.stream = await ReplicaStream.open(url, key, randomUUID(), (stream) =>
       this.recall(stream),
     );
   }
 
-  /** `hasOwnQueue`: every replica gets all broker events by itself. */
+  /**
+   * Has the server share its rooms with the other replicas.
+   *
+   * @param hasOwnQueue every replica gets all broker events by itself
+   */
   serve(server: RealtimeServer, hasOwnQueue: boolean): void {
     this.server = server;
     const { stream } = this;
@@ -69,12 +73,12 @@ export class Replicas {
     return this.stream?.health() ?? { ok: true, detail: 'one replica' };
   }
 
-  /** Resolves while the others are reached. */
+  /** Resolves as soon as the others are reached. */
   async ready(): Promise<void> {
     await this.stream?.ready();
   }
 
-  /** Calls back when they were not reached for a while. */
+  /** Calls back when the others were not reached for a while. */
   onLost(listener: () => void): void {
     this.lost = listener;
   }
@@ -84,16 +88,19 @@ export class Replicas {
     this.missed = listener;
   }
 
-  /** Events were missed: clients that come back ask for what they lack. */
+  /**
+   * Tells that events were missed: clients that come back ask for what they
+   * lack.
+   */
   resync(): void {
     this.missed();
   }
 
   /**
-   * Makes of `run` what runs here at once and on every other replica, with
-   * `isRemembered` also on those that start later. Rejects when one has not
-   * answered: this one and those that did have run it, others run it when they
-   * are back.
+   * Returns a function that runs `run` here at once and on every other replica,
+   * with `isRemembered` also on those that start later. It rejects when a
+   * replica has not answered: those that did have run it, the others run it
+   * when they are back.
    */
   everywhere<T extends object>(
     name: string,
@@ -142,7 +149,7 @@ export class Replicas {
           error ? reject(error) : resolve(),
         );
       }),
-      // Behind it: it is known to those too that do not answer at the moment.
+      // Replicas that do not answer at the moment read it before this entry.
       stream.append({}),
     ]);
     try {

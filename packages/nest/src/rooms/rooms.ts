@@ -1,9 +1,16 @@
 import type { VerifiedToken } from '../handshake/identity';
 
-/** The keys of the rooms that a client joins, each a room of its tenant. */
+/**
+ * Names the rooms that a client joins, each a room of its tenant.
+ *
+ * @example
+ * ```ts
+ * const regionRooms: RoomsFunction = ({ claims }) => [String(claims['region'])];
+ * ```
+ */
 export type RoomsFunction = (token: VerifiedToken) => readonly string[];
 
-/** What a socket joins on connecting, beside the room of its own user. */
+/** Rooms that a socket joins on connecting, beside the room of its own user. */
 export type JoinedRooms = 'tenant' | 'user' | RoomsFunction;
 
 /**
@@ -17,32 +24,41 @@ export const REALTIME_ROOMS: unique symbol = Symbol.for(
 // Lone surrogates would all become U+FFFD on their way to other replicas.
 const ID = /^[^\p{Cc}\p{Cs}]{1,256}$/u;
 
-/** True for 1 to 256 characters without control characters: `auth0|5f7c`. */
+/**
+ * Tells ids from other values: an id has 1 to 256 characters, and no control
+ * character.
+ *
+ * @example
+ * ```ts
+ * isId('auth0|5f7c'); // true
+ * isId(''); // false
+ * ```
+ */
 export function isId(value: unknown): value is string {
   return typeof value === 'string' && ID.test(value);
 }
 
-/** Every socket of a tenant. */
+/** Room of every socket of a tenant. */
 export function tenantRoom(tenantId: string): string {
   return `t:${encode(tenantId)}`;
 }
 
-/** Every socket of one user in one tenant. */
+/** Room of every socket of one user in one tenant. */
 export function userRoom(tenantId: string, userId: string): string {
   return `${tenantRoom(tenantId)}:u:${encode(userId)}`;
 }
 
-/** The subscribers of one resource, in the namespace of its domain. */
+/** Room of the subscribers of one resource, in the namespace of its domain. */
 export function resourceRoom(tenantId: string, resourceId: string): string {
   return `${tenantRoom(tenantId)}:r:${encode(resourceId)}`;
 }
 
-/** A room that RoomsFunction names by its key. */
+/** Room that a RoomsFunction names by its key. */
 export function customRoom(tenantId: string, key: string): string {
   return `${tenantRoom(tenantId)}:c:${encode(key)}`;
 }
 
-/** The rooms that a socket is in from the start. */
+/** Rooms that a socket is in from the start. */
 export function joinedRooms(
   joined: JoinedRooms | undefined,
   token: VerifiedToken,

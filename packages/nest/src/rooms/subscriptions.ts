@@ -14,8 +14,26 @@ import { SessionRegistry } from '../connections/session';
 import type { RealtimeSocket } from '../connections/socket';
 import type { RealtimeIdentity } from '../handshake/identity';
 
+/**
+ * Decides who may subscribe to which resources of a domain.
+ *
+ * @example
+ * ```ts
+ * @Injectable()
+ * export class DocumentsPolicy implements ResourcePolicy {
+ *   constructor(private readonly documents: DocumentsRepository) {}
+ *
+ *   canSubscribe({ tenantId, userId }: RealtimeIdentity, documentId: string) {
+ *     return this.documents.isReader(tenantId, userId, documentId);
+ *   }
+ * }
+ * ```
+ */
 export interface ResourcePolicy {
-  /** Asked at every subscription; anything but true denies it. */
+  /**
+   * Called at every subscription, and again about each that a client holds when
+   * its token is refreshed. Anything but true denies it.
+   */
   canSubscribe(
     client: RealtimeIdentity,
     resourceId: string,
@@ -29,19 +47,31 @@ interface Reader {
 
 interface Withdrawal extends Reader {
   readonly namespace: string;
-  /** Absent: the policy is asked about each. */
+  /**
+   * The resource that is withdrawn; without one the policy is asked about each.
+   */
   readonly resourceId?: string | undefined;
 }
 
-/** Why not; undefined: the policy allows it. */
+/** Reason of a denial; undefined where the policy allows it. */
 type Refusal = RealtimeException | undefined;
 
-/** Who is subscribed to which resource, as the policies of their owners say. */
+/**
+ * Subscriptions of sockets to resources, as the policies of their domains
+ * allow.
+ *
+ * @example
+ * ```ts
+ * constructor(private readonly subscriptions: Subscriptions) {}
+ * // in a method, when a user may not read a document any more
+ * await this.subscriptions.withdraw('/documents', { tenantId, userId }, documentId);
+ * ```
+ */
 @Injectable()
 export class Subscriptions {
   private readonly logger = new Logger(Subscriptions.name);
   private readonly policies = new Map<string, ResourcePolicy>();
-  /** By socket and id of the resource: the last question to the policy. */
+  /** Last question to the policy, by socket and id of the resource. */
   private readonly held = new WeakMap<
     RealtimeSocket,
     Map<string, Promise<Refusal>>
@@ -60,11 +90,20 @@ export class Subscriptions {
     sessions.onExtended((socket) => void this.decideAll(socket));
   }
 
-  /** Call once for each namespace whose resources are subscribed to. */
+  /**
+   * Sets the policy of a namespace whose resources are subscribed to. Call it
+   * once.
+   */
   protect(namespace: string, policy: ResourcePolicy): void {
     this.policies.set(namespace, policy);
   }
 
+  /**
+   * Subscribes a socket to a resource, if the policy allows it.
+   *
+   * @throws RealtimeException VALIDATION, RATE_LIMITED, FORBIDDEN, or what the
+   * policy throws
+   */
   async subscribe(socket: RealtimeSocket, resourceId: string): Promise<void> {
     if (!isId(resourceId)) {
       throw new RealtimeException('VALIDATION', 'The id is not valid');
@@ -83,7 +122,7 @@ export class Subscriptions {
     });
   }
 
-  /** Also ends a subscription that is still being decided on. */
+  /** Ends a subscription, also one that is still being decided on. */
   unsubscribe(socket: RealtimeSocket, resourceId: string): void {
     if (this.heldBy(socket).delete(resourceId)) {
       const { tenantId } = socket.data.identity;

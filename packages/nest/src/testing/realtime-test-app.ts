@@ -52,29 +52,44 @@ interface ClientOptions {
   origin?: string;
 }
 
-/** What `RealtimeTestApp.start` takes. */
+/**
+ * Options of `RealtimeTestApp.start`.
+ *
+ * @example
+ * ```ts
+ * const options: RealtimeTestOptions = {
+ *   module: RealtimeModule,
+ *   overrides: [{ provide: NotificationsRepository, useValue: repository }],
+ * };
+ * ```
+ */
 export interface RealtimeTestOptions {
   /** The app's own realtime module. */
   readonly module: Type;
-  /** In place of providers: `{ provide: NotificationsRepository, useValue }`. */
+  /**
+   * Values in place of providers: `{ provide: NotificationsRepository, useValue
+   * }`.
+   */
   readonly overrides?: readonly ValueProvider[];
-  /** Beside the module: what your app makes available to every module. */
+  /** Modules beside it: what your app makes available to every module. */
   readonly imports?: NonNullable<ModuleMetadata['imports']>;
   /**
-   * Without your code: an empty object stands for each provider of the module
-   * but its gateways and its guard, and an empty module for each that you
-   * import into it.
+   * Leaves your code out: an empty object stands for each provider of the
+   * module but its gateways and its guard, and an empty module for each that
+   * you import into it.
    */
   readonly isolated?: boolean;
-  /** Laid over the environment of the test. */
+  /** Values that are laid over the environment of the test. */
   readonly env?: RealtimeVariables;
-  /** Claims of a token, where your guard reads others than `sub` and `tenantId`. */
+  /**
+   * Claims of a token, where your guard reads others than `sub` and `tenantId`.
+   */
   readonly claims?: (tenantId: string, userId: string) => object;
 }
 
 /**
- * The whole realtime module, listening on a free port, and its clients. It needs
- * neither RabbitMQ nor Redis.
+ * The whole realtime module, listening on a free port, and its clients. It
+ * needs neither RabbitMQ nor Redis.
  *
  * @example
  * ```ts
@@ -111,7 +126,7 @@ export class RealtimeTestApp {
     });
     const builder = Test.createTestingModule({ imports: [module, ...imports] });
     builder.overrideProvider(REALTIME_CONFIG).useValue(config);
-    // What is published arrives in this app, whichever is meant.
+    // Events arrive in this app, whichever app they are published for.
     builder.overrideProvider(PUBLISHER_CONFIG).useFactory({
       inject: [PUBLISHED_EVENTS],
       factory: (events: PublishedEvents): PublisherConfig => ({
@@ -135,14 +150,14 @@ export class RealtimeTestApp {
     return new RealtimeTestApp(app, claims);
   }
 
-  /** A token of a user. A lifetime below 0 is that of an expired one. */
+  /** Signs a token of a user. A lifetime below 0 makes an expired one. */
   token(tenantId: string, userId: string, lifetimeInSeconds = 60): string {
     return sign(this.claims(tenantId, userId), JWT_SECRET, {
       expiresIn: lifetimeInSeconds,
     });
   }
 
-  /** A connected client. */
+  /** Opens a client, and waits until it is connected. */
   async connect(namespace: string, token: string): Promise<Socket> {
     const client = this.open(namespace, { token });
     await new Promise<void>((resolve, reject) => {
@@ -152,7 +167,9 @@ export class RealtimeTestApp {
     return client;
   }
 
-  /** The code of the refusal, or the bare message where there is no code. */
+  /**
+   * Opens a client that is refused: the code, or the bare message without one.
+   */
   refusal(namespace: string, options: ClientOptions): Promise<string> {
     const client = this.open(namespace, options);
     return new Promise((resolve, reject) => {

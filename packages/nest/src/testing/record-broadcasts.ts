@@ -9,9 +9,9 @@ import type { EventMeta } from '../events/event-meta';
 import { methodsOf } from '../private-doors';
 import { customRoom, resourceRoom, tenantRoom, userRoom } from '../rooms/rooms';
 
-/** What a consumer sent, and to whom. */
+/** Events that a consumer sent, each with its room. */
 export interface RecordedBroadcasts {
-  /** Give it to the consumer in place of the app's. */
+  /** Broadcaster for the consumer, in place of the app's. */
   readonly broadcaster: Broadcaster;
   /** Every event that was sent, in order. */
   readonly sent: readonly { readonly room: string; readonly event: string }[];

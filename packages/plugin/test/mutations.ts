@@ -543,7 +543,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'no-validation',
     file: 'packages/nest/src/events/client-event.ts',
     find: 'const checked = checkPayload(this.schema, payload);',
-    replace: 'const checked = { ok: true, payload: payload as T } as Checked<T>;',
+    replace: 'const checked = { payload: payload as T } as Checked<T>;',
     test: 'client-event.test.ts',
   },
   {
@@ -741,7 +741,7 @@ export const MUTATIONS: readonly Mutation[] = [
     name: 'event-not-validated',
     file: 'packages/nest/src/broker/broker-event.ts',
     find: 'const checked = checkPayload(schema, own(data, key));',
-    replace: 'const checked: Checked<T> = { ok: true, payload: own(data, key) as T };',
+    replace: 'const checked: Checked<T> = { payload: own(data, key) as T };',
     test: 'broker/rmq-broker.test.ts',
   },
   {

@@ -139,7 +139,7 @@ export function parseBrokerEvent<T>(
   }
   const checked = checkPayload(schema, own(data, key));
   const read = (result: Awaited<typeof checked>) => {
-    if (result.ok) {
+    if ('payload' in result) {
       return { tenantId, payload: result.payload };
     }
     const [problem] = result.problems;

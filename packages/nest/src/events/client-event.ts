@@ -76,7 +76,7 @@ export class ContractPipe<T> implements PipeTransform<unknown, T | Promise<T>> {
 }
 
 function validOf<T>(checked: Checked<T>): T {
-  if (checked.ok) {
+  if ('payload' in checked) {
     return checked.payload;
   }
   const message = 'The payload is not valid';

@@ -31,8 +31,7 @@ interface SchemaIssue {
  * A payload that fits its schema, or the first problems, each with its path.
  */
 export type Checked<T> =
-  | { readonly ok: true; readonly payload: T }
-  | { readonly ok: false; readonly problems: readonly Problem[] };
+  { readonly payload: T } | { readonly problems: readonly Problem[] };
 
 /** Fault at a path of a payload, such as `user.name`. */
 export interface Problem {
@@ -53,16 +52,18 @@ export function checkPayload<T>(
 }
 
 function checkedOf<T>(result: SchemaResult<T>): Checked<T> {
-  if (!result.issues) {
-    return { ok: true, payload: result.value };
+  const { issues } = result;
+  if (!issues) {
+    // Without `strict` a host's compiler does not know it by the issues.
+    return { payload: (result as { readonly value: T }).value };
   }
-  const problems = result.issues
+  const problems = issues
     .slice(0, MAX_PROBLEMS)
     .map(({ path = [], message }) => ({
       path: path.map(keyOf).join('.'),
       message,
     }));
-  return { ok: false, problems };
+  return { problems };
 }
 
 function keyOf(segment: PropertyKey | { readonly key: PropertyKey }): string {

@@ -98,7 +98,7 @@ export class RealtimePublisher<
     }
     const checking = checkPayload(schema, message.payload);
     const checked = checking instanceof Promise ? await checking : checking;
-    if (!checked.ok) {
+    if ('problems' in checked) {
       const [problem] = checked.problems;
       const path = ['payload', problem?.path].filter(Boolean).join('.');
       return fail('INVALID', `${path}: ${problem?.message}`);

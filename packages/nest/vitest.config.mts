@@ -68,6 +68,7 @@ export default defineConfig({
             'topology',
             'broker/shutdown-process',
             'publisher/rmq-publisher',
+            'build',
             'publisher/docs',
             'cli/*',
           ].map((name) => `test/${name}.test.ts`),

@@ -112,6 +112,21 @@ describe('what an app loads with', () => {
     ]);
   });
 
+  it('hosts have few packages to bring along, and none of Socket.IO', () => {
+    const { peerDependencies, peerDependenciesMeta } = JSON.parse(
+      readFileSync(join(PACKAGE, 'package.json'), 'utf8'),
+    ) as {
+      peerDependencies: Record<string, string>;
+      peerDependenciesMeta: Record<string, { optional?: boolean }>;
+    };
+    const needed = Object.keys(peerDependencies).filter(
+      (name) => !peerDependenciesMeta[name]?.optional,
+    );
+    // pnpm makes an instance of the package for each set of them.
+    expect(needed).toEqual(['@nestjs/common', '@nestjs/core', 'reflect-metadata', 'rxjs']);
+    expect(Object.keys(peerDependencies)).not.toContain('socket.io');
+  });
+
   it('every package is declared', () => {
     const manifest = JSON.parse(readFileSync(join(PACKAGE, 'package.json'), 'utf8')) as Record<
       string,

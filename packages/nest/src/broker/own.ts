@@ -6,3 +6,12 @@ export function own(value: unknown, key: string): unknown {
     ? (value as Record<string, unknown>)[key]
     : undefined;
 }
+
+/** Text of an error: for a refused connection Node gives one without a message. */
+export function describe(error: unknown): string {
+  const { message, code } = Object(error) as {
+    message?: string;
+    code?: unknown;
+  };
+  return message || String(code);
+}

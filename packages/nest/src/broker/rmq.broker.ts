@@ -22,11 +22,14 @@ import {
   type RealtimeBroker,
 } from './broker';
 import { isBrokerHandler, REALTIME_BROKER } from './broker-event';
-import type { EventPolicy } from './event-policy';
+import { DEAD_LETTERS, DeadLetters } from './dead-letters';
+import { EVENT_POLICY, type EventPolicy } from './event-policy';
+import { describe } from './own';
 
 const EXCHANGE = 'realtime.events';
-const DEAD_LETTERS = 'realtime.dlx';
 const PREFETCH = 100;
+const BLOCKED = 'RabbitMQ takes no messages:';
+/** Deliveries of an event that takes its consumers down with it. */
 /** Most deliveries of an event that takes its consumers down with it. */
 const DELIVERY_LIMIT = 20;
 /** A replica that is away for longer has lost its queue. */
@@ -64,6 +67,7 @@ export class RmqBroker extends Server implements RealtimeBroker {
   private readonly consumerTag = `realtime-${randomUUID()}`;
   private readonly stopping = new AbortController();
   private connection: AmqpConnectionManager | undefined;
+  private deadLetters: DeadLetters | undefined;
   private channel: ConfirmChannel | undefined;
   private retry: NodeJS.Timeout | undefined;
   private fatal: (error: Error) => void = () => undefined;
@@ -72,6 +76,9 @@ export class RmqBroker extends Server implements RealtimeBroker {
   private missed: boolean;
   /** Time that it last ceased to consume at. */
   private consumedAt = Date.now();
+  /** When the handling of messages ended that are not settled yet. */
+  private readonly settling = new Map<ConsumeMessage, number>();
+  private readonly timeoutMs: number;
 
   constructor(
     private readonly url: string,
@@ -91,6 +98,7 @@ export class RmqBroker extends Server implements RealtimeBroker {
       context,
       policy,
     );
+    this.timeoutMs = policy?.timeoutMs ?? EVENT_POLICY.timeoutMs;
     this.appQueue = `realtime.${app}`;
     this.deadQueue = `${this.appQueue}.dead`;
     this.queue = replica ? `${this.appQueue}.${replica}` : this.appQueue;
@@ -116,6 +124,12 @@ export class RmqBroker extends Server implements RealtimeBroker {
       reconnectTimeInSeconds: RECONNECT_MS / 1_000,
       connectionOptions: { noDelay: true },
     });
+    this.deadLetters = new DeadLetters(
+      this.connect,
+      this.url,
+      RECONNECT_MS,
+      (reason) => this.tellBlocked(reason),
+    );
     let reported = false;
     this.connection.on(
       'connect',
@@ -140,9 +154,20 @@ export class RmqBroker extends Server implements RealtimeBroker {
   }
 
   health(): LinkHealth {
-    return this.stopping.signal.aborted
-      ? { ok: false, detail: 'stopping' }
-      : this.state;
+    if (this.stopping.signal.aborted) {
+      return { ok: false, detail: 'stopping' };
+    }
+    const [oldest] = this.settling.values();
+    if (oldest !== undefined && Date.now() - oldest > this.timeoutMs) {
+      return { ok: false, detail: 'an event that was handled is not settled' };
+    }
+    const blocked = this.deadLetters?.blocked;
+    return blocked === undefined
+      ? this.state
+      : {
+          ...this.state,
+          detail: `${this.state.detail}, ${BLOCKED} ${blocked}`,
+        };
   }
 
   /**
@@ -157,6 +182,7 @@ export class RmqBroker extends Server implements RealtimeBroker {
     // Closed with its connection, RabbitMQ would lose the last
     // acknowledgements.
     await this.channel?.close().catch(() => undefined);
+    await this.deadLetters?.close();
     await this.connection?.close();
   }
 
@@ -325,6 +351,15 @@ export class RmqBroker extends Server implements RealtimeBroker {
     return consumerCount;
   }
 
+  private tellBlocked(reason: string | undefined): void {
+    report('broker.blocked', { isBlocked: reason !== undefined });
+    if (reason === undefined) {
+      this.logger.log('RabbitMQ takes messages again');
+    } else {
+      this.logger.error(`${BLOCKED} ${reason}`);
+    }
+  }
+
   private setState(ok: boolean, detail: string): void {
     if (this.state.ok !== ok) {
       report('broker.state', { ok });
@@ -360,6 +395,7 @@ export class RmqBroker extends Server implements RealtimeBroker {
     message: ConsumeMessage,
     outcome: Outcome,
   ): Promise<void> {
+    this.settling.set(message, Date.now());
     try {
       if ('code' in outcome) {
         this.logger.warn(`Dead-lettered: ${summary(outcome)}`);
@@ -368,11 +404,15 @@ export class RmqBroker extends Server implements RealtimeBroker {
         channel.ack(message);
       }
     } catch (error) {
-      // The channel is gone: RabbitMQ delivers the message again.
       this.logger.warn(`Not settled: ${describe(error)}`);
+      // Left unsettled it would hold a place of the prefetch for ever. Of a closed channel RabbitMQ delivers all again.
+      channel.close().catch(() => undefined);
+    } finally {
+      this.settling.delete(message);
     }
   }
 
+  /** With its reason where that can be; else RabbitMQ dead-letters it as it is. */
   private async deadLetter(
     channel: ConfirmChannel,
     message: ConsumeMessage,
@@ -380,35 +420,31 @@ export class RmqBroker extends Server implements RealtimeBroker {
   ): Promise<void> {
     const { headers, messageId, timestamp, contentType, contentEncoding } =
       message.properties;
-    const published = await new Promise<boolean>((resolve) => {
-      channel.publish(
-        DEAD_LETTERS,
-        this.appQueue,
-        message.content,
-        {
-          messageId,
-          timestamp,
-          contentType,
-          contentEncoding,
-          persistent: true,
-          headers: {
-            ...headers,
-            // RabbitMQ would copy the message to the queues that CC names.
-            CC: undefined,
-            'x-realtime-reason': `${failure.code}: ${failure.message}`.slice(
-              0,
-              500,
-            ),
-            'x-realtime-routing-key': message.fields.routingKey,
-            'x-realtime-dead-since': new Date().toISOString(),
-          },
+    const published = await this.deadLetters?.publish(
+      this.appQueue,
+      message.content,
+      {
+        messageId,
+        timestamp,
+        contentType,
+        contentEncoding,
+        persistent: true,
+        headers: {
+          ...headers,
+          // RabbitMQ would copy the message to the queues that CC names.
+          CC: undefined,
+          'x-realtime-reason': `${failure.code}: ${failure.message}`.slice(
+            0,
+            500,
+          ),
+          'x-realtime-routing-key': message.fields.routingKey,
+          'x-realtime-dead-since': new Date().toISOString(),
         },
-        (error: unknown) => resolve(!error),
-      );
-    });
+      },
+    );
+    const { pattern: event, code } = failure;
+    report('broker.dead-letter', { event, code });
     if (published) {
-      const { pattern: event, code } = failure;
-      report('broker.dead-letter', { event, code });
       channel.ack(message);
     } else {
       channel.reject(message, false);
@@ -463,15 +499,4 @@ function summary({
 
 function isPreconditionFailed(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 406;
-}
-
-/**
- * Text of an error: for a refused connection Node gives one without a message.
- */
-function describe(error: unknown): string {
-  const { message, code } = Object(error) as {
-    message?: string;
-    code?: unknown;
-  };
-  return message || String(code);
 }

@@ -57,6 +57,8 @@ export interface RealtimeDiagnostics {
   };
   /** The events of the broker arrive, or have ceased to. */
   'broker.state': { readonly ok: boolean };
+  /** Whether the broker is short of memory or disk and takes no messages. */
+  'broker.blocked': { readonly isBlocked: boolean };
   /** The broker ended the consumer: its queue was deleted, for example. */
   'broker.cancelled': Record<string, never>;
   /** The other replicas are reached, or have ceased to be. */

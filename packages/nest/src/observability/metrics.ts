@@ -155,6 +155,10 @@ export class RealtimeMetrics
     ]);
     const cancelled = this.counter('consumer_cancelled', 'By the broker');
     const broker = this.gauge('broker_up', 'Whether events arrive');
+    const blocked = this.gauge(
+      'broker_blocked',
+      'Whether it takes no messages',
+    );
     const redis = this.gauge('redis_up', 'Whether replicas are reached');
     const errors = this.counter('redis_publish_errors', 'Attempts that failed');
     const gaps = this.counter('redis_gaps', 'Times that messages were missed');
@@ -175,6 +179,9 @@ export class RealtimeMetrics
     );
     this.on('broker.cancelled', () => cancelled.inc());
     this.on('broker.state', ({ ok }) => broker.set(Number(ok)));
+    this.on('broker.blocked', ({ isBlocked }) =>
+      blocked.set(Number(isBlocked)),
+    );
     this.on('redis.state', ({ ok }) => redis.set(Number(ok)));
     this.on('redis.publish-error', () => errors.inc());
     this.on('redis.gap', () => gaps.inc());

@@ -4,6 +4,7 @@ import type {
   connect as Connect,
 } from 'amqp-connection-manager';
 import type { ChannelModel, ConfirmChannel } from 'amqplib';
+import { describe } from '../broker/own';
 import { loadPackage, requirePackage } from '../packages';
 import { type PublishErrorCode, RealtimePublishError } from './publish.error';
 import type { OutgoingEvent, PublisherTransport } from './publisher.transport';
@@ -181,15 +182,4 @@ function publish(
 
 function keyOf(name: string, id: string): string {
   return `${name} ${id}`;
-}
-
-/**
- * Text of an error: for a refused connection Node gives one without a message.
- */
-function describe(error: unknown): string {
-  const { message, code } = Object(error) as {
-    message?: string;
-    code?: unknown;
-  };
-  return message || String(code);
 }

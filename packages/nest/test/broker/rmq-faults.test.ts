@@ -166,6 +166,55 @@ describe('RmqBroker, when RabbitMQ fails', () => {
     30_000,
   );
 
+  it.each([
+    ['a double that is no 64-bit integer', { far: { '!': 'double', value: -1e19 } }],
+    ['headers that leave no room for ours', { big: 'x'.repeat(65_200) }],
+  ])('goes on behind a dead letter that it cannot write: %s', async (_what, headers) => {
+    await start();
+    await consumed(1);
+    const broker = await openBroker(rabbit.url);
+    // More than the prefetch: unsettled, they would stop the consumer for good.
+    for (let n = 0; n < 120; n += 1) {
+      await broker.publish('notification.created', Buffer.from('no JSON'), { headers });
+    }
+    const dead = async () => (await broker.count(`${queue}.dead`)).messages === 120;
+    await eventually(dead, 20_000);
+    expect(strategy.health().ok).toBe(true);
+    await broker.close();
+    await expectDelivery();
+  });
+
+  it('drains its queue while RabbitMQ is short of memory, and says so', async () => {
+    await start();
+    await consumed(1);
+    await consumer?.app.close();
+    const broker = await openBroker(rabbit.url);
+    const good = Array.from({ length: 150 }, () => notification({ id: randomUUID() }));
+    for (const event of good) {
+      await broker.publish('notification.created', event);
+      await broker.publish('notification.created', Buffer.from('no JSON'));
+    }
+    await rabbit.ctl('set_vm_memory_high_watermark', '0.00001');
+    try {
+      await start();
+      await eventually(() => consumer?.sent.length === 150, 30_000);
+      await eventually(async () => (await broker.count(`${queue}.dead`)).messages === 150, 30_000);
+      expect(strategy.health()).toMatchObject({
+        ok: true,
+        detail: expect.stringMatching(/^consuming from .*, RabbitMQ takes no messages: /) as string,
+      });
+      expect(consumer?.lines.filter((line) => line.startsWith('RabbitMQ takes no'))).toHaveLength(
+        1,
+      );
+    } finally {
+      await rabbit.ctl('set_vm_memory_high_watermark', '0.4');
+    }
+    await eventually(() => consumer?.lines.includes('RabbitMQ takes messages again'));
+    expect(strategy.health().detail).not.toContain('takes no messages');
+    await broker.close();
+    await expectDelivery();
+  }, 120_000);
+
   it('gives back what it has in hand when Redis is lost, and waits until it is there', async () => {
     await start();
     await consumed(1);

@@ -1,4 +1,4 @@
-import { isHarmless } from '../src/events/client-event';
+import { isHarmless } from '../src/events/payload-shape';
 import { ConnectionLimits } from '../src/connections/connection-limits';
 import { ConnectionRegistry } from '../src/connections/connection-registry';
 import { RateLimiter, TokenBucket } from '../src/connections/rate-limit';

@@ -5,7 +5,11 @@ import {
   type Server,
 } from '@nestjs/microservices';
 import type { EventMeta } from '../events/event-meta';
-import { checkPayload, type PayloadSchema } from '../events/payload-schema';
+import {
+  type Checked,
+  checkPayload,
+  type PayloadSchema,
+} from '../events/payload-schema';
 import { isId } from '../rooms/rooms';
 import { invalid } from './base-rpc.exception';
 import { noteFailure } from './emission';
@@ -137,8 +141,22 @@ export function parseBrokerEvent<T>(
   if (!isId(tenantId)) {
     throw invalid('TENANT', 'data.tenantId is missing or not an id');
   }
-  const checked = checkPayload(schema, own(data, key));
-  const read = (result: Awaited<typeof checked>) => {
+  const payload = own(data, key);
+  const check = (value: unknown) => checkPayload(schema, value);
+  type Result = Checked<T>;
+  const read = (value: unknown, result: Result): MaybePromise<Result> => {
+    const paths =
+      'payload' in result ? [] : result.problems.map(({ path }) => path);
+    const rest = withoutNulls(value, paths);
+    if (rest === value) {
+      return result;
+    }
+    const again = check(rest);
+    return again instanceof Promise
+      ? again.then((next) => read(rest, next))
+      : read(rest, again);
+  };
+  const end = (result: Result) => {
     if ('payload' in result) {
       return { tenantId, payload: result.payload };
     }
@@ -146,7 +164,48 @@ export function parseBrokerEvent<T>(
     const path = ['data', key, problem?.path].filter(Boolean).join('.');
     throw invalid('PAYLOAD', `${path}: ${problem?.message}`);
   };
-  return checked instanceof Promise ? checked.then(read) : read(checked);
+  const first = check(payload);
+  const checked =
+    first instanceof Promise
+      ? first.then((result) => read(payload, result))
+      : read(payload, first);
+  return checked instanceof Promise ? checked.then(end) : end(checked);
+}
+
+/**
+ * Leaves out the fields that are null and that a schema has refused: Java, .NET
+ * and Go write null for what is absent.
+ *
+ * @param refused paths of fields, such as `author.name`
+ * @returns the value itself where none of them is null
+ */
+function withoutNulls(
+  value: unknown,
+  refused: readonly string[],
+  above = '',
+): unknown {
+  if (typeof value !== 'object' || value === null || refused.length === 0) {
+    return value;
+  }
+  const entries = Object.entries(value).map(([name, field]) => {
+    const path = `${above}${name}`;
+    const isLeftOut = field === null && refused.includes(path);
+    return [
+      name,
+      isLeftOut ? undefined : withoutNulls(field, refused, `${path}.`),
+      isLeftOut,
+    ] as const;
+  });
+  const isSame = entries.every(
+    ([name, field]) => field === (value as Record<string, unknown>)[name],
+  );
+  if (isSame) {
+    return value;
+  }
+  // An item of a list has its place: nothing of a list is left out.
+  return Array.isArray(value)
+    ? entries.map(([, field, isLeftOut]) => (isLeftOut ? null : field))
+    : Object.fromEntries(entries.filter(([, , isLeftOut]) => !isLeftOut));
 }
 
 /**

@@ -12,6 +12,7 @@ import type {
 } from '../events/request-context';
 import { report } from '../observability/diagnostics';
 import type { LinkHealth } from '../observability/link-health';
+import { isHarmless, MAX_DEPTH } from '../events/payload-shape';
 import { isId } from '../rooms/rooms';
 import {
   BaseRpcException,
@@ -24,6 +25,9 @@ import { EVENT_POLICY, type EventPolicy } from './event-policy';
 import type { EventMeta } from '../events/event-meta';
 import { own } from './own';
 import { RecentIds } from './recent-ids';
+
+/** Duplicates are logged once in so long. */
+const DUPLICATES_EVERY_MS = 60_000;
 
 /** A larger event is refused before it is parsed. */
 export const MAX_EVENT_BYTES = 256 * 1024;
@@ -84,6 +88,9 @@ export class BrokerDispatcher {
   private readonly tails = new Map<unknown, Promise<unknown>>();
   private readonly stopping = new AbortController();
   private releases = 0;
+  /** Since they were logged last. */
+  private duplicates = 0;
+  private nextNoteAt = 0;
   private around: Around = (_event, _delivery, work) => work();
 
   constructor(
@@ -180,13 +187,15 @@ export class BrokerDispatcher {
       id: delivery.id || randomUUID(),
       at: (delivery.at ?? new Date()).toISOString(),
     };
-    const key = `${envelope.pattern} ${meta.id}`;
+    const tenant = tenantOf(envelope.data);
+    const key = keyOf(envelope.pattern, tenant, meta.id);
     const first = this.working.get(key);
     const { releases } = this;
     const emission = new Emission(key, () => this.releases !== releases);
-    const handled = this.inOrder(own(envelope.data, 'tenantId'), async () => {
+    const handled = this.inOrder(tenant, async () => {
       const { kind = undefined } = (await first?.catch(() => undefined)) ?? {};
       if (this.recent.has(key) || kind === 'done') {
+        this.noteDuplicate(envelope.pattern);
         return 'duplicate';
       }
       return this.around(envelope.pattern, delivery, () =>
@@ -291,6 +300,17 @@ export class BrokerDispatcher {
     return result;
   }
 
+  private noteDuplicate(event: string): void {
+    this.duplicates += 1;
+    if (Date.now() >= this.nextNoteAt) {
+      this.nextNoteAt = Date.now() + DUPLICATES_EVERY_MS;
+      this.logger.warn(
+        `Left out as duplicates of their tenant: ${this.duplicates}, the last a ${event}`,
+      );
+      this.duplicates = 0;
+    }
+  }
+
   private async pause(ms: number): Promise<void> {
     const { signal } = this.stopping;
     await delay(ms, undefined, { signal }).catch(() => undefined);
@@ -312,6 +332,10 @@ export function parseEnvelope(body: unknown): BrokerEnvelope {
   if (typeof pattern !== 'string' || data === undefined) {
     throw invalid('ENVELOPE', 'the body is not { "pattern": "...", "data" }');
   }
+  if (!isHarmless(data, Infinity)) {
+    const detail = `data has more than ${MAX_DEPTH} levels, or a key __proto__`;
+    throw invalid('SHAPE', detail);
+  }
   return { pattern, data };
 }
 
@@ -324,16 +348,25 @@ function requestContextOf(
   eventId: string,
   data: unknown,
 ): RequestContext {
-  const tenantId = own(data, 'tenantId');
   const userId = Object.values(Object(data))
     .map((payload) => own(payload, 'userId'))
     .find(isId);
   return {
     event,
     eventId,
-    tenantId: isId(tenantId) ? tenantId : undefined,
+    tenantId: tenantOf(data),
     userId,
   };
+}
+
+function tenantOf(data: unknown): string | undefined {
+  const tenantId = own(data, 'tenantId');
+  return isId(tenantId) ? tenantId : undefined;
+}
+
+/** Tenants make up ids of their own: an event is the same within one alone. */
+function keyOf(event: string, tenantId = '', id: string): string {
+  return `${event} ${tenantId.length} ${tenantId} ${id}`;
 }
 
 function failureOf(error: unknown): RpcFailure {

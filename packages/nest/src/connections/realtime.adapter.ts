@@ -9,12 +9,8 @@ import {
   type RealtimeConfig,
 } from '../config/realtime.config';
 import { Broadcaster } from '../events/broadcaster';
-import {
-  isAckFilter,
-  isHarmless,
-  screenEvents,
-  serveEvents,
-} from '../events/client-event';
+import { isAckFilter, screenEvents, serveEvents } from '../events/client-event';
+import { isHarmless } from '../events/payload-shape';
 import { EventContext } from '../events/event-context';
 import { Handshake } from '../handshake/handshake';
 import {

@@ -16,6 +16,7 @@ import {
   RealtimeException,
 } from '../handshake/realtime.errors';
 import type { RealtimeSocket } from '../connections/socket';
+import { isHarmless } from './payload-shape';
 import {
   type Checked,
   checkPayload,
@@ -43,10 +44,6 @@ const BRAND: unique symbol = Symbol.for('@nx-realtime/nest:ack-filter');
 
 /** Number of events that are not acknowledged yet, by socket. */
 const pending = new WeakMap<Socket, { events: number }>();
-
-/** Bounds of a payload, above what one needs: its cost stays small. */
-const MAX_DEPTH = 32;
-const MAX_VALUES = 2_000;
 
 /**
  * Checks a client event's payload against its contract: the client gets
@@ -201,25 +198,6 @@ export function screenEvents(
     const message = isKnown ? 'The payload is not valid' : 'Unknown event';
     refuse({ ok: false, error: { code: 'VALIDATION', message } });
   });
-}
-
-/** False for what recursive code does not survive, or may merge by mistake. */
-export function isHarmless(value: unknown): boolean {
-  let left = MAX_VALUES;
-  const walk = (item: unknown, depth: number): boolean => {
-    if (typeof item !== 'object' || item === null || ArrayBuffer.isView(item)) {
-      return true;
-    }
-    const inner = Object.values(item);
-    left -= inner.length;
-    return (
-      depth > 0 &&
-      left >= 0 &&
-      !Object.prototype.hasOwnProperty.call(item, '__proto__') &&
-      inner.every((next) => walk(next, depth - 1))
-    );
-  };
-  return walk(value, MAX_DEPTH);
 }
 
 /**

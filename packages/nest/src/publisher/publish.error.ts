@@ -3,6 +3,7 @@
  *
  * - `INVALID`: the event, tenant, payload or id is wrong.
  * - `BUSY`: too many events wait for RabbitMQ already.
+ * - `BLOCKED`: RabbitMQ is short of memory or disk and takes no messages.
  * - `DISCONNECTED`: the broker was not reached in time.
  * - `UNROUTABLE`: RabbitMQ has no queue for the event: its app never ran.
  * - `UNCONFIRMED`: sent, and perhaps delivered. Publish it again with the same
@@ -18,7 +19,13 @@
  * ```
  */
 export type PublishErrorCode =
-  'INVALID' | 'BUSY' | 'DISCONNECTED' | 'UNROUTABLE' | 'UNCONFIRMED' | 'CLOSED';
+  | 'INVALID'
+  | 'BUSY'
+  | 'BLOCKED'
+  | 'DISCONNECTED'
+  | 'UNROUTABLE'
+  | 'UNCONFIRMED'
+  | 'CLOSED';
 
 /**
  * Tells why an event was not published. The message holds nothing of its

@@ -25,6 +25,8 @@ export class RmqTransport implements PublisherTransport {
   /** Events that wait for a channel, in the order that they came in. */
   private readonly waiting = new Set<(open: OpenChannel) => void>();
   private open: OpenChannel | undefined;
+  /** Short of memory or disk RabbitMQ reads nothing more: it would pile up here. */
+  private isBlocked = false;
   private retry: NodeJS.Timeout | undefined;
 
   constructor(
@@ -49,9 +51,19 @@ export class RmqTransport implements PublisherTransport {
         void this.openChannel(connection);
       },
     );
-    this.connection.on('disconnect', ({ err }) =>
-      this.logger.warn(`Connection lost, reconnecting: ${describe(err)}`),
-    );
+    this.connection.on('disconnect', ({ err }) => {
+      this.isBlocked = false;
+      this.logger.warn(`Connection lost, reconnecting: ${describe(err)}`);
+    });
+    this.connection.on('blocked', ({ reason }) => {
+      this.isBlocked = true;
+      this.logger.error(`RabbitMQ takes no messages: ${reason}`);
+    });
+    this.connection.on('unblocked', () => {
+      this.isBlocked = false;
+      this.logger.log('RabbitMQ takes messages again');
+      this.sendWaiting();
+    });
     this.connection.on('connectFailed', ({ err }) => {
       if (!reported) {
         reported = true;
@@ -79,7 +91,9 @@ export class RmqTransport implements PublisherTransport {
         () =>
           isSent
             ? settle('UNCONFIRMED', `not confirmed in ${this.timeoutMs} ms`)
-            : settle('DISCONNECTED', `no RabbitMQ for ${this.timeoutMs} ms`),
+            : this.isBlocked
+              ? settle('BLOCKED', 'RabbitMQ is short of memory or disk')
+              : settle('DISCONNECTED', `no RabbitMQ for ${this.timeoutMs} ms`),
         this.timeoutMs,
       );
       const go = (open: OpenChannel): void => {
@@ -91,7 +105,7 @@ export class RmqTransport implements PublisherTransport {
           settle('DISCONNECTED', describe(error));
         }
       };
-      if (this.open) {
+      if (this.open && !this.isBlocked) {
         go(this.open);
       } else {
         this.waiting.add(go);
@@ -104,6 +118,13 @@ export class RmqTransport implements PublisherTransport {
     await this.open?.channel.close().catch(() => undefined);
     clearTimeout(this.retry);
     await this.connection.close();
+  }
+
+  private sendWaiting(): void {
+    const { open } = this;
+    if (open && !this.isBlocked) {
+      this.waiting.forEach((go) => go(open));
+    }
   }
 
   /** Runs for every connection, and again when its channel has ended. */
@@ -125,7 +146,7 @@ export class RmqTransport implements PublisherTransport {
       await channel.assertExchange(EXCHANGE, 'topic', { durable: true });
       const open = { channel, returned };
       this.open = open;
-      this.waiting.forEach((go) => go(open));
+      this.sendWaiting();
     } catch (error) {
       this.logger.error(`No channel, retrying: ${describe(error)}`);
       this.openAgain(connection);

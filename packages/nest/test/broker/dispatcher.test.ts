@@ -44,6 +44,17 @@ describe('BrokerDispatcher', () => {
     expect(kinds().slice(-4)).toEqual(['duplicate', 'done', 'done', 'duplicate']);
   });
 
+  it('takes two tenants that give the same id for two events', async () => {
+    const { handle, kinds } = dispatcherOf(async () => undefined);
+    await handle('1', { tenantId: 'acme' });
+    await handle('1', { tenantId: 'other' });
+    await handle('1', { tenantId: 'acme' });
+    // Together they spell the same, were it not for the length of the tenant's id.
+    await handle('b c', { tenantId: 'a' });
+    await handle('c', { tenantId: 'a b' });
+    expect(kinds()).toEqual(['done', 'done', 'duplicate', 'done', 'done']);
+  });
+
   it('handles the events of a tenant one after the other, and of others meanwhile', async () => {
     const slow = gate();
     const ended: string[] = [];
@@ -109,7 +120,7 @@ describe('BrokerDispatcher', () => {
     const works = [0, 1, 2].map((n) => handle(`id${n}`, { tenantId: 't1', n }));
     await delay(20);
     // All three were sent, in their order; none is done.
-    expect(keys).toEqual([0, 1, 2].flatMap((n) => [`x id${n} 0`, `x id${n} 1`]));
+    expect(keys).toEqual([0, 1, 2].flatMap((n) => [`x 2 t1 id${n} 0`, `x 2 t1 id${n} 1`]));
     expect(kinds()).toEqual([]);
     gates[1]?.open();
     await works[1];

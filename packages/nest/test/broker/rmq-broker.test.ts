@@ -85,6 +85,15 @@ describe('RmqBroker', () => {
     expect(Math.abs(Date.parse(sent?.meta.at ?? '') - Date.now())).toBeLessThan(5_000);
   });
 
+  it('takes null for absent where a field is optional', async () => {
+    await broker.publish('notification.created', notification({ userId: null }));
+    await expectNextIsProcessed();
+    expect(consumer.sent.map(({ room }) => room)).toEqual([TENANT_ROOM, TENANT_ROOM]);
+    expect(consumer.sent[0]?.payload).not.toHaveProperty('userId');
+  });
+
+  const nested = (depth: number, open: string, close: string): unknown =>
+    JSON.parse(`${open.repeat(depth)}null${close.repeat(depth)}`);
   const valid = notification();
   const tooLarge = notification({ message: 'x'.repeat(300_000) });
   const malformed: [string, unknown, string, object?][] = [
@@ -111,7 +120,9 @@ describe('RmqBroker', () => {
     ['data that is null', { ...valid, data: null }, 'TENANT'],
     ['no payload', { ...valid, data: { tenantId: 't1' } }, 'PAYLOAD'],
     ['a field of another type', notification({ message: 1 }), 'PAYLOAD'],
-    ['a user that is null', notification({ userId: null }), 'PAYLOAD'],
+    ['a message that is null', notification({ message: null }), 'PAYLOAD'],
+    ['lists within lists', notification({ message: nested(2_500, '[', ']') }), 'SHAPE'],
+    ['objects within objects', notification({ message: nested(33, '{"a":', '}') }), 'SHAPE'],
     ['an empty user', notification({ userId: '' }), 'RECIPIENT'],
   ];
   it.each(malformed)('dead-letters %s and goes on', async (_what, body, code, properties) => {

@@ -214,6 +214,12 @@ describe('RealtimePublisher on RabbitMQ', () => {
         code: 'UNCONFIRMED',
         id: 'blocked-1',
       });
+      // RabbitMQ has said so by now: what is not sent comes to nobody, and does not pile up.
+      const never = { ...created('never'), id: 'blocked-2' };
+      await expect(publisher.publish('notification.created', never)).rejects.toMatchObject({
+        code: 'BLOCKED',
+        id: 'blocked-2',
+      });
     } finally {
       await rabbit.ctl('set_vm_memory_high_watermark', '0.4');
     }
@@ -222,6 +228,7 @@ describe('RealtimePublisher on RabbitMQ', () => {
     await publisher.publish('notification.created', created('barrier'));
     await eventually(() => consumer.sent.some(({ payload }) => payload.id === 'barrier'));
     expect(consumer.sent.filter(({ payload }) => payload.id === 'blocked')).toHaveLength(1);
+    expect(consumer.sent.filter(({ payload }) => payload.id === 'never')).toEqual([]);
   }, 60_000);
 
   describe('without a broker', () => {

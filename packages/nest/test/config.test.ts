@@ -73,6 +73,9 @@ describe('loadRealtimeConfig', () => {
     ['FRONTEND_URL', 'https://user@app.acme.com'],
     ['FRONTEND_URL', 'app.acme.com'],
     ['FRONTEND_URL', 'null'],
+    ['FRONTEND_URL', 'file://localhost'],
+    ['FRONTEND_URL', 'capacitor://*'],
+    ['FRONTEND_URL', 'capacitor://localhost/path'],
     ['FRONTEND_URL', ','],
     ['REALTIME_TRANSPORT', 'kafka'],
     ['REALTIME_TCP_PORT', '70000'],
@@ -100,6 +103,9 @@ describe('loadRealtimeConfig', () => {
   });
 
   it('normalises origins', () => {
+    const shells =
+      'capacitor://localhost, ionic://localhost, tauri://localhost, chrome-extension://abc';
+    expect(load({ FRONTEND_URL: shells }).origins).toEqual(shells.split(', '));
     const { origins } = load({ FRONTEND_URL: 'https://App.acme.com:443/, http://localhost:3000' });
     expect(origins).toEqual(['https://app.acme.com', 'http://localhost:3000']);
   });

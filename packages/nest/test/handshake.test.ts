@@ -283,6 +283,20 @@ describe('handshake', () => {
         `http://127.0.0.1:${stack.port}/socket.io/?EIO=4&transport=polling`,
       );
       expect(response.status).toBe(400);
+      expect(await response.json()).toMatchObject({
+        code: 0,
+        message: expect.stringContaining("transports: ['websocket']") as string,
+      });
+      expect(response.headers.get('access-control-allow-origin')).toBeNull();
+    });
+
+    it('tells a page of ours that polls, and no other', async () => {
+      const ask = (origin: string) =>
+        fetch(`http://127.0.0.1:${stack.port}/socket.io/?EIO=4&transport=polling`, {
+          headers: { origin },
+        }).then(({ headers }) => headers.get('access-control-allow-origin'));
+      expect(await ask(ORIGIN)).toBe(ORIGIN);
+      expect(await ask('https://evil.example')).toBeNull();
     });
 
     it('closes on a message over 64 KiB', async () => {
@@ -313,6 +327,25 @@ describe('tokens', () => {
     return stack;
   };
   afterAll(() => Promise.all(stacks.map((stack) => stack.close())));
+
+  it('are refused where they demand what is not understood, whatever the key', async () => {
+    const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const pem = String(publicKey.export({ type: 'spki', format: 'pem' }));
+    const claims = { sub: 'u1', tenantId: 't1', exp: soon };
+    const header = (alg: string, extra: object) => ({ header: { alg, ...extra } });
+    const crit = { crit: ['b64'], b64: true };
+    const bySecret = await start({});
+    const byKey = await start({ JWT_SECRET: undefined, JWT_PUBLIC_KEY: pem });
+    for (const extra of [crit, { crit: ['exp'] }]) {
+      expect(
+        (await bySecret.refusal('/notifications', { token: sign({}, header('HS256', extra)) }))
+          .code,
+      ).toBe('UNAUTHORIZED');
+      const token = jwt.sign(claims, privateKey, { algorithm: 'ES256', ...header('ES256', extra) });
+      expect((await byKey.refusal('/notifications', { token })).code).toBe('UNAUTHORIZED');
+    }
+    await byKey.connect('/notifications', jwt.sign(claims, privateKey, { algorithm: 'ES256' }));
+  });
 
   it('must be of the configured issuer and audience', async () => {
     const stack = await start({ JWT_ISSUER: 'https://id.acme.com', JWT_AUDIENCE: 'realtime' });
@@ -370,10 +403,12 @@ describe('tokens', () => {
   it('are verified with a published key set, and retryable while it is away', async () => {
     const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     let up = false;
+    let asked = 0;
     const keys = JSON.stringify({
       keys: [{ ...publicKey.export({ format: 'jwk' }), kid: 'k1', alg: 'ES256' }],
     });
     const jwks = createServer((_request, response) => {
+      asked += 1;
       response.statusCode = up ? 200 : 503;
       response.setHeader('content-type', 'application/json').end(up ? keys : 'no');
     });
@@ -391,13 +426,39 @@ describe('tokens', () => {
     expect(away.message).not.toMatch(/^Unauthorized/);
     expect(away.retryAfterMs).toBeGreaterThan(0);
 
+    // However many tokens come, they are asked for once in a while, and told of once.
+    asked = 0;
+    for (let i = 0; i < 20; i++) {
+      const { code } = await stack.refusal('/notifications', { token: token({ exp: soon }) });
+      expect(code).toBe('UNAVAILABLE');
+    }
+    expect(asked).toBeLessThanOrEqual(1);
+    expect(stack.logs.filter((line) => line.includes('JWKS_URI cannot be read'))).toHaveLength(1);
+
     up = true;
-    await stack.connect('/notifications', token({ exp: soon }));
+    await expect
+      .poll(
+        () =>
+          stack.connect('/notifications', token({ exp: soon })).then(
+            ({ connected: is }) => is,
+            () => false,
+          ),
+        { timeout: 10_000, interval: 250 },
+      )
+      .toBe(true);
     for (const [bad, code] of [
       [token({ exp: soon - 3_600 }), 'TOKEN_EXPIRED'],
       [token({}), 'UNAUTHORIZED'],
       [sign(), 'UNAUTHORIZED'],
       ['garbage', 'UNAUTHORIZED'],
+      // Of a key that may have come since the set was read: to be tried again.
+      [
+        jwt.sign({ sub: 'u1', tenantId: 't1', exp: soon }, privateKey, {
+          algorithm: 'ES256',
+          keyid: 'k2',
+        }),
+        'UNAVAILABLE',
+      ],
     ]) {
       expect((await stack.refusal('/notifications', { token: bad })).code).toBe(code);
     }

@@ -165,11 +165,41 @@ describe('revocation', () => {
   });
 
   it('spares what a later token has opened before the news of it arrives', async () => {
-    const fresh = await b.connect('/notifications', later());
     const told = record(await b.connect('/notifications'));
-    await revoke();
+    await wait(20);
+    const at = Date.now();
+    await wait(20);
+    const fresh = await b.connect('/notifications', later());
+    const { revokeEverywhere } = a.app.get(RealtimeRevocation) as unknown as {
+      revokeEverywhere: (message: object) => Promise<void>;
+    };
+    await revokeEverywhere({ tenantId: 't1', userId: 'u1', at });
     await until(() => told.length === 2);
     expect(fresh.connected).toBe(true);
+  });
+
+  it('cuts what is open by a token of a clock that is ahead, and lets it in nowhere again', async () => {
+    const ahead = sign({ iat: now() + 30 });
+    const told = record(await b.connect('/notifications', ahead));
+    await revoke();
+    await until(() => told.length === 2);
+    expect(told).toEqual(CUT);
+    for (const stack of [a, b]) {
+      await until(() => stack.app.get(RealtimeRevocation).isRevoked(identityOf(now() + 30)));
+      const refusal = await stack.refusal('/notifications', { token: ahead });
+      expect(refusal.code).toBe('UNAUTHORIZED');
+      // Whoever signs in again by that clock is let in.
+      const again = await stack.connect('/notifications', sign({ iat: now() + 40 }));
+      expect(again.connected).toBe(true);
+    }
+  });
+
+  const identityOf = (iat: number) => ({
+    tenantId: 't1',
+    userId: 'u1',
+    expiresAt: Infinity,
+    issuedAt: iat * 1_000,
+    sessionId: undefined,
   });
 
   it('of one sign-in cuts what that opened, and refuses all its tokens', async () => {
@@ -256,8 +286,12 @@ describe('revocation', () => {
     for (let i = 0; i < 10_050; i++) {
       await revocation.revoke({ tenantId: 't1', userId: `user-${i}` });
     }
-    const size = (revocation as unknown as { revoked: Map<string, number> }).revoked.size;
-    expect(size).toBe(10_000);
+    // However many sign-ins end, no user is forgotten for them.
+    for (let i = 0; i < 10_050; i++) {
+      await revocation.revoke({ tenantId: 't1', userId: 'u1', sessionId: `s-${i}` });
+    }
+    const held = revocation as unknown as { users: Map<string, number>; signIns: Set<string> };
+    expect([held.users.size, held.signIns.size]).toEqual([10_000, 10_000]);
     const refusal = await alone.refusal('/notifications', { token: sign({ sub: 'user-10049' }) });
     expect(refusal.code).toBe('UNAUTHORIZED');
     await alone.close();

@@ -1,5 +1,5 @@
 import type { RealtimeConfig } from '../src/config/realtime.config';
-import { SecurityLog } from '../src/handshake/security-log';
+import { clientAddress, SecurityLog } from '../src/handshake/security-log';
 import { ConsoleLogger, Logger } from '@nestjs/common';
 import type { IncomingMessage } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -131,18 +131,36 @@ describe('its lines', () => {
     for (let i = 0; i < 10_000; i++) {
       security.report('event refused', 'RATE_LIMITED', from(`10.0.${i >> 8}.${i & 255}`));
     }
+    expect(written).toHaveLength(10);
+    // Of a user, whom they must not crowd out.
+    for (let i = 0; i < 100; i++) {
+      const identity = { userId: `u${i}`, tenantId: 't', expiresAt: 0 };
+      security.report('handshake refused', 'FORBIDDEN', from('10.1.0.1'), identity as never);
+    }
     expect(written).toHaveLength(20);
     vi.advanceTimersByTime(1_000);
-    expect(written.slice(20)).toEqual(['9980 more in the last second']);
+    expect(written.slice(20)).toEqual(['10080 more in the last second']);
     security.report('event refused', 'RATE_LIMITED', from('10.0.0.1'));
     expect(written).toHaveLength(22);
     vi.advanceTimersByTime(5_000);
     expect(written).toHaveLength(22);
   });
 
+  it.each([
+    ['198.51.100.1:5100', '198.51.100.1'],
+    ['[2001:db8::1]:443', '2001:db8::1'],
+    ['[2001:db8::1]', '2001:db8::1'],
+    ['2001:db8::1', '2001:db8::1'],
+    ['6.6.6.6, ::ffff:198.51.100.1', '198.51.100.1'],
+    ['198.51.100.1:x', '127.0.0.1'],
+    ['unknown', '127.0.0.1'],
+  ])('read the address that a proxy writes as %s', (forwarded, address) => {
+    expect(clientAddress(from(forwarded), 1)).toBe(address);
+  });
+
   it('cannot be forged or blown up by what a client sends', () => {
     const security = log();
-    const userId = 'u"},{"code":"OK\u2028';
+    const userId = 'u"},{"code":"OK\u2028\u202e\u0085\u{e0001}';
     const identity = { userId, tenantId: 't', expiresAt: 0 };
     const origin = `http://x\nrefused {"code":"FAKE"}${'x'.repeat(10_000)}`;
     security.report(
@@ -151,12 +169,12 @@ describe('its lines', () => {
       from('1.1.1.1\nx', origin),
       identity as never,
     );
-    const [line = ''] = written;
-    expect(line.split('\n')).toHaveLength(1);
+    const line = written.find((one) => one.startsWith('handshake refused')) ?? '';
+    expect(written.join('').split(/[\n\u2028]/)).toHaveLength(1);
     expect(line.length).toBeLessThan(600);
     expect(JSON.parse(line.slice(line.indexOf('{')))).toMatchObject({
       code: 'FORBIDDEN',
-      userId,
+      userId: 'u"},{"code":"OK\\u{2028}\\u{202e}\\u{85}\\u{e0001}',
       address: '127.0.0.1',
     });
   });

@@ -23,6 +23,7 @@ import { BrokerEventContext } from './broker-event';
 import { type Attempt, Emission, runAttempt } from './emission';
 import { EVENT_POLICY, type EventPolicy } from './event-policy';
 import type { EventMeta } from '../events/event-meta';
+import { withTimeLimit } from '../time-limit';
 import { own } from './own';
 import { RecentIds } from './recent-ids';
 
@@ -389,18 +390,10 @@ async function settled(result: unknown): Promise<void> {
 /**
  * @throws BaseRpcException `transient`: `work` goes on, and is not waited for.
  */
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(
-      () =>
-        reject(new BaseRpcException('transient', 'TIMEOUT', 'took too long')),
-      ms,
-    );
-  });
-  try {
-    return await Promise.race([work, timeout]);
-  } finally {
-    clearTimeout(timer);
-  }
+function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  return withTimeLimit(
+    ms,
+    work,
+    () => new BaseRpcException('transient', 'TIMEOUT', 'took too long'),
+  );
 }

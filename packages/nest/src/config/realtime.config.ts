@@ -326,6 +326,14 @@ function parseUrl(value: string): URL | undefined {
 }
 
 function parseOrigin(value: string): string | undefined {
+  // Of apps in a shell or an extension: URL knows no origin of such schemes.
+  if (
+    /^(?!https?:|file:|data:|blob:|about:)[a-z][a-z0-9+.-]*:\/\/[\w.-]+$/i.test(
+      value,
+    )
+  ) {
+    return value.toLowerCase();
+  }
   const parsed = parseUrl(value);
   const isOrigin =
     parsed !== undefined &&

@@ -11,6 +11,8 @@ import {
 /** Purpose of a connection: a browser carries all its namespaces over one. */
 export interface Session {
   identity: RealtimeIdentity;
+  /** Time when its last token was accepted, in milliseconds since the epoch. */
+  acceptedAt: number;
   /**
    * Time of the cut: set once the client was told that its token has expired.
    */

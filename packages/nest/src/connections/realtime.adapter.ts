@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type INestApplication, Logger } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { IoAdapter } from '@nestjs/platform-socket.io';
@@ -41,6 +41,9 @@ import {
 } from './socket';
 
 type Next = (error?: Error) => void;
+
+const WEBSOCKET_ONLY =
+  "This server takes websockets only: io(url, { transports: ['websocket'] })";
 
 /** Time that a refused connection has to try another namespace. */
 const REFUSED_LINGER_MS = 1_000;
@@ -106,6 +109,10 @@ export class RealtimeAdapter extends IoAdapter {
     // a second websocket would take its place, unseen by origin and limits.
     io.engine.use((request: IncomingMessage, _response: unknown, next: Next) =>
       next(namesConnection(request) ? new Error('No upgrades') : undefined),
+    );
+    io.engine.use(
+      (request: IncomingMessage, response: ServerResponse, next: Next) =>
+        this.answerPolling(request, response) || next(),
     );
     const replicas = this.app.get(Replicas);
     replicas.onMissed(() =>
@@ -184,6 +191,27 @@ export class RealtimeAdapter extends IoAdapter {
         callback(refusal, refusal === null);
       },
     };
+  }
+
+  /** Tells developers of a client that polls, as Socket.IO's does by default. */
+  private answerPolling(
+    { headers, url = '' }: IncomingMessage,
+    response: ServerResponse,
+  ): boolean {
+    if (headers.upgrade !== undefined || !/[?&]transport=polling/.test(url)) {
+      return false;
+    }
+    const { origin } = headers;
+    response.writeHead(400, {
+      'Content-Type': 'application/json',
+      ...(origin !== undefined &&
+        this.config.origins.includes(origin) && {
+          'Access-Control-Allow-Origin': origin,
+          Vary: 'Origin',
+        }),
+    });
+    response.end(JSON.stringify({ code: 0, message: WEBSOCKET_ONLY }));
+    return true;
   }
 
   private requestRefusal(request: IncomingMessage): string | null {

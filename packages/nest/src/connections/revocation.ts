@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Replicas } from '../replicas/replicas';
 import { isId, userRoom } from '../rooms/rooms';
 import type { RealtimeIdentity } from '../handshake/identity';
@@ -23,11 +23,13 @@ export interface RevokedUser {
 interface Revocation extends RevokedUser {
   /** Milliseconds since the epoch. */
   readonly at: number;
+  /** The same, by the clock of the issuer, where that is ahead. */
+  readonly issuedUntil?: number | undefined;
 }
 
 /**
- * Number of revocations that are remembered: the tokens of the oldest should
- * have expired.
+ * Number of users, and of sign-ins, that are remembered: the tokens of the
+ * oldest should have expired.
  */
 const MAX_REMEMBERED = 10_000;
 
@@ -43,9 +45,13 @@ const MAX_REMEMBERED = 10_000;
  */
 @Injectable()
 export class RealtimeRevocation {
-  private readonly revoked = new Map<string, number>();
+  private readonly logger = new Logger(RealtimeRevocation.name);
+  /** Until when tokens of a user were issued that are refused. */
+  private readonly users = new Map<string, number>();
+  /** Sign-ins that have ended: many of them push no user out. */
+  private readonly signIns = new Set<string>();
   private readonly revokeEverywhere: (message: Revocation) => Promise<void>;
-  private cut: (user: RevokedUser) => void = () => undefined;
+  private cut: (user: RevokedUser, at: number) => number = () => 0;
 
   constructor(@Inject(Replicas) replicas: Replicas) {
     this.revokeEverywhere = replicas.everywhere(
@@ -74,32 +80,59 @@ export class RealtimeRevocation {
     sessionId,
     issuedAt = 0,
   }: RealtimeIdentity): boolean {
-    if (this.revoked.size === 0) {
-      return false;
-    }
-    const keys = [keyOf({ tenantId, userId })];
-    if (sessionId !== undefined) {
-      keys.push(keyOf({ tenantId, userId, sessionId }));
-    }
-    // Issued in the same second counts as before: the claim is in seconds.
-    return keys.some((key) => issuedAt <= (this.revoked.get(key) ?? -1));
+    const { users, signIns } = this;
+    return (
+      // Issued in the same second counts as before: the claim is in seconds.
+      (users.size > 0 &&
+        issuedAt <= (users.get(keyOf({ tenantId, userId })) ?? -1)) ||
+      (signIns.size > 0 &&
+        sessionId !== undefined &&
+        signIns.has(keyOf({ tenantId, userId, sessionId })))
+    );
   }
 
-  /** Sets the function that ends the revoked connections of a user. */
-  onRevoked(cut: (user: RevokedUser) => void): void {
+  /**
+   * Sets the function that ends the connections of a user that were opened until
+   * a moment. It returns when the latest of their tokens was issued.
+   */
+  onRevoked(cut: (user: RevokedUser, at: number) => number): void {
     this.cut = cut;
   }
 
-  private apply({ at, ...user }: Revocation): void {
+  private apply({ at, issuedUntil = at, ...user }: Revocation): void {
     const key = keyOf(user);
-    this.revoked.delete(key);
-    // A sign-in that has ended gets no new tokens.
-    this.revoked.set(key, user.sessionId === undefined ? at : Infinity);
-    if (this.revoked.size > MAX_REMEMBERED) {
-      const [oldest] = this.revoked.keys();
-      this.revoked.delete(oldest as string);
+    if (user.sessionId !== undefined) {
+      // A sign-in that has ended gets no new tokens.
+      remember(this.signIns, key);
+      this.cut(user, at);
+      return;
     }
-    this.cut(user);
+    const known = this.users.get(key) ?? 0;
+    this.users.delete(key);
+    this.users.set(key, Math.max(issuedUntil, known));
+    forgetOldest(this.users);
+    // The issuer's clock may be ahead: what was cut must not come back.
+    const issuedAt = this.cut(user, at);
+    if (issuedAt > issuedUntil) {
+      this.users.set(key, Math.max(issuedAt, known));
+      const revocation = { ...user, at, issuedUntil: issuedAt };
+      this.revokeEverywhere(revocation).catch((error: unknown) =>
+        this.logger.error(error),
+      );
+    }
+  }
+}
+
+function remember(ids: Set<string>, id: string): void {
+  ids.delete(id);
+  ids.add(id);
+  forgetOldest(ids);
+}
+
+function forgetOldest(held: Set<string> | Map<string, unknown>): void {
+  if (held.size > MAX_REMEMBERED) {
+    const [oldest] = held.keys();
+    held.delete(oldest as string);
   }
 }
 

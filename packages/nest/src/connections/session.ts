@@ -69,7 +69,7 @@ export class SessionRegistry {
     @Inject(REALTIME_ROOMS)
     private readonly joined: ReadonlyMap<string, JoinedRooms>,
   ) {
-    revocation.onRevoked((user) => this.cut(user));
+    revocation.onRevoked((user, at) => this.cut(user, at));
     registry.onSweep(() => this.sweep());
   }
 
@@ -98,7 +98,8 @@ export class SessionRegistry {
       this.limits.requireRoomFor(user);
       this.registry.assign(conn, user);
       if (tracked) {
-        tracked.session = { identity, cutAt: undefined };
+        const acceptedAt = Date.now();
+        tracked.session = { identity, acceptedAt, cutAt: undefined };
       }
     }
     this.admitted.add(socket);
@@ -193,6 +194,7 @@ export class SessionRegistry {
       rooms: this.roomsFor(socket, token),
     }));
     session.identity = token.identity;
+    session.acceptedAt = Date.now();
     session.cutAt = undefined;
     for (const { socket, rooms } of moves) {
       socket.data.identity = token.identity;
@@ -228,16 +230,31 @@ export class SessionRegistry {
     return sockets.filter((socket) => this.admitted.has(socket));
   }
 
-  private cut({ tenantId, userId }: RevokedUser): void {
+  /** Returns when the latest token of what is cut was issued. */
+  private cut(
+    { tenantId, userId, sessionId }: RevokedUser,
+    at: number,
+  ): number {
     const user = userRoom(tenantId, userId);
+    let latest = 0;
     for (const conn of this.registry.connectionsOf(user)) {
-      const identity = this.registry.of(conn)?.session?.identity;
+      const session = this.registry.of(conn)?.session;
+      const isMeant =
+        sessionId === undefined || session?.identity.sessionId === sessionId;
       // A later token may have opened a connection since.
-      if (identity && this.revocation.isRevoked(identity)) {
+      if (
+        session &&
+        isMeant &&
+        (session.acceptedAt <= at ||
+          this.revocation.isRevoked(session.identity))
+      ) {
+        const { identity } = session;
+        latest = Math.max(latest, identity.issuedAt ?? 0);
         this.securityLog.report('revoked', 'KICKED', conn.request, identity);
         this.kick(conn);
       }
     }
+    return latest;
   }
 
   /** Tells a client that it is not wanted any more, and ends its connection. */

@@ -2,12 +2,13 @@ import { Inject, Injectable } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { REALTIME_OPTIONS, type RealtimeCoreOptions } from '../config/options';
 import { isId } from '../rooms/rooms';
+import { TIME_LIMITS, withTimeLimit } from '../time-limit';
 import type { HandshakeGuard } from './handshake.guard';
 import type { RealtimeIdentity, TokenClaims, VerifiedToken } from './identity';
 import {
   expired,
   isRealtimeException,
-  type RealtimeException,
+  RealtimeException,
   unauthorized,
 } from './realtime.errors';
 
@@ -44,7 +45,7 @@ export class Handshake {
   ): Promise<VerifiedToken> {
     const { guard } = this;
     const claims = await guard.verify(token);
-    const { userId, tenantId } = await guard.identify(claims);
+    const { userId, tenantId } = await inTime(guard.identify(claims));
     const { exp, iat, sid } = claims;
     if (!isId(userId) || !isId(tenantId) || !Number.isFinite(exp)) {
       throw unauthorized();
@@ -74,7 +75,7 @@ export class Handshake {
     claims: TokenClaims,
   ): Promise<void> {
     try {
-      await this.guard.check(identity, claims);
+      await inTime(this.guard.check(identity, claims));
     } catch (error) {
       if (isRealtimeException(error)) {
         this.refusals.add(error);
@@ -98,4 +99,13 @@ export class Handshake {
       `No module provides ${guard.name}: add it to the providers of RealtimeModule, without a scope of its own`,
     );
   }
+}
+
+/** An answer of the guard; a client may try again where it takes too long. */
+function inTime<T>(answer: T | Promise<T>): Promise<T> {
+  return withTimeLimit(
+    TIME_LIMITS.owner,
+    answer,
+    () => new RealtimeException('UNAVAILABLE', 'Try again later'),
+  );
 }

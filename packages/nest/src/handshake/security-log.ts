@@ -10,6 +10,8 @@ import type { RealtimeIdentity } from './identity';
 
 const WINDOW_MS = 1_000;
 const MAX_LINES = 20;
+/** The others are kept for events that have an identity. */
+const MAX_ANONYMOUS_LINES = 10;
 
 /**
  * Log of refusals. In each second the first event of a kind from a source is
@@ -20,6 +22,8 @@ const MAX_LINES = 20;
 export class SecurityLog {
   private readonly logger = new Logger('Security');
   private readonly written = new Set<string>();
+  /** How many of them have no identity. */
+  private anonymous = 0;
   private suppressed = 0;
   private timer: NodeJS.Timeout | undefined;
 
@@ -41,11 +45,15 @@ export class SecurityLog {
     const address = clientAddress(request, this.config.trustedProxies);
     const { userId, tenantId } = identity ?? {};
     const key = JSON.stringify([event, code, address, userId, tenantId]);
-    if (this.written.size >= MAX_LINES || this.written.has(key)) {
+    const isFull = identity
+      ? this.written.size >= MAX_LINES
+      : this.anonymous >= MAX_ANONYMOUS_LINES;
+    if (isFull || this.written.has(key)) {
       this.suppressed += 1;
       return;
     }
     this.written.add(key);
+    this.anonymous += identity ? 0 : 1;
     const origin = request.headers.origin?.slice(0, 200);
     const details = { code, userId, tenantId, address, origin };
     this.logger.warn(new LogLine(event, details));
@@ -56,6 +64,7 @@ export class SecurityLog {
       this.logger.warn(`${this.suppressed} more in the last second`);
     }
     this.written.clear();
+    this.anonymous = 0;
     this.suppressed = 0;
     this.timer = undefined;
   }
@@ -73,9 +82,33 @@ export function clientAddress(
   if (trustedProxies > 0) {
     const forwarded = [headers['x-forwarded-for'] ?? []].flat().join(',');
     const [claimed = ''] = forwarded.split(',').slice(-trustedProxies);
-    address = isIP(claimed.trim()) ? claimed.trim() : address;
+    const read = readAddress(claimed.trim());
+    if (read === undefined) {
+      warnOfForwarded(claimed.trim());
+    }
+    address = read ?? address;
   }
   return address.replace(/^::ffff:(?=\d+\.)/i, '');
+}
+
+/** Proxies write `198.51.100.1`, `198.51.100.1:5100` and `[2001:db8::1]:443`. */
+function readAddress(text: string): string | undefined {
+  const [, bracketed] = /^\[(.*)\](?::\d+)?$/.exec(text) ?? [];
+  const [, v4] = /^([\d.]+):\d+$/.exec(text) ?? [];
+  return [text, bracketed, v4].find((form) => form && isIP(form));
+}
+
+let isWarned = false;
+
+function warnOfForwarded(value: string): void {
+  if (!isWarned) {
+    isWarned = true;
+    const said =
+      value === '' ? 'no address' : JSON.stringify(value.slice(0, 100));
+    new Logger('Security').warn(
+      `X-Forwarded-For has ${said} where REALTIME_TRUST_PROXY expects a client's address: clients behind that proxy share its limits`,
+    );
+  }
 }
 
 /** Block of addresses that one client can have: a whole /64 of IPv6. */

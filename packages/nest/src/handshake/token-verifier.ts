@@ -6,7 +6,12 @@ import {
   type RealtimeConfig,
 } from '../config/realtime.config';
 import type { TokenClaims } from './identity';
-import { expired, RealtimeException, unauthorized } from './realtime.errors';
+import {
+  expired,
+  isRealtimeException,
+  RealtimeException,
+  unauthorized,
+} from './realtime.errors';
 
 /**
  * Codes of jose where the key set could not be fetched or read: no fault of the
@@ -17,6 +22,10 @@ const KEYS_UNAVAILABLE = [
   'ERR_JWKS_INVALID',
   'ERR_JOSE_GENERIC',
 ];
+
+/** Pause after a request for the key set that failed. */
+const PAUSE_MS = 2_000;
+const LINE_EVERY_MS = 30_000;
 
 /**
  * Verifies tokens with the configured key, or with those of `JWKS_URI`.
@@ -31,6 +40,7 @@ const KEYS_UNAVAILABLE = [
 @Injectable()
 export class TokenVerifier {
   private readonly logger = new Logger(TokenVerifier.name);
+  private nextLineAt = 0;
   private readonly readClaims: (token: string) => Promise<object>;
 
   constructor(
@@ -65,7 +75,15 @@ export class TokenVerifier {
     const options = pinned as VerifyOptions;
     return async (token) => {
       try {
-        return verify(token, key as KeyObject, options) as object;
+        const { header, payload } = verify(token, key as KeyObject, {
+          ...options,
+          complete: true,
+        });
+        // What a token says must be understood is not (RFC 7515, 4.1.11).
+        if ('crit' in header) {
+          throw unauthorized();
+        }
+        return payload as object;
       } catch (error) {
         throw error instanceof Error && error.name === 'TokenExpiredError'
           ? expired()
@@ -82,9 +100,24 @@ export class TokenVerifier {
       ...(audience && { audience }),
     };
     const load = async () => {
-      const { createRemoteJWKSet, jwtVerify } = await import('jose');
-      const keys = createRemoteJWKSet(new URL(uri));
-      return (token: string) => jwtVerify(token, keys, options);
+      const { createRemoteJWKSet, customFetch, jwtVerify } =
+        await import('jose');
+      const keys = createRemoteJWKSet(new URL(uri), {
+        [customFetch]: pausing(PAUSE_MS),
+      });
+      return async (token: string) => {
+        // Of a key that is not known then, nothing is asked for.
+        const isFresh = keys.coolingDown;
+        try {
+          return await jwtVerify(token, keys, options);
+        } catch (error) {
+          // It may be newer than what is known: a client must not give up.
+          if (isFresh && codeOf(error) === 'ERR_JWKS_NO_MATCHING_KEY') {
+            throw unavailable();
+          }
+          throw error;
+        }
+      };
     };
     let loaded: ReturnType<typeof load> | undefined;
     return async (token) => {
@@ -92,21 +125,50 @@ export class TokenVerifier {
         const verify = await (loaded ??= load());
         return (await verify(token)).payload;
       } catch (error) {
-        throw this.remoteFailure(error);
+        throw isRealtimeException(error) ? error : this.remoteFailure(error);
       }
     };
   }
 
   private remoteFailure(error: unknown): RealtimeException {
-    const code =
-      error instanceof Error && 'code' in error ? String(error.code) : '';
+    const code = codeOf(error);
     if (code === 'ERR_JWT_EXPIRED') {
       return expired();
     }
     if (code.startsWith('ERR_J') && !KEYS_UNAVAILABLE.includes(code)) {
       return unauthorized();
     }
-    this.logger.error(`JWKS_URI cannot be read: ${String(error)}`);
-    return new RealtimeException('UNAVAILABLE', 'Try again later');
+    // Whoever sends tokens must not fill the log.
+    if (Date.now() >= this.nextLineAt) {
+      this.nextLineAt = Date.now() + LINE_EVERY_MS;
+      this.logger.error(`JWKS_URI cannot be read: ${String(error)}`);
+    }
+    return unavailable();
   }
+}
+
+function unavailable(): RealtimeException {
+  return new RealtimeException('UNAVAILABLE', 'Try again later');
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}
+
+/** Asks nothing for a while after a request that failed: each token would ask again. */
+function pausing(ms: number): typeof fetch {
+  let until = 0;
+  return async (...args) => {
+    if (Date.now() < until) {
+      throw new Error('it could not be read a moment ago');
+    }
+    try {
+      const response = await fetch(...args);
+      until = response.ok ? 0 : Date.now() + ms;
+      return response;
+    } catch (error) {
+      until = Date.now() + ms;
+      throw error;
+    }
+  };
 }

@@ -7,7 +7,10 @@ export class LogLine {
     readonly message: string,
     fields: object,
   ) {
-    Object.assign(this, fields);
+    for (const [name, value] of Object.entries(fields)) {
+      const written = typeof value === 'string' ? visible(value) : value;
+      Object.assign(this, { [name]: written });
+    }
   }
 
   /** Fields as JSON: what a client chose cannot forge a line. */
@@ -19,4 +22,14 @@ export class LogLine {
   [inspect.custom](): string {
     return this.toString();
   }
+}
+
+/** Control characters, line separators and marks of direction, which would change how other lines are read. */
+const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
+function visible(text: string): string {
+  return text.replace(
+    HIDDEN,
+    (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
+  );
 }

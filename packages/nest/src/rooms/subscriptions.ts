@@ -13,6 +13,7 @@ import { SecurityLog } from '../handshake/security-log';
 import { SessionRegistry } from '../connections/session';
 import type { RealtimeSocket } from '../connections/socket';
 import type { RealtimeIdentity } from '../handshake/identity';
+import { TIME_LIMITS, withTimeLimit } from '../time-limit';
 
 /**
  * Decides who may subscribe to which resources of a domain.
@@ -198,7 +199,11 @@ export class Subscriptions {
   private async ask(socket: RealtimeSocket, id: string): Promise<Refusal> {
     try {
       const policy = this.policies.get(socket.nsp.name);
-      const answer = await policy?.canSubscribe(socket.data.identity, id);
+      const answer = await withTimeLimit(
+        TIME_LIMITS.owner,
+        policy?.canSubscribe(socket.data.identity, id),
+        () => new Error(`${socket.nsp.name}: canSubscribe took too long`),
+      );
       return answer === true
         ? undefined
         : new RealtimeException('FORBIDDEN', 'Not allowed to subscribe');

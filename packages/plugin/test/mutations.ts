@@ -740,8 +740,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'event-not-validated',
     file: 'packages/nest/src/broker/broker-event.ts',
-    find: 'const checked = checkPayload(schema, own(data, key));',
-    replace: 'const checked: Checked<T> = { payload: own(data, key) as T };',
+    find: 'const check = (value: unknown) => checkPayload(schema, value);',
+    replace: 'const check = (value: unknown): Checked<T> => ({ payload: value as T });',
     test: 'broker/rmq-broker.test.ts',
   },
   {
@@ -845,7 +845,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'consumer-cancelled',
     file: 'packages/nest/src/broker/rmq.broker.ts',
-    find: '      channel.close().catch(() => undefined);',
+    find: `      this.logger.warn(\`RabbitMQ cancelled the consumer of \${this.queue}\`);
+      channel.close().catch(() => undefined);`,
     replace: '',
     test: 'broker/rmq-faults.test.ts',
   },
@@ -1212,8 +1213,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'forwarded-text-taken-over',
     file: 'packages/nest/src/handshake/security-log.ts',
-    find: `isIP(claimed.trim()) ? claimed.trim() : address`,
-    replace: `claimed.trim() || address`,
+    find: 'address = read ?? address;',
+    replace: 'address = claimed.trim() || address;',
     test: 'limits.test.ts',
   },
   {
@@ -1225,21 +1226,21 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'deep-payloads',
-    file: 'packages/nest/src/events/client-event.ts',
+    file: 'packages/nest/src/events/payload-shape.ts',
     find: 'depth > 0 &&',
     replace: 'depth > -1e9 &&',
     test: 'limits.test.ts',
   },
   {
     name: 'huge-payloads',
-    file: 'packages/nest/src/events/client-event.ts',
+    file: 'packages/nest/src/events/payload-shape.ts',
     find: 'left >= 0 &&',
     replace: '',
     test: 'limits.test.ts',
   },
   {
     name: 'proto-keys',
-    file: 'packages/nest/src/events/client-event.ts',
+    file: 'packages/nest/src/events/payload-shape.ts',
     find: "!Object.prototype.hasOwnProperty.call(item, '__proto__') &&",
     replace: '',
     test: 'limits.test.ts',
@@ -1321,15 +1322,15 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'log-unbounded',
     file: 'packages/nest/src/handshake/security-log.ts',
-    find: 'this.written.size >= MAX_LINES || this.written.has(key)',
-    replace: 'this.written.has(key)',
+    find: '? this.written.size >= MAX_LINES',
+    replace: '? false',
     test: 'security-log.test.ts',
   },
   {
     name: 'log-flooded-by-one',
     file: 'packages/nest/src/handshake/security-log.ts',
-    find: 'this.written.size >= MAX_LINES || this.written.has(key)',
-    replace: 'this.written.size >= MAX_LINES',
+    find: 'isFull || this.written.has(key)',
+    replace: 'isFull',
     test: 'security-log.test.ts',
   },
   {
@@ -1380,9 +1381,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'revoked-connections-stay',
     file: 'packages/nest/src/connections/revocation.ts',
-    find: `    this.cut(user);
-`,
-    replace: '',
+    find: 'const issuedAt = this.cut(user, at);',
+    replace: 'const issuedAt = 0;',
     test: 'revocation.test.ts',
   },
   {
@@ -1395,8 +1395,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'revocation-cuts-later-sign-ins',
     file: 'packages/nest/src/connections/session.ts',
-    find: 'if (identity && this.revocation.isRevoked(identity)) {',
-    replace: 'if (identity) {',
+    find: '(session.acceptedAt <= at ||',
+    replace: '(session.acceptedAt >= 0 ||',
     test: 'revocation.test.ts',
   },
   {
@@ -1430,7 +1430,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'revocations-unbounded',
     file: 'packages/nest/src/connections/revocation.ts',
-    find: 'if (this.revoked.size > MAX_REMEMBERED) {',
+    find: 'if (held.size > MAX_REMEMBERED) {',
     replace: 'if (false) {',
     test: 'revocation.test.ts',
   },
@@ -1444,8 +1444,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'revocation-spares-sign-ins',
     file: 'packages/nest/src/connections/revocation.ts',
-    find: 'if (sessionId !== undefined) {',
-    replace: 'if (false) {',
+    find: 'signIns.has(keyOf({ tenantId, userId, sessionId })))',
+    replace: 'false)',
     test: 'revocation.test.ts',
   },
   {
@@ -1542,8 +1542,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'context-of-any-tenant',
     file: 'packages/nest/src/broker/broker.ts',
-    find: 'tenantId: isId(tenantId) ? tenantId : undefined',
-    replace: 'tenantId: tenantId as string',
+    find: 'return isId(tenantId) ? tenantId : undefined;',
+    replace: 'return tenantId as string;',
     test: 'request-context.test.ts',
   },
   {
@@ -2365,5 +2365,117 @@ export const MUTATIONS: readonly Mutation[] = [
     find: "return version.includes('-') && !floor.includes('-');",
     replace: 'return false;',
     test: 'src/review/review.test.ts',
+  },
+  // Found by attacks from outside
+  {
+    name: 'dead-letter-that-cannot-be-written',
+    file: 'packages/nest/src/broker/dead-letters.ts',
+    find: `return false;
+    } finally {`,
+    replace: `return new Promise<boolean>(() => undefined);
+    } finally {`,
+    test: 'broker/rmq-faults.test.ts',
+  },
+  {
+    name: 'dead-letters-while-blocked',
+    file: 'packages/nest/src/broker/dead-letters.ts',
+    find: 'if (!current || this.blockedBy !== undefined) {',
+    replace: 'if (!current) {',
+    test: 'broker/rmq-faults.test.ts',
+  },
+  {
+    name: 'same-id-of-two-tenants',
+    file: 'packages/nest/src/broker/broker.ts',
+    find: `return \`\${event} \${tenantId.length} \${tenantId} \${id}\`;`,
+    replace: `return \`\${event} \${id}\`;`,
+    test: 'broker/dispatcher.test.ts',
+  },
+  {
+    name: 'deep-broker-events',
+    file: 'packages/nest/src/broker/broker.ts',
+    find: 'if (!isHarmless(data, Infinity)) {',
+    replace: 'if (false) {',
+    test: 'broker/rmq-broker.test.ts',
+  },
+  {
+    name: 'null-of-an-optional-field',
+    file: 'packages/nest/src/broker/broker-event.ts',
+    find: 'if (rest === value) {',
+    replace: 'if (rest === value || true) {',
+    test: 'broker/rmq-broker.test.ts',
+  },
+  {
+    name: 'publishing-while-blocked',
+    file: 'packages/nest/src/publisher/rmq.transport.ts',
+    find: 'if (this.open && !this.isBlocked) {',
+    replace: 'if (this.open) {',
+    test: 'publisher/rmq-publisher.test.ts',
+  },
+  {
+    name: 'crit-ignored',
+    file: 'packages/nest/src/handshake/token-verifier.ts',
+    find: `if ('crit' in header) {`,
+    replace: 'if (false) {',
+    test: 'handshake.test.ts',
+  },
+  {
+    name: 'newer-key-refused-for-good',
+    file: 'packages/nest/src/handshake/token-verifier.ts',
+    find: 'isFresh && codeOf(error)',
+    replace: 'false && codeOf(error)',
+    test: 'handshake.test.ts',
+  },
+  {
+    name: 'key-set-asked-for-by-each-token',
+    file: 'packages/nest/src/handshake/token-verifier.ts',
+    find: 'if (Date.now() < until) {',
+    replace: 'if (false) {',
+    test: 'handshake.test.ts',
+  },
+  {
+    name: 'users-crowded-out-of-the-log',
+    file: 'packages/nest/src/handshake/security-log.ts',
+    find: ': this.anonymous >= MAX_ANONYMOUS_LINES;',
+    replace: ': this.written.size >= MAX_LINES;',
+    test: 'security-log.test.ts',
+  },
+  {
+    name: 'hidden-characters-in-the-log',
+    file: 'packages/nest/src/observability/log-line.ts',
+    find: `typeof value === 'string' ? visible(value) : value`,
+    replace: 'value',
+    test: 'security-log.test.ts',
+  },
+  {
+    name: 'revocation-by-the-clock-of-the-issuer',
+    file: 'packages/nest/src/connections/session.ts',
+    find: '(session.acceptedAt <= at ||',
+    replace: '(false ||',
+    test: 'revocation.test.ts',
+  },
+  {
+    name: 'revoked-token-ahead-comes-back',
+    file: 'packages/nest/src/connections/revocation.ts',
+    find: 'if (issuedAt > issuedUntil) {',
+    replace: 'if (false) {',
+    test: 'revocation.test.ts',
+  },
+  {
+    name: 'policy-without-a-limit',
+    file: 'packages/nest/src/rooms/subscriptions.ts',
+    find: `        TIME_LIMITS.owner,
+`,
+    replace: `        3_600_000,
+`,
+    test: 'time-limit.test.ts',
+  },
+  {
+    name: 'check-without-a-limit',
+    file: 'packages/nest/src/handshake/handshake.ts',
+    find: `    TIME_LIMITS.owner,
+`,
+    replace: `    3_600_000,
+`,
+    test: 'time-limit.test.ts',
   },
 ];

@@ -17,7 +17,7 @@ describe("an owner's code that never answers", () => {
     'refuses for now where it is %s of the guard',
     async (name) => {
       class Guard extends HandshakeGuard {
-        override [name] = never;
+        readonly [name] = never;
       }
       stack = await Stack.start({ guard: Guard as never });
       const refusal = await stack.refusal('/notifications', { token: sign() });

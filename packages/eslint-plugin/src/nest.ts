@@ -2,7 +2,8 @@ import { AST_NODE_TYPES } from '@typescript-eslint/utils';
 import type { TSESTree } from '@typescript-eslint/utils';
 import { ancestors, calledName, enclosingClass, keyName, memberName } from './ast.js';
 import type { ClassNode, Context } from './ast.js';
-import { importOf } from './imports.js';
+import { importOf, isImport } from './imports.js';
+import { KERNEL } from './project.js';
 
 export interface DecoratorUse {
   readonly node: TSESTree.Decorator;
@@ -145,7 +146,18 @@ export function methodAround(node: TSESTree.Node): Method | undefined {
 
 /** Methods that handle a broker's messages. */
 export function consumersOf(context: Context, node: ClassNode): Method[] {
-  return methodsOf(node).filter((method) => consumes(context, method));
+  return methodsOf(node).filter(
+    (method) => consumes(context, method) ?? isOfKernel(context, method),
+  );
+}
+
+/** Takes broker events as the server kernel hands them over, which acknowledges them itself. */
+function isOfKernel(context: Context, method: Method): boolean {
+  return method.decorators.some(
+    ({ expression }) =>
+      expression.type === AST_NODE_TYPES.CallExpression &&
+      isImport(context, expression.callee, KERNEL, 'BrokerEvent'),
+  );
 }
 
 /** Those that a RabbitMQ microservice calls: it leaves handlers of another transport alone. */

@@ -44,7 +44,10 @@ interface Facts {
   readonly listings: Map<ts.Node, Listing[]>;
 }
 
-const RELEVANT = /@nestjs\/|@golevelup|['"]socket\.io['"]|['"]amqp/;
+/** The package of the server kernel. */
+export const KERNEL = '@nx-realtime/nest';
+
+const RELEVANT = /@nestjs\/|@nx-realtime\/|@golevelup|['"]socket\.io['"]|['"]amqp/;
 const cache = new WeakMap<object, Facts>();
 
 /**
@@ -116,6 +119,19 @@ export class Project {
     return bases;
   }
 
+  /** True for a guard that the server kernel runs at each handshake. */
+  isHandshakeGuard(node: TSESTree.Identifier): boolean {
+    for (let next = this.classOf(node), depth = 0; next && depth < 8; depth += 1) {
+      const base = next.heritageClauses?.find(({ token }) => token === ts.SyntaxKind.ExtendsKeyword)
+        ?.types[0]?.expression;
+      if (!base) return false;
+      if (isOfKernel(base, 'HandshakeGuard')) return true;
+      const found = this.declaration(base);
+      next = found && ts.isClassLike(found) ? found : undefined;
+    }
+    return false;
+  }
+
   listingsOf(declaration: ts.Node): readonly Listing[] {
     return this.facts.listings.get(declaration) ?? [];
   }
@@ -154,19 +170,50 @@ function classIn(file: ts.SourceFile, name: string): ts.Node | undefined {
 
 /** Names of the decorators of a class or of its methods. */
 export function decoratorNames(node: ts.Node): string[] {
+  return decoratorsOf(node).map(nameOfCall);
+}
+
+function decoratorsOf(node: ts.Node): ts.Expression[] {
   const decorators = ts.canHaveDecorators(node) ? (ts.getDecorators(node) ?? []) : [];
-  return decorators.map(({ expression }) => nameOfCall(expression));
+  return decorators.map(({ expression }) => expression);
 }
 
 /** Whether a class has a method that handles a broker's messages. */
 export function consumes(declaration: ts.ClassLikeDeclaration): boolean {
   return declaration.members.some((member) =>
-    decoratorNames(member).some((name) => name === 'EventPattern' || name === 'MessagePattern'),
+    decoratorsOf(member).some(
+      (expression) =>
+        /^(?:Event|Message)Pattern$/.test(nameOfCall(expression)) ||
+        isOfKernel(calleeOf(expression), 'BrokerEvent'),
+    ),
   );
 }
 
+/** True for a name, or the member of a namespace, that a file imports from the server kernel. */
+export function isOfKernel(expression: ts.Expression, name: string): boolean {
+  const [local, member] = ts.isPropertyAccessExpression(expression)
+    ? [expression.expression.getText(), expression.name.text]
+    : [expression.getText()];
+  return expression.getSourceFile().statements.some((statement) => {
+    if (!ts.isImportDeclaration(statement)) return false;
+    if (literal(statement.moduleSpecifier) !== KERNEL) return false;
+    const bindings = statement.importClause?.namedBindings;
+    if (!bindings) return false;
+    if (ts.isNamespaceImport(bindings)) return bindings.name.text === local && member === name;
+    return bindings.elements.some(
+      (element) =>
+        member === undefined &&
+        element.name.text === local &&
+        (element.propertyName ?? element.name).text === name,
+    );
+  });
+}
+
+const calleeOf = (expression: ts.Expression): ts.Expression =>
+  ts.isCallExpression(expression) ? expression.expression : expression;
+
 function nameOfCall(expression: ts.Expression): string {
-  const callee = ts.isCallExpression(expression) ? expression.expression : expression;
+  const callee = calleeOf(expression);
   if (ts.isIdentifier(callee)) return callee.text;
   return ts.isPropertyAccessExpression(callee) ? callee.name.text : '';
 }
@@ -230,6 +277,11 @@ function readCall(facts: Facts, node: ts.CallExpression): void {
   const name = nameOfCall(node);
   const callee = node.expression.getText();
   if (/^NestFactory\.create/.test(callee)) facts.boots = true;
+  if (isOfKernel(node.expression, 'setupRealtime')) {
+    facts.hasGuardedAdapter = true;
+    facts.hasAllowRequest = true;
+    facts.isWebsocketOnly = true;
+  }
   if (name === 'assertExchange' && node.arguments[0]) {
     facts.exchanges.add(literal(node.arguments[0]) ?? '*');
   }

@@ -29,6 +29,8 @@ testRule('consumer-in-controllers', {
     `import { Injectable, Module } from '@nestjs/common'; import { EventPattern } from '@nestjs/microservices';
 @Injectable() export class C { @EventPattern('a') a() {} }
 @Module({ controllers: [C] }) export class M {}`,
+    `import { BrokerEvent } from './events'; import { Injectable } from '@nestjs/common'; import '@nx-realtime/nest';
+@Injectable() export class C { @BrokerEvent('a') a() {} }`,
     // Somebody else's decorator of that name.
     `import { EventPattern } from './events'; import { Injectable } from '@nestjs/common'; import '@nestjs/microservices';
 @Injectable() export class C { @EventPattern('a') a() {} }`,
@@ -37,6 +39,11 @@ testRule('consumer-in-controllers', {
     {
       code: `import { Injectable } from '@nestjs/common'; import { EventPattern } from '@nestjs/microservices';
 @Injectable() export class C { @EventPattern('a') a() {} }`,
+      errors: ['decorator'],
+    },
+    {
+      code: `import { Injectable } from '@nestjs/common'; import { BrokerEvent } from '@nx-realtime/nest';
+@Injectable() export class C { @BrokerEvent('a') a() {} }`,
       errors: ['decorator'],
     },
     {

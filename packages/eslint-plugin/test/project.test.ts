@@ -429,4 +429,94 @@ socket.on('a', () => undefined);`;
     }
     expect(await find('no-token-in-url', { 'src/latest/client.ts': code })).toHaveLength(1);
   });
+
+  describe('the server kernel', () => {
+    const HOST = `export const setupRealtime = async (app) => app;
+export class HandshakeGuard { canActivate() { return true; } }
+export const BrokerEvent = () => () => undefined;
+`;
+    const main = (line: string, call = 'setupRealtime(app)'): string =>
+      MAIN.replace('const app', `${line}\nconst app`) + `await ${call};\n`;
+
+    it.each([
+      ['by name', "import { setupRealtime } from '@nx-realtime/nest';", undefined],
+      [
+        'by another name',
+        "import { setupRealtime as setup } from '@nx-realtime/nest';",
+        'setup(app)',
+      ],
+      ['whole', "import * as nest from '@nx-realtime/nest';", 'nest.setupRealtime(app)'],
+    ])('authenticates every namespace: imported %s', async (_, line, call) => {
+      const plain = OPEN_GATEWAY.replace('{ namespace', "{ cors: { origin: '*' }, namespace");
+      const files = { 'src/main.ts': main(line, call), 'src/chat.gateway.ts': plain };
+      for (const rule of ['require-gateway-auth', 'require-origin-check', 'websocket-only']) {
+        expect(await find(rule, files)).toEqual([]);
+      }
+    });
+
+    it.each([
+      ['of the host', "import { setupRealtime } from './host';", undefined],
+      ['of another package', "import { setupRealtime } from '@acme/realtime';", undefined],
+      ['a member of the host', "import * as nest from './host';", 'nest.setupRealtime(app)'],
+      [
+        'another function',
+        "import { setup as setupRealtime } from '@nx-realtime/nest';",
+        undefined,
+      ],
+    ])('is not what has its name: %s', async (_, line, call) => {
+      const files = {
+        'src/host.ts': HOST,
+        'src/main.ts': main(line, call),
+        'src/chat.gateway.ts': OPEN_GATEWAY,
+      };
+      expect(await find('require-gateway-auth', files)).toEqual(['src/chat.gateway.ts:2']);
+    });
+
+    const guarded = `import { UseGuards } from '@nestjs/common';
+import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
+import { TeamGuard } from './team.guard';
+@WebSocketGateway({ namespace: '/chat' })
+@UseGuards(TeamGuard)
+export class ChatGateway {
+  handleConnection(client) { this.online.add(client.data.identity.userId); }
+  @SubscribeMessage('ping') ping() { return 'pong'; }
+}
+`;
+    const guards = (from: string) => ({
+      'src/main.ts': MAIN,
+      'src/host.ts': HOST,
+      'src/chat.gateway.ts': guarded,
+      'src/base.guard.ts': `import { HandshakeGuard } from '${from}';
+export class BaseGuard extends HandshakeGuard {}
+`,
+      'src/team.guard.ts': `import { BaseGuard } from './base.guard';
+export class TeamGuard extends BaseGuard {}
+`,
+    });
+
+    it('runs its guard before a client is connected', async () => {
+      const rule = 'no-guard-on-connection';
+      expect(await find(rule, guards('@nx-realtime/nest'))).toEqual([]);
+      expect(await find(rule, guards('./host'))).toEqual(['src/chat.gateway.ts:7']);
+    });
+
+    it('needs its consumers among the controllers', async () => {
+      const consumerOf = (
+        from: string,
+      ): string => `import { Controller, Module } from '@nestjs/common';
+import { BrokerEvent } from '${from}';
+@Controller()
+export class OrdersConsumer { @BrokerEvent('order.created') created() {} }
+@Module({ providers: [OrdersConsumer] })
+export class OrdersModule {}
+`;
+      const rule = 'consumer-in-controllers';
+      expect(await find(rule, { 'src/a.ts': consumerOf('@nx-realtime/nest') })).toEqual([
+        'src/a.ts:5',
+      ]);
+      expect(await find(rule, { 'src/host.ts': HOST, 'src/a.ts': consumerOf('./host') })).toEqual(
+        [],
+      );
+    });
+  });
 });

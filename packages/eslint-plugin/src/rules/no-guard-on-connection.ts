@@ -41,10 +41,18 @@ export default createRule({
           }
         }
       }
-      const isGuarded =
-        decorator(context, node, 'UseGuards') ??
-        methodsOf(node).some((method) => decorator(context, method, 'UseGuards'));
-      const read = isGuarded && readOfUser(context, node);
+      const uses = [node, ...methodsOf(node)].flatMap(
+        (guarded) => decorator(context, guarded, 'UseGuards') ?? [],
+      );
+      const project = projectOf(context);
+      // The kernel runs such a guard at each handshake.
+      const isEarly = uses.some(({ args }) =>
+        args.some(
+          (guard) =>
+            guard.type === AST_NODE_TYPES.Identifier && project?.isHandshakeGuard(guard) === true,
+        ),
+      );
+      const read = uses.length > 0 && !isEarly && readOfUser(context, node);
       if (read) context.report({ node: read, messageId: 'user' });
     };
     return { ClassDeclaration: check, ClassExpression: check };

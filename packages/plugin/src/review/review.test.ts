@@ -171,6 +171,19 @@ describe('a stack written from the recipes', () => {
 });
 
 describe('how an app boots', () => {
+  const SETUP = 'await setupRealtime(app);';
+
+  const KERNEL_MAIN = (from: string, steps = [SETUP, 'await app.listen(3000);']): string =>
+    main(steps.join('\n  '), `import { setupRealtime } from '${from}';`);
+
+  const kernelConsumer = (list: string, from = '@nx-realtime/nest') => ({
+    'chat.consumer.ts': CONSUMER.replace(
+      "from '@nestjs/microservices'",
+      `from '${from}'`,
+    ).replaceAll('EventPattern', 'BrokerEvent'),
+    'chat.module.ts': withConsumer['chat.module.ts'].replace('controllers', list),
+  });
+
   const withConsumer = {
     'chat.module.ts': `import { Module } from '@nestjs/common';
 import { ChatConsumer } from './chat.consumer';
@@ -234,6 +247,41 @@ export class ChatGateway {
 `,
       },
       ['main.ts microservice-not-connected'],
+    ],
+    [
+      'the kernel set up, whose consumers are controllers',
+      { 'main.ts': KERNEL_MAIN('@nx-realtime/nest'), ...kernelConsumer('controllers') },
+      [],
+    ],
+    [
+      'a function of the host that is called as the kernel is',
+      {
+        'main.ts': KERNEL_MAIN('./setup'),
+        'setup.ts': 'export const setupRealtime = async (app) => app;\n',
+        ...kernelConsumer('controllers'),
+      },
+      ['main.ts microservice-not-connected'],
+    ],
+    [
+      'a decorator of the host that is called as the kernel is',
+      {
+        'main.ts': main('await app.listen(3000);'),
+        'setup.ts': 'export const BrokerEvent = () => () => undefined;\n',
+        ...kernelConsumer('controllers', './setup'),
+      },
+      [],
+    ],
+    [
+      'a consumer of the kernel listed nowhere',
+      { 'main.ts': KERNEL_MAIN('@nx-realtime/nest'), ...kernelConsumer('exports') },
+      ['chat.consumer.ts unreachable-consumer'],
+    ],
+    [
+      'the kernel set up too late',
+      {
+        'main.ts': KERNEL_MAIN('@nx-realtime/nest', ['await app.listen(3000);', SETUP]),
+      },
+      ['main.ts adapter-after-listen'],
     ],
     [
       'microservice not started',

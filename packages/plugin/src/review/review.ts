@@ -26,10 +26,10 @@ export interface ReviewOptions {
 
 /** What makes a project one with realtime code. */
 const REALTIME =
-  /['"](?:socket\.io(?:-client)?|@nestjs\/(?:websockets|platform-socket\.io|microservices)|amqplib|amqp-connection-manager|@golevelup\/nestjs-rabbitmq)['"/]/;
+  /['"](?:socket\.io(?:-client)?|@nestjs\/(?:websockets|platform-socket\.io|microservices)|amqplib|amqp-connection-manager|@golevelup\/nestjs-rabbitmq|@nx-realtime\/(?:nest|react))['"/]/;
 /** In which files a rule can find something. */
 const RELEVANT =
-  /@nestjs\/|[sS]ocket|['"]amqp|@golevelup|switchToWs|WsException|\buse\w*Store\b|['"]zustand/;
+  /@nestjs\/|@nx-realtime\/|[sS]ocket|['"]amqp|@golevelup|switchToWs|WsException|\buse\w*Store\b|['"]zustand/;
 
 /**
  * Reviews hand-written realtime code.

@@ -3,13 +3,13 @@ import type { Class } from 'oxc-parser';
 import { posix } from 'node:path';
 import type { HostProject, HostProjects } from '../host/index.js';
 import { isClass } from '../wiring/index.js';
-import { bootOf, transportOf } from './boot.js';
+import { bootOf, KERNEL_SETUP, transportOf } from './boot.js';
 import type { Boot, Step } from './boot.js';
 import { placeOf } from './finding.js';
 import type { Found, Unknown } from './finding.js';
 import { classesIn, decoratorOf, reachOf } from './modules.js';
 import type { Reach } from './modules.js';
-import { keyOf, Sources, TEST } from './sources.js';
+import { isOfKernel, keyOf, Sources, TEST } from './sources.js';
 import type { Declared, SourceFile } from './sources.js';
 
 /** Transports that listen themselves: no broker is waited for. */
@@ -88,7 +88,7 @@ function rolesIn(sources: Sources, files: ReadonlyMap<string, string>): Roles {
       const declared = { file, node };
       const isGateway = decoratorOf(node, 'WebSocketGateway') !== undefined;
       if (isGateway) gateways.push(declared);
-      if (isConsumer(node)) {
+      if (isConsumer(declared)) {
         const isController = !isGateway && decoratorOf(node, 'Controller') !== undefined;
         (isController ? consumers : providers).push(declared);
       }
@@ -98,11 +98,16 @@ function rolesIn(sources: Sources, files: ReadonlyMap<string, string>): Roles {
   return { gateways, consumers, providers, adapters };
 }
 
-function isConsumer(node: Class): boolean {
+function isConsumer({ file, node }: Declared<Class>): boolean {
   return node.body.body.some(
     (member) =>
       member.type === 'MethodDefinition' &&
-      decoratorOf(member, 'EventPattern', 'MessagePattern') !== undefined,
+      (decoratorOf(member, 'EventPattern', 'MessagePattern') !== undefined ||
+        member.decorators.some(
+          ({ expression }) =>
+            expression.type === 'CallExpression' &&
+            isOfKernel(file, expression.callee, 'BrokerEvent'),
+        )),
   );
 }
 
@@ -169,7 +174,9 @@ function checkBoot(
   const connected = stepsOf('connectMicroservice');
   const started = stepsOf('startAllMicroservices', 'startAllMicroservicesAsync');
   const [listening] = stepsOf('init', 'listen').filter(({ isDeferred }) => !isDeferred);
-  const installed = stepsOf('useWebSocketAdapter');
+  // The server kernel installs its adapter and connects its broker.
+  const kernel = stepsOf(KERNEL_SETUP);
+  const installed = [...stepsOf('useWebSocketAdapter'), ...kernel];
   const isLate = (step: Step): boolean =>
     listening !== undefined && steps.indexOf(step) > steps.indexOf(listening);
 
@@ -207,7 +214,7 @@ function checkBoot(
     const key = keyOf(declared);
     return brought?.controllers.has(key) === true || brought?.providers.has(key) === true;
   });
-  if (consumer && connected.length === 0 && isWhole && !boot.isMicroservice) {
+  if (consumer && connected.length + kernel.length === 0 && isWhole && !boot.isMicroservice) {
     report(
       'microservice-not-connected',
       `No microservice is connected: nothing calls ${consumer.node.id?.name ?? 'the consumers'}.`,

@@ -1,5 +1,6 @@
 export { besideAdopted } from './beside.js';
-export { carryHandlers } from './carry.js';
+export { moveGuardChecks } from './move-guard-checks.js';
+export { moveHandlers } from './move-handlers.js';
 export { deriveAdopted } from './derive.js';
 export type { Derived, Finding } from './derive.js';
 export { replaceHandWritten } from './replace.js';

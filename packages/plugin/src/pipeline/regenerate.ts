@@ -86,14 +86,18 @@ export async function regenerate(
     finish(tree, domains, brought, steps, meant),
   );
   if (!adopted) return done;
-  const { besideAdopted, carryHandlers, replaceHandWritten } = await import('../adopt/index.js');
+  const { besideAdopted, moveGuardChecks, moveHandlers, replaceHandWritten } =
+    await import('../adopt/index.js');
   const { kebabPlural } = domain.names;
   const app = host.apps.get(domain.app)!;
   const service = joinPathFragments(app.realtimeRoot, kebabPlural, `${kebabPlural}.service.ts`);
   const replaced = replaceHandWritten(tree, adopted);
   const web = domain.web === null ? undefined : host.webs.get(domain.web);
+  const guard = joinPathFragments(app.realtimeRoot, 'guards/ws-auth.guard.ts');
+  const client = web && joinPathFragments(web.sourceRoot, 'lib/realtime/realtime-client.ts');
   const left = [
-    ...carryHandlers(tree, adopted, replaced.gone, { app, domain, service }),
+    ...moveGuardChecks(tree, adopted, replaced.gone, { app, path: guard, kind: 'guard' }, client),
+    ...moveHandlers(tree, adopted, replaced.gone, domain, { app, path: service, kind: 'service' }),
     ...besideAdopted(tree, adopted, web),
   ];
   return runTasksInSerial(done, () => printAdopted(adopted, replaced, left));

@@ -25,7 +25,11 @@ const BUNDLER = { module: 'preserve', moduleResolution: 'bundler' };
 const SERVER = /^(?:apps\/(?:api-gateway|orders)|libs|packages)\//;
 
 /** Compiled from their sources, as where they are ejected. */
-const KERNELS = { '@nx-realtime/react': ['../../../../react/src/index.ts'] };
+const KERNELS = {
+  '@nx-realtime/react': ['../../../../react/src/index.ts'],
+  '@nx-realtime/nest': ['../../../../nest/src/index.ts'],
+  '@nx-realtime/nest/*': ['../../../../nest/src/*/index.ts'],
+};
 
 /** How hosts compile: each with the shapes and the files that they compile so. */
 const CONFIGS = [
@@ -130,7 +134,10 @@ it('what was adopted without conflicts compiles', { timeout: 120_000 }, async ()
     units.push({
       name: plural,
       files: new Map([...code, ['class-validator.d.ts', VALIDATOR]]),
-      paths: { '@acme/realtime-contracts/*': ['libs/realtime-contracts/src/*.contract.ts'] },
+      paths: {
+        ...KERNELS,
+        '@acme/realtime-contracts/*': ['libs/realtime-contracts/src/*.contract.ts'],
+      },
       type: 'commonjs',
     });
   }

@@ -12,7 +12,10 @@ import type { Connection } from './connections/socket';
 export interface RawSocket {
   readonly bufferedAmount: number;
   readonly readyState: number;
-  on(event: 'ping', listener: (payload: { data?: never }) => void): void;
+  on(
+    event: 'ping' | 'pong',
+    listener: (payload: { data?: never }) => void,
+  ): void;
   terminate(): void;
 }
 
@@ -25,6 +28,19 @@ export function rawSocket({ transport }: Connection): RawSocket | undefined {
   return typeof Reflect.get(Object(socket), 'terminate') === 'function'
     ? (socket as RawSocket)
     : undefined;
+}
+
+/**
+ * Bounds the frames that one message may come in. Each keeps what was read with
+ * it: a message of single bytes, with pongs in between, would keep megabytes.
+ *
+ * @returns false where the receiver of `ws` is not found: its own bound stays
+ */
+export function boundFragments(conn: Connection, max: number): boolean {
+  const receiver: unknown = Reflect.get(Object(rawSocket(conn)), '_receiver');
+  const isFound =
+    typeof Reflect.get(Object(receiver), '_maxFragments') === 'number';
+  return isFound && Reflect.set(Object(receiver), '_maxFragments', max);
 }
 
 /** True for a connection whose peer has answered the closing frame. */

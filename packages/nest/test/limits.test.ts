@@ -266,16 +266,30 @@ describe('a flood', () => {
     expect(stack.logs.join()).toContain('flood cut');
   });
 
-  it('of pings below Socket.IO is cut as well', async () => {
+  it.each(['ping', 'pong'] as const)('of %ss below Socket.IO is cut as well', async (kind) => {
     const stack = await start({ REALTIME_RATE_EVENTS_BURST: '10' });
     const raw = open(stack);
     raw.on('error', () => undefined);
     const closed = new Promise((resolve) => raw.once('close', resolve));
     raw.once('message', () => {
-      for (let i = 0; i < 400; i++) raw.ping();
+      for (let i = 0; i < 400; i++) raw[kind]();
     });
     await closed;
     expect(stack.logs.filter((line) => line.includes('flood cut'))).toHaveLength(1);
+  });
+
+  it('of fragments of one message is cut before they pin memory', async () => {
+    const stack = await start();
+    const raw = open(stack);
+    raw.on('error', () => undefined);
+    const closed = new Promise<number>((resolve) => raw.once('close', resolve));
+    raw.once('message', () => {
+      // Of a handful it is a message as any other.
+      for (let i = 0; i < 20; i++) raw.send('', { fin: false });
+      raw.send('3', { fin: true });
+      for (let i = 0; i < 100; i++) raw.send('x', { fin: false });
+    });
+    expect(await closed).toBe(1008);
   });
 
   it('on a connection that the server has closed is cut as well', async () => {

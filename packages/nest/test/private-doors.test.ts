@@ -17,6 +17,7 @@ import type { Connection } from '../src/connections/socket';
 import { Broadcaster } from '../src/events/broadcaster';
 import { RealtimeCoreModule } from '../src/lifecycle/realtime-core.module';
 import {
+  boundFragments,
   bufferedBytes,
   endFirst,
   eventsOf,
@@ -52,11 +53,13 @@ describe('the private doors of other libraries', () => {
     expect(raw?.on).toBeTypeOf('function');
     expect(Array.isArray(Reflect.get(conn, 'writeBuffer'))).toBe(true);
     expect([bufferedBytes(conn), isGone(conn)]).toEqual([0, false]);
+    expect(boundFragments(conn, 64)).toBe(true);
   });
 
   it('fall back where there is no such socket or buffer', () => {
     const bare = { readyState: 'closed', transport: {} } as unknown as Connection;
     expect([rawSocket(bare), bufferedBytes(bare), isGone(bare)]).toEqual([undefined, 0, true]);
+    expect(boundFragments(bare, 64)).toBe(false);
   });
 
   it('lead to the query that Engine.IO has read, and fall back to the address', () => {

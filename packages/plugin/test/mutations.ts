@@ -1091,8 +1091,22 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'flood-of-pings-not-cut',
     file: 'packages/nest/src/connections/connection-limits.ts',
-    find: `rawSocket(conn)?.on('ping', count);`,
+    find: `raw?.on('ping', count);`,
     replace: ``,
+    test: 'limits.test.ts',
+  },
+  {
+    name: 'flood-of-pongs-not-cut',
+    file: 'packages/nest/src/connections/connection-limits.ts',
+    find: `raw?.on('pong', count);`,
+    replace: '',
+    test: 'limits.test.ts',
+  },
+  {
+    name: 'fragments-unbounded',
+    file: 'packages/nest/src/connections/connection-limits.ts',
+    find: 'boundFragments(conn, MAX_FRAGMENTS);',
+    replace: '',
     test: 'limits.test.ts',
   },
   {

@@ -1,7 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import { Inject, Injectable } from '@nestjs/common';
 import { report } from '../observability/diagnostics';
-import { bufferedBytes, isGone, rawSocket } from '../private-doors';
+import {
+  boundFragments,
+  bufferedBytes,
+  isGone,
+  rawSocket,
+} from '../private-doors';
 import { ConnectionRegistry } from './connection-registry';
 import { type Rate, RateLimiter, TokenBucket } from './rate-limit';
 import {
@@ -22,6 +27,8 @@ import {
 } from './socket';
 
 const MAX_ADDRESSES = 10_000;
+/** Frames of one message: browsers send few, of many kilobytes each. */
+const MAX_FRAGMENTS = 64;
 /** A connection is cut at so many times the limit of its events. */
 const FLOOD = 10;
 /** Bytes of a large packet that count as one packet more. */
@@ -140,7 +147,10 @@ export class ConnectionLimits {
       }
     };
     conn.on('packet', count);
-    rawSocket(conn)?.on('ping', count);
+    const raw = rawSocket(conn);
+    raw?.on('ping', count);
+    raw?.on('pong', count);
+    boundFragments(conn, MAX_FRAGMENTS);
   }
 
   private cut(conn: Connection): void {

@@ -115,12 +115,19 @@ export function eventsOf(gateway: Type): string[] {
 
 /** Namespace of a gateway: `/notifications`. */
 export function namespaceOf(gateway: Type): string {
+  const { namespace } = gatewayOptionsOf(gateway);
+  const name = typeof namespace === 'string' ? namespace : '/';
+  return name.startsWith('/') ? name : `/${name}`;
+}
+
+/** What `@WebSocketGateway` of a class was given, its port among it. */
+export function gatewayOptionsOf(gateway: Type): Record<string, unknown> {
   const options: unknown = Reflect.getMetadata(
     'websockets:gateway_options',
     gateway,
   );
-  const { namespace = '/' } = Object(options) as { namespace?: string };
-  return namespace.startsWith('/') ? namespace : `/${namespace}`;
+  const port: unknown = Reflect.getMetadata('port', gateway);
+  return { ...Object(options), ...(Number(port) > 0 && { port }) };
 }
 
 /** Filters that `@UseFilters` of a class names. */

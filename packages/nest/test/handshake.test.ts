@@ -278,6 +278,22 @@ describe('handshake', () => {
       expect(options['connectTimeout']).toBeLessThanOrEqual(10_000);
     });
 
+    it('is told of at boot, by each gateway that asks for something else', async () => {
+      @WebSocketGateway({ cors: true })
+      class OldGateway {}
+      @WebSocketGateway({ namespace: '/new' })
+      class NewGateway {}
+      const told = await Stack.start({ providers: [OldGateway, NewGateway] });
+      const lines = told.logs.filter((line) => /\b\w+Gateway\b.*(?:has no|no effect)/.test(line));
+      await told.close();
+      expect(lines).toEqual([
+        expect.stringMatching(
+          /OldGateway has no namespace: its clients are refused with NAMESPACE_REQUIRED/,
+        ),
+        expect.stringMatching(/OldGateway: cors of @WebSocketGateway has no effect/),
+      ]);
+    });
+
     it('refuses polling', async () => {
       const response = await fetch(
         `http://127.0.0.1:${stack.port}/socket.io/?EIO=4&transport=polling`,

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type INestApplication, Logger } from '@nestjs/common';
+import { type INestApplication, Logger, type Type } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { IoAdapter } from '@nestjs/platform-socket.io';
 import type { Namespace, ServerOptions } from 'socket.io';
@@ -24,6 +24,7 @@ import { report } from '../observability/diagnostics';
 import {
   eventsOf,
   filtersOf,
+  gatewayOptionsOf,
   isGateway,
   namesConnection,
   namespaceOf,
@@ -314,6 +315,7 @@ export class RealtimeAdapter extends IoAdapter {
       for (const provider of providers.values()) {
         const { instance, metatype } = provider;
         if (isGateway(metatype) && instance instanceof metatype) {
+          this.tellIgnored(metatype);
           // Nest 12 makes an instance of another scope for each socket.
           const isStatic = provider.isDependencyTreeStatic();
           const gateway = isStatic ? instance : metatype.prototype;
@@ -328,6 +330,22 @@ export class RealtimeAdapter extends IoAdapter {
           }
         }
       }
+    }
+  }
+
+  /** Names what a gateway asks for and does not get: its clients are refused. */
+  private tellIgnored(gateway: Type): void {
+    const { namespace, ...ignored } = gatewayOptionsOf(gateway);
+    const names = Object.keys(ignored);
+    if (namespaceOf(gateway) === '/') {
+      this.logger.warn(
+        `${gateway.name} has no namespace: its clients are refused with NAMESPACE_REQUIRED. Give it one, and connect to that with a token`,
+      );
+    }
+    if (names.length > 0) {
+      this.logger.warn(
+        `${gateway.name}: ${names.join(', ')} of @WebSocketGateway ${names.length > 1 ? 'have' : 'has'} no effect: one server, on the port of the app, serves all gateways by websocket`,
+      );
     }
   }
 

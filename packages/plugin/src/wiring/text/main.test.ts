@@ -83,6 +83,17 @@ describe('addSetupCall', () => {
     expect(doneTwice(text, edit)).toContain(`  ${SETUP}\n  ${LISTEN}\n`);
   });
 
+  it.each(['@acme/realtime-kernel', './realtime/setup', '../kernel/src/index.js'])(
+    'leaves a call of one from %s',
+    (from) => {
+      const text = boot(CREATE, SETUP, LISTEN).replace(
+        HEAD,
+        `${HEAD}import { setupRealtime } from '${from}';\n`,
+      );
+      expect(edit(text)).toEqual({ kind: 'already' });
+    },
+  );
+
   it('works where listening is conditional', () => {
     const text = boot(CREATE, 'if (require.main === module) {', `  ${LISTEN}`, '}');
     expect(doneTwice(text, edit)).toContain(`    ${SETUP}\n    ${LISTEN}\n`);

@@ -129,6 +129,13 @@ testRule('no-auth-in-handle-connection', {
   @SubscribeMessage('a') a() { return this.list(); }`),
       errors: ['late'],
     },
+    // In a callback that has a `this` of its own.
+    {
+      code: gateway(`handleConnection(client: Socket) { const gateway = this; this.tracer.trace('connect', function () { gateway.admit(client); }); }
+  private admit(client: Socket) { client.data.user = this.jwt.verify(client.handshake.auth.token); }
+  @SubscribeMessage('a') a(client: Socket) { return this.list(client.data.user); }`),
+      errors: ['late'],
+    },
     // Every handler turns away whom the hook has not let in yet: what is sent to all remains.
     {
       code: gateway(`async handleConnection(client: Socket) { client.data.member = await this.jwt.verifyAsync(client.handshake.auth.token); }
@@ -141,6 +148,8 @@ testRule('no-auth-in-handle-connection', {
 
 testRule('no-throw-in-connection-hook', {
   valid: [
+    gateway(`async handleConnection(client: Socket) { const self = this; await self.greet(client); }
+  private async greet(client: Socket) { client.emit('hello'); }`),
     gateway(
       `async handleConnection(client: Socket) { try { await this.users.find(client.id); } catch { client.disconnect(); } }`,
     ),

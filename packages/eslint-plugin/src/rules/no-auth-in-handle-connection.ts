@@ -1,6 +1,6 @@
 import { AST_NODE_TYPES } from '@typescript-eslint/utils';
 import type { TSESTree } from '@typescript-eslint/utils';
-import { calledName, contains, keyName, memberName, methodCall, walk } from '../ast.js';
+import { calledName, contains, isThis, keyName, memberName, methodCall, walk } from '../ast.js';
 import type { ClassNode, Context } from '../ast.js';
 import { decorator, gatewayOf, methodOf, methodsOf } from '../nest.js';
 import type { Method } from '../nest.js';
@@ -68,7 +68,7 @@ function authentication(
     if (VERIFIES.test(name)) verification ??= node;
     const call = methodCall(node);
     if (name === 'disconnect' && call && kindOf(context, call.object) !== 'server') refuses = true;
-    if (call?.object.type !== AST_NODE_TYPES.ThisExpression || seen.has(name)) return;
+    if (!call || !isThis(context, call.object) || seen.has(name)) return;
     seen.add(name);
     const called = methodOf(owner, name)?.value.body;
     if (called && authentication(context, owner, called, seen)) verification ??= node;

@@ -6,6 +6,7 @@ import {
   enclosingClass,
   isFunction,
   isInside,
+  isThis,
   keyName,
   methodCall,
   walk,
@@ -123,10 +124,7 @@ function mayReject(
   // `.catch(...)` further inside of the chain.
   if (call && call.name === 'finally') return mayReject(context, call.object, method, seen);
   const owner = enclosingClass(method);
-  const own =
-    call?.object.type === AST_NODE_TYPES.ThisExpression && owner
-      ? methodOf(owner, name)
-      : undefined;
+  const own = call && isThis(context, call.object) && owner ? methodOf(owner, name) : undefined;
   if (!own) return true;
   if (seen.has(name)) return false;
   seen.add(name);

@@ -69,7 +69,7 @@ export default tseslint.config(
       '**/coverage',
       '**/vitest.config.*.timestamp*',
       // Written with every fault that the rules find.
-      'packages/eslint-plugin/test/recipe',
+      'packages/eslint-plugin/test/{recipe,seed}',
     ],
   },
   ...tseslint.configs.recommended.map((config) => ({ ...config, files: SOURCES })),

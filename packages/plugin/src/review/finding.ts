@@ -19,6 +19,8 @@ export interface Check {
   readonly url: string;
   /** Number in the Common Weakness Enumeration. */
   readonly cwe?: number;
+  /** Blocks of code to write instead. */
+  readonly right?: readonly string[];
 }
 
 /** A place in a file. Lines and columns count from 1, the end is behind the last character. */

@@ -687,8 +687,19 @@ describe('a report', () => {
       /^- apps\/api\/src\/redis-io\.adapter\.ts:\d+:\d+ .* \(--fix repairs it\)$/m,
     );
     expect(text).toMatch(
-      /^### .* \(require-ack\)\n\n(?:- apps.*\n)+\nWhy: .+\n\nWhat to do: .+ \[More\]\(https:.*require-ack\.md\)$/m,
+      /^### .* \(require-ack\)\n\n(?:- apps.*\n)+\nWhy: .+\n\nWhat to do: .+ \[More\]\(https:.*require-ack\.md\)\n\n```ts\n\/\/ ack\.interceptor\.ts/m,
     );
+  });
+
+  it('prints the code of a correction once, and says where it stands further up', () => {
+    const text = reported('markdown');
+    expect(text.split('class AuthenticatedAdapter extends IoAdapter')).toHaveLength(2);
+    expect(text).toContain('Code that goes with it stands further up.');
+    const fences = [...text.matchAll(/^```(\w*)$/gm)].map(([, language]) => language);
+    expect(fences.filter((_language, index) => index % 2 === 0)).toEqual(
+      Array(fences.length / 2).fill('ts'),
+    );
+    expect(fences.filter((language) => language === '')).toHaveLength(fences.length / 2);
   });
 
   it('begins with the three that let somebody in, of three files', () => {
@@ -758,7 +769,7 @@ export class GuardedAdapter extends IoAdapter {
     const tree = new FsTree(root, false);
     publish(tree, review({ severity: 'high' }), { output: 'review.md' });
     const page = readFileSync(resolve(__dirname, '../../REVIEW.md'), 'utf8');
-    const shown = /```text\n([^]*?)```/.exec(page)?.[1];
+    const shown = /````text\n([^]*?)````/.exec(page)?.[1];
     const links = (text: string): string => text.replace(/@\d+\.\d+\.\d+[^/]*/g, '@x');
     expect(links(shown ?? '')).toBe(links(tree.read('review.md', 'utf-8') ?? ''));
   });

@@ -11,6 +11,7 @@ const TITLES = {
 export function toMarkdown(review: Review): string {
   const { projects, findings, files } = review;
   if (projects.length === 0) return 'No realtime code found: nothing to review.\n';
+  const shown = new Set<string>();
   const lines = [
     '# Review of realtime code',
     '',
@@ -20,7 +21,11 @@ export function toMarkdown(review: Review): string {
       const group = findings.filter((finding) => finding.severity === severity);
       return group.length === 0
         ? []
-        : ['', `## ${TITLES[severity]}`, ...groups(group).flatMap((same) => section(review, same))];
+        : [
+            '',
+            `## ${TITLES[severity]}`,
+            ...groups(group).flatMap((same) => section(review, same, shown)),
+          ];
     }),
     ...list('Repaired', review.fixed),
     ...list(
@@ -82,10 +87,13 @@ export function summary({ findings, disabled }: Review): string {
   return parts.join('; ');
 }
 
-function section({ checks }: Review, same: readonly Finding[]): string[] {
+/** @param shown code that stands further up, which several checks ask for */
+function section({ checks }: Review, same: readonly Finding[], shown: Set<string>): string[] {
   const check = checks.get(same[0]?.check ?? '');
   if (!check) return ['', ...same.flatMap(place)];
-  const { name, description, why, remedy, url } = check;
+  const { name, description, why, remedy, url, right = [] } = check;
+  const code = right.filter((block) => !shown.has(block));
+  for (const block of code) shown.add(block);
   return [
     '',
     `### ${description} (${name})`,
@@ -95,6 +103,8 @@ function section({ checks }: Review, same: readonly Finding[]): string[] {
     `Why: ${why}`,
     '',
     `What to do: ${remedy} [More](${url})`,
+    ...code.flatMap((block) => ['', '```ts', block.trimEnd(), '```']),
+    ...(code.length < right.length ? ['', 'Code that goes with it stands further up.'] : []),
   ];
 }
 

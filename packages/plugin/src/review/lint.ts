@@ -76,8 +76,8 @@ class Linters {
   }
 
   /**
-   * Sources that change. What TypeScript has made of them serves `verify` too. A repair in one file can uncover
-   * another elsewhere: all are looked at again until nothing changes.
+   * Sources that change. What TypeScript has made of them serves `verify` too: it goes on with the last text that it
+   * was shown. A repair in one file can uncover another elsewhere: all are looked at again until nothing changes.
    */
   repair(sources: ReadonlyMap<string, string>): Map<string, string> {
     const changed = new Map<string, string>();
@@ -90,8 +90,6 @@ class Linters {
         changed.set(path, output);
       }
       if (isDone) break;
-      // TypeScript reads the disk until it is shown what a file holds now.
-      for (const [path, text] of changed) this.verify(path, text);
     }
     return changed;
   }

@@ -21,7 +21,7 @@ const RECIPE = join(REPO, 'packages/eslint-plugin/test/recipe');
 
 let root: string;
 
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 120_000 });
 
 beforeEach(() => {
   root = reviewRoot();

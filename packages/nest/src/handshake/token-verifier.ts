@@ -158,7 +158,7 @@ function codeOf(error: unknown): string {
 /** Asks nothing for a while after a request that failed: each token would ask again. */
 function pausing(ms: number): typeof fetch {
   let until = 0;
-  return async (...args) => {
+  return async (...args: Parameters<typeof fetch>) => {
     if (Date.now() < until) {
       throw new Error('it could not be read a moment ago');
     }

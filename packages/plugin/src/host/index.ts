@@ -30,7 +30,7 @@ export type { Copy } from './copies.js';
 export { chainsOf, readLock } from './lockfile.js';
 export type { Installed } from './lockfile.js';
 export { loadParser } from './parser.js';
-export { HostProjects } from './projects.js';
+export { HostProjects, projectsNamed } from './projects.js';
 export type { HostProject } from './projects.js';
 export {
   formerPublishers,

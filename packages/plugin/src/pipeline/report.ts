@@ -4,6 +4,7 @@ import { quotesFor } from '../domain/index.js';
 import type { FileReport, Outcome, ReconcileReport } from '../reconcile/index.js';
 import type { Use, Wired } from '../wiring/index.js';
 import type { Brought } from './bring.js';
+import { indented } from './lines.js';
 
 /** What the owner has to know or do, by outcome; other outcomes show in Nx's own list of changes. */
 const NOTES: Partial<Record<Outcome, string>> = {
@@ -94,5 +95,3 @@ export function writtenFiles(files: ReconcileReport): string[] {
 
 const describeFile = ({ path, outcome, from }: FileReport): string =>
   `${outcome} ${path}${from === undefined ? '' : ` (was ${from})`}`;
-
-const indented = (lines: readonly string[]): string => lines.map((line) => `  ${line}`).join('\n');

@@ -8,7 +8,7 @@ import { installBuilt, pathsOutside } from './support/built';
 import { Host } from './support/host';
 import { completeLockfile } from './support/lockfile';
 import { assertPortFree, freePort } from './support/ports';
-import { removeAtExit, type Running } from './support/processes';
+import { answers, removeAtExit, type Running } from './support/processes';
 import { tcpPublisher } from './support/publish';
 import { commandsIn, sectionOf } from './support/readme';
 import { recipientsOf } from './support/recorder';
@@ -31,6 +31,8 @@ const MAKING = COMMANDS.slice(0, -3);
 const [SERVE = '', TOKEN = '', EMIT = ''] = COMMANDS.slice(-3);
 const GENERATE = MAKING.at(-1) ?? '';
 const PAGE = /<(http:[^>]+)>/.exec(QUICK_START)?.[1] ?? '';
+/** Built after the page is served. */
+const API = 'http://localhost:3333/api';
 const INSTALL = 'npx nx add @nx-realtime/plugin';
 
 /** By README alone, on the ports that its env files state; then the same workspace elsewhere. */
@@ -58,7 +60,18 @@ describe('the quick start of the README', () => {
 
   /** The commands that follow once the workspace is made: serve it, and see an event in the page. */
   const seeEvent = async (at: Host): Promise<void> => {
-    server = await at.start('serve', `exec ${SERVE}`, { http: PAGE }, {}, 300_000);
+    const served = await at.start('serve', `exec ${SERVE}`, { http: PAGE }, {}, 300_000);
+    server = served;
+    try {
+      // Whose page is open before connects when it can, and the browser tells of each attempt.
+      await eventually(async () => expect(await answers(API)).toBe(true), 300_000);
+      await seeEventIn(at);
+    } finally {
+      await served.stop();
+    }
+  };
+
+  const seeEventIn = async (at: Host): Promise<void> => {
     const { page, problems } = await openPage(browser);
     await page.goto(PAGE);
     await signInToExample(page, await at.run(TOKEN));
@@ -75,7 +88,6 @@ describe('the quick start of the README', () => {
     await page.getByText('Connected', { exact: true }).waitFor({ timeout: 60_000 });
     expect(problems).toEqual([]);
     await page.close();
-    await server.stop();
   };
 
   it('is the same in both READMEs, and has seven commands', () => {

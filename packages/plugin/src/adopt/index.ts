@@ -1,4 +1,6 @@
 export { besideAdopted } from './beside.js';
+export { existingGateways } from './existing-gateways.js';
+export type { ExistingGateway } from './existing-gateways.js';
 export { moveGuardChecks } from './move-guard-checks.js';
 export { moveHandlers } from './move-handlers.js';
 export { deriveAdopted } from './derive.js';

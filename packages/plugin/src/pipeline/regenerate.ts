@@ -27,7 +27,7 @@ import {
 import { bringDomains } from './bring.js';
 import type { Brought } from './bring.js';
 import { domainSteps, publisherSteps } from './next-steps.js';
-import { printAdopted, printReport } from './report.js';
+import { printAdopted, printExistingGateways, printReport } from './report.js';
 
 const SCHEMA = 'node_modules/@nx-realtime/plugin/schemas/domain.schema.json';
 
@@ -73,6 +73,11 @@ export async function regenerate(
   );
   saveDomain(tree, changed, existing, renamed);
   const { host, files } = brought;
+  const isFirst = !existing && others.every((other) => other.domain.app !== domain.app);
+  if (isFirst && !adopted) {
+    const { existingGateways } = await import('../adopt/index.js');
+    printExistingGateways(existingGateways(tree, host.apps.get(domain.app)!));
+  }
   const before = existing && [...others.map((one) => one.domain), existing.domain];
   const isDropped =
     before?.some(({ observability }) => observability) === true &&

@@ -1,5 +1,5 @@
 import { logger } from '@nx/devkit';
-import type { Derived, Finding, Replaced } from '../adopt/index.js';
+import type { Derived, ExistingGateway, Finding, Replaced } from '../adopt/index.js';
 import { quotesFor } from '../domain/index.js';
 import type { FileReport, Outcome, ReconcileReport } from '../reconcile/index.js';
 import type { Use, Wired } from '../wiring/index.js';
@@ -55,6 +55,19 @@ export function printUnable(wired: readonly Wired[]): void {
       `RT040 ${edit.path} was left as it is: ${edit.reason}. Paste into it:\n\n${edit.snippet}\n`,
     );
   }
+}
+
+/** Names, before anything is written, the gateways that will not work as they do now. */
+export function printExistingGateways(gateways: readonly ExistingGateway[]): void {
+  if (gateways.length === 0) return;
+  const lines = gateways.map(
+    ({ place, name, problems }) => `${place}  ${name} ${problems.join('; ')}`,
+  );
+  logger.warn(
+    `From now on one server with one handshake serves all gateways of the app, on its port and by websocket alone:
+${indented(lines)}
+Give each a namespace, and have its clients connect to that with a token. Or take it over: nx g realtime-domain <Name> --adopt`,
+  );
 }
 
 /** Prints what was taken from hand-written code, and each place of it that is left for its owner. */

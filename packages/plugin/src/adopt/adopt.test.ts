@@ -5,7 +5,7 @@ import type { RealtimeDomainSchema } from '../generators/realtime-domain/schema.
 import syncGenerator from '../generators/sync/generator.js';
 import { HostProjects, detectApp } from '../host/index.js';
 import type { WebFacts } from '../host/index.js';
-import { besideAdopted, deriveAdopted, moveGuardChecks, replaceHandWritten } from './index.js';
+import { otherCode, deriveAdopted, moveGuardChecks, replaceHandWritten } from './index.js';
 import { hostTree, MAIN, snapshot } from '../../test/support/host-tree.js';
 import { RECIPES, recipeTree } from '../../test/support/recipes.js';
 
@@ -202,9 +202,7 @@ export class ChatGateway {
     for (const [path, text] of Object.entries(files)) tree.write(path, text);
     const derived = deriveAdopted(tree, new HostProjects(tree), { name: 'Chat' });
     const web = { sourceRoot: WEB } as WebFacts;
-    return besideAdopted(tree, derived!, web).map(
-      ({ path, line, what }) => `${path}:${line} ${what}`,
-    );
+    return otherCode(tree, derived!, web).map(({ path, line, what }) => `${path}:${line} ${what}`);
   };
 
   it('is nothing where there is nothing', () => expect(beside({})).toEqual([]));

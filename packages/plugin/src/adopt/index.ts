@@ -1,4 +1,4 @@
-export { besideAdopted } from './beside.js';
+export { otherCode } from './other-code.js';
 export { existingGateways } from './existing-gateways.js';
 export type { ExistingGateway } from './existing-gateways.js';
 export { moveGuardChecks } from './move-guard-checks.js';

@@ -5,8 +5,8 @@ import { RealtimeError, compareContracts } from '../domain/index.js';
 import type { Domain } from '../domain/index.js';
 import { HostProjects, domainPath, hostDomains } from '../host/index.js';
 import type { HostDomain, HostFacts } from '../host/index.js';
-import { bringDomains, recordedDomains } from '../pipeline/index.js';
-import type { Brought } from '../pipeline/index.js';
+import { updateGenerated, recordedDomains } from '../pipeline/index.js';
+import type { Updated } from '../pipeline/index.js';
 import {
   MANIFEST_PATH,
   STATE_FOLDER,
@@ -14,7 +14,7 @@ import {
   isOlder,
   parseManifest,
   pluginVersion,
-  unsettledFiles,
+  filesWithoutBase,
 } from '../reconcile/index.js';
 import type { FileReport } from '../reconcile/index.js';
 import {
@@ -118,10 +118,10 @@ async function checkCode(
   const domains = all.map(({ domain }) => domain);
   const known = recordedDomains(original, projects, all);
   const before = known?.length === 0 && plugin.wrote !== '' ? null : known;
-  const unsettled = new Set(unsettledFiles(original));
+  const withoutBase = new Set(filesWithoutBase(original));
   const recording = record(original);
   const { tree } = recording;
-  const brought = await bringDomains(tree, projects, all);
+  const brought = await updateGenerated(tree, projects, all);
   const generated = recording.changes();
   const wired = domains.length > 0 ? wireHost(tree, brought.host, domains) : [];
   if (domains.length > 0) wireDependencies(tree, brought.host, domains);
@@ -133,7 +133,7 @@ async function checkCode(
     message:
       'Its base is not the one that was written last, as after a merge by git; sync finds it.',
   };
-  const reasonOf = (path: string): Cause => (unsettled.has(path) ? foundBase : causeOf(path));
+  const reasonOf = (path: string): Cause => (withoutBase.has(path) ? foundBase : causeOf(path));
   const files = brought.files.flatMap((file) => checkFile(tree, file, generated, reasonOf, all));
   const found = [...checkDomainFiles(projects, all, before ?? all), ...files];
   const stale = new Set(found.map((finding) => finding.class));
@@ -290,7 +290,7 @@ function leftMarkers(tree: Tree, path: string): Finding {
 function checkSettled(
   files: readonly Finding[],
   changes: ReadonlyMap<string, string | null>,
-  { recorded }: Brought,
+  { recorded }: Updated,
   before: readonly HostDomain[] | null,
 ): Finding[] {
   if (files.some(({ fix }) => fix === SYNC)) return [];
@@ -314,7 +314,7 @@ function checkWiring(
   tree: Tree,
   wired: readonly Wired[],
   changes: ReadonlyMap<string, string | null>,
-  { files }: Brought,
+  { files }: Updated,
   stale: ReadonlySet<FindingClass>,
 ): Finding[] {
   const generated = new Set(files.flatMap(({ path, from }) => [path, from]));

@@ -16,7 +16,7 @@ import type { ReconcileOptions } from '../reconcile/index.js';
 import { loadTemplates } from '../render/index.js';
 import {
   COMPOSE_FILE,
-  retireDependencies,
+  removeUnusedDependencies,
   wireCheckTarget,
   wireCompose,
   wireDependencies,
@@ -24,8 +24,8 @@ import {
   wireHost,
   wireWorkspace,
 } from '../wiring/index.js';
-import { bringDomains } from './bring.js';
-import type { Brought } from './bring.js';
+import { updateGenerated } from './update-generated.js';
+import type { Updated } from './update-generated.js';
 import { domainSteps, publisherSteps } from './next-steps.js';
 import { printAdopted, printExistingGateways, printReport } from './report.js';
 
@@ -64,7 +64,7 @@ export async function regenerate(
   const others = current.filter((other) => other.path !== existing?.path);
   const all = [...others, changed].sort((a, b) => (a.path < b.path ? -1 : 1));
   const domains = all.map((one) => one.domain);
-  const brought = await bringDomains(
+  const updated = await updateGenerated(
     tree,
     projects,
     all,
@@ -72,7 +72,7 @@ export async function regenerate(
     existing && { before: existing.domain, after: domain, events: renamed },
   );
   saveDomain(tree, changed, existing, renamed);
-  const { host, files } = brought;
+  const { host, files } = updated;
   const isFirst = !existing && others.every((other) => other.domain.app !== domain.app);
   if (isFirst && !adopted) {
     const { existingGateways } = await import('../adopt/index.js');
@@ -82,16 +82,16 @@ export async function regenerate(
   const isDropped =
     before?.some(({ observability }) => observability) === true &&
     !domains.some(({ observability }) => observability) &&
-    retireDependencies(tree, { host, domains: before }, { host, domains });
+    removeUnusedDependencies(tree, { host, domains: before }, { host, domains });
   const steps = () => domainSteps(tree, { domain, before: existing?.domain, host, files });
   const done = runTasksInSerial(
     () => {
       if (isDropped) installPackagesTask(tree, true);
     },
-    finish(tree, domains, brought, steps, meant),
+    finish(tree, domains, updated, steps, meant),
   );
   if (!adopted) return done;
-  const { besideAdopted, moveGuardChecks, moveHandlers, replaceHandWritten } =
+  const { otherCode, moveGuardChecks, moveHandlers, replaceHandWritten } =
     await import('../adopt/index.js');
   const { kebabPlural } = domain.names;
   const app = host.apps.get(domain.app)!;
@@ -103,7 +103,7 @@ export async function regenerate(
   const left = [
     ...moveGuardChecks(tree, adopted, replaced.gone, { app, path: guard, kind: 'guard' }, client),
     ...moveHandlers(tree, adopted, replaced.gone, domain, { app, path: service, kind: 'service' }),
-    ...besideAdopted(tree, adopted, web),
+    ...otherCode(tree, adopted, web),
   ];
   return runTasksInSerial(done, () => printAdopted(adopted, replaced, left));
 }
@@ -135,21 +135,21 @@ export async function regeneratePublisher(
   if (held === null || !isDeepStrictEqual(parsePublisherFile(path, held), file)) {
     tree.write(path, text);
   }
-  const brought = await bringDomains(tree, projects, all, options);
-  return finish(tree, domains, brought, () => publisherSteps(project, brought.host));
+  const updated = await updateGenerated(tree, projects, all, options);
+  return finish(tree, domains, updated, () => publisherSteps(project, updated.host));
 }
 
-/** Wires what was brought, and reports it. @param stepsOf what is to be done once it is wired */
+/** Wires what was updated, and reports it. @param stepsOf what is to be done once it is wired */
 function finish(
   tree: Tree,
   domains: readonly Domain[],
-  brought: Brought,
+  updated: Updated,
   stepsOf: () => string,
   meant: readonly string[] = [],
 ): GeneratorCallback {
-  const { host } = brought;
+  const { host } = updated;
   const wired = [
-    ...brought.unwired,
+    ...updated.unwired,
     ...wireWorkspace(tree),
     ...wireHost(tree, host, domains),
     ...wireCheckTarget(tree, host),
@@ -158,7 +158,7 @@ function finish(
   wireDevelopment(tree, host, domains);
   const install = wireDependencies(tree, host, domains);
   const steps = stepsOf();
-  return runTasksInSerial(install, () => printReport(steps, brought, wired, meant));
+  return runTasksInSerial(install, () => printReport(steps, updated, wired, meant));
 }
 
 /** @throws RealtimeError RT054 where the file of another domain is in the way */

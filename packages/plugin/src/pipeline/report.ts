@@ -3,7 +3,7 @@ import type { Derived, ExistingGateway, Finding, Replaced } from '../adopt/index
 import { quotesFor } from '../domain/index.js';
 import type { FileReport, Outcome, ReconcileReport } from '../reconcile/index.js';
 import type { Use, Wired } from '../wiring/index.js';
-import type { Brought } from './bring.js';
+import type { Updated } from './update-generated.js';
 import { indented } from './lines.js';
 
 /** What the owner has to know or do, by outcome; other outcomes show in Nx's own list of changes. */
@@ -25,18 +25,18 @@ const NOTES: Partial<Record<Outcome, string>> = {
  */
 export function printReport(
   steps: string,
-  brought: Brought,
+  updated: Updated,
   wired: readonly Wired[],
   meant: readonly string[] = [],
 ): void {
-  printFiles(brought);
+  printFiles(updated);
   printUnable(wired);
   logger.info(steps);
   for (const event of meant) logger.warn(quotesFor(event));
 }
 
 /** Prints what became of files that their owners have edited. */
-export function printFiles({ files, followed, behind }: Brought): void {
+export function printFiles({ files, followed, behind }: Updated): void {
   for (const [outcome, title] of Object.entries(NOTES)) {
     const paths = files.filter((file) => file.outcome === outcome).map(({ path }) => path);
     if (paths.length > 0) logger.warn(`${title}:\n${indented(paths)}`);

@@ -5,7 +5,7 @@ import { domainPath } from '../host/index.js';
 import type { HostDomain, HostFacts, HostProjects } from '../host/index.js';
 import { MANIFEST_PATH } from '../reconcile/index.js';
 import { installCommand, kernelProblems, wireDependencies, wireHost } from '../wiring/index.js';
-import { bringDomains } from './bring.js';
+import { updateGenerated } from './update-generated.js';
 import { describeUse, writtenFiles } from './report.js';
 
 /** What Nx shows of a sync generator's run. */
@@ -29,8 +29,8 @@ export async function syncDomains(
   const manifest = tree.read(MANIFEST_PATH, 'utf-8');
   if (all.length === 0 && manifest === null) return {};
   const domains = all.map(({ domain }) => domain);
-  const brought = await bringDomains(tree, projects, all);
-  const { host, files, recorded } = brought;
+  const updated = await updateGenerated(tree, projects, all);
+  const { host, files, recorded } = updated;
   // Markers from before; fresh ones are written first, so that there is something to resolve.
   const conflicts = files.filter(
     ({ outcome, conflicts: fresh }) => outcome === 'conflict' && fresh === 0,
@@ -42,16 +42,16 @@ export async function syncDomains(
     );
   }
   const moved = all.flatMap(({ path, domain }) => moveDomainFile(tree, projects, path, domain));
-  const wired = [...brought.unwired, ...wireHost(tree, host, domains)].filter(
+  const wired = [...updated.unwired, ...wireHost(tree, host, domains)].filter(
     ({ kind }) => kind === 'done',
   );
   const packages = domains.length > 0 ? syncPackages(tree, host, domains, projects) : [];
   const details = [
-    ...brought.renamed.map(({ from, to }) => `renamed ${from} to ${to}`),
+    ...updated.renamed.map(({ from, to }) => `renamed ${from} to ${to}`),
     ...moved,
     ...writtenFiles(files),
-    ...brought.followed.map((path) => `renamed in ${path}`),
-    ...brought.behind.map((use) => `to look at: ${describeUse(use)}`),
+    ...updated.followed.map((path) => `renamed in ${path}`),
+    ...updated.behind.map((use) => `to look at: ${describeUse(use)}`),
     ...wired.map(({ path }) => `wired ${path}`),
     ...packages,
   ];

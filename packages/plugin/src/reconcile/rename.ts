@@ -1,12 +1,12 @@
 import type { BindingIdentifier, Node } from 'oxc-parser';
-import type { Respell } from '../domain/index.js';
+import type { RenameWord } from '../domain/index.js';
 import { loadParser } from '../host/index.js';
 
 /** That the generated code of this run has other names than that of the last. */
 export interface Renaming {
   /** Where the file was that is to be at this path now; the same path for most. */
   readonly pathBefore: (path: string) => string;
-  readonly respell: Respell;
+  readonly renameWord: RenameWord;
 }
 
 /** The new spelling of a word in the file at that path, or nothing where it stays. */
@@ -26,13 +26,13 @@ interface Word {
 const WITHIN_TEXT = /[A-Za-z_$@][\w$]*(?:[./-]+[A-Za-z_$][\w$]*)*/g;
 
 /**
- * What may be respelled: words that generated code had and has no more, under a spelling that it
+ * What may be withNewWords: words that generated code had and has no more, under a spelling that it
  * has now. So nothing is touched that its owner named.
  *
  * @param before texts rendered last, with their paths @param next texts rendered now
  */
 export function spellingOf(
-  respell: Respell,
+  renameWord: RenameWord,
   before: readonly (readonly [path: string, text: string])[],
   next: readonly (readonly [path: string, text: string])[],
 ): Spelling {
@@ -53,7 +53,7 @@ export function spellingOf(
   };
   return (word, path) => {
     if (!old.has(word.text) || now.has(word.text)) return undefined;
-    const found = respell(word.text).find((other) => now.has(other.word));
+    const found = renameWord(word.text).find((other) => now.has(other.word));
     const isMember = found?.bare && word.of !== undefined && word.of !== 'this';
     const isOurs = !isMember || members.has(memberText(word)) || isDeclared(word, path);
     return isOurs ? found?.word : undefined;
@@ -63,7 +63,7 @@ export function spellingOf(
 const memberText = ({ of, text }: Word): string => `${of}.${text}`;
 
 /** The text with its words in their new spelling. Syntax errors leave it as it is. */
-export function respelled(path: string, text: string, spelling: Spelling): string {
+export function withNewWords(path: string, text: string, spelling: Spelling): string {
   let result = '';
   let at = 0;
   for (const word of wordsOf(path, text)) {

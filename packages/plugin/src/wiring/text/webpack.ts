@@ -6,7 +6,7 @@ import type { Edit } from './edit.js';
 import { quoteOf } from './imports.js';
 import { indentAt } from './indent.js';
 import { appendItem } from './list.js';
-import { removeItem } from './unwire.js';
+import { removeItem } from './remove.js';
 
 /** Files that a build copies, as Nx's webpack plugin names them. */
 export interface Asset {

@@ -1,7 +1,7 @@
 import { visitNotIgnoredFiles } from '@nx/devkit';
 import type { Tree } from '@nx/devkit';
 import { posix } from 'node:path';
-import type { Respell } from '../../domain/index.js';
+import type { RenameWord } from '../../domain/index.js';
 import type { HostFacts } from '../../host/index.js';
 import { importsIn, isWordIn, renameImported } from '../text/index.js';
 
@@ -20,7 +20,7 @@ export interface Use {
  *
  * @param targets files that may be there no longer
  */
-export function importersOf(tree: Tree, host: HostFacts, targets: readonly string[]): Use[] {
+export function dependentsOf(tree: Tree, host: HostFacts, targets: readonly string[]): Use[] {
   const resolve = resolver(host, targets);
   return sourcesOf(tree, targets).flatMap(([path, text]) =>
     importsIn(path, text).flatMap(({ from, line }) =>
@@ -41,7 +41,7 @@ export function renameImports(
   tree: Tree,
   host: HostFacts,
   moved: ReadonlyMap<string, string>,
-  respell: Respell,
+  renameWord: RenameWord,
 ): { readonly changed: readonly string[]; readonly left: readonly Use[] } {
   const changed: string[] = [];
   const left: Use[] = [];
@@ -60,7 +60,7 @@ export function renameImports(
               from: specifierOf(from, old, now, path, host),
             };
       },
-      respell,
+      renameWord,
     });
     if (result.text !== text) {
       tree.write(path, result.text);

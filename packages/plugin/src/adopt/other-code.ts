@@ -16,7 +16,7 @@ import { usesOf } from './replace.js';
  *
  * @param web the app that has the domain's hook
  */
-export function besideAdopted(tree: Tree, derived: Derived, web: WebFacts | undefined): Finding[] {
+export function otherCode(tree: Tree, derived: Derived, web: WebFacts | undefined): Finding[] {
   return [
     ...adapters(derived),
     ...gateways(derived),

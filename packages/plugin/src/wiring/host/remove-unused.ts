@@ -18,7 +18,7 @@ import { unwireTarballs } from './packages.js';
  * @param compose the compose file as a new host gets it
  * @returns what was edited, and whether packages are to be installed anew
  */
-export function retire(
+export function removeUnused(
   tree: Tree,
   before: Wanted,
   after: Wanted,
@@ -49,7 +49,7 @@ export function retire(
  *
  * @returns whether anything was removed
  */
-export const retireDependencies = (tree: Tree, before: Wanted, after: Wanted): boolean =>
+export const removeUnusedDependencies = (tree: Tree, before: Wanted, after: Wanted): boolean =>
   unwireDependencies(tree, before, after, namesIn(tree));
 
 /** Whether a source file below a root names a variable or a package. */

@@ -9,12 +9,12 @@ import { loadTemplates, render } from '../render/index.js';
 import { renameImports, unwireHost } from '../wiring/index.js';
 import type { Use, Wired } from '../wiring/index.js';
 import { recordDomains, recordedDomains } from './domain-bases.js';
-import { settle } from './rebase.js';
+import { findBases } from './rebase.js';
 import { editedDomains, renamingOf } from './renaming.js';
 import type { DomainChange } from './renaming.js';
 
 /** What became of the generated files, and of the code that uses them. */
-export interface Brought {
+export interface Updated {
   readonly host: HostFacts;
   readonly files: ReconcileReport;
   /** Whether a domain is not what it was at the last run. */
@@ -37,18 +37,18 @@ export interface Brought {
  * @param change what the command itself has changed
  * @throws RealtimeError for domains that clash, or files in the way; nothing is written then
  */
-export async function bringDomains(
+export async function updateGenerated(
   tree: Tree,
   projects: HostProjects,
   all: readonly HostDomain[],
   options: ReconcileOptions = {},
   change?: DomainChange,
-): Promise<Brought> {
+): Promise<Updated> {
   const domains = all.map(({ domain }) => domain);
   checkDomains(domains);
   const host = detectHost(tree, projects, domains);
   if (host.publishers.length > 0) checkPublished(domains);
-  await settle(tree, projects, all, false);
+  await findBases(tree, projects, all, false);
   const before = recordedDomains(tree, projects, all) ?? [];
   const edited = editedDomains(before, all, change?.after);
   const changes = [...(change ? [change] : []), ...edited];
@@ -65,7 +65,7 @@ export async function bringDomains(
   const moved = movedFiles(files, renaming !== undefined);
   const followed =
     moved.size > 0
-      ? renameImports(tree, host, moved, renaming?.respell ?? (() => []))
+      ? renameImports(tree, host, moved, renaming?.renameWord ?? (() => []))
       : { changed: [], left: [] };
   return {
     host,

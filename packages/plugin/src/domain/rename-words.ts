@@ -3,24 +3,24 @@ import { eventPascal } from './names.js';
 import type { DomainNames } from './types.js';
 
 /** Another spelling of a word of generated code: of an identifier, or of the content of a string. */
-export interface Respelling {
+export interface NewWord {
   readonly word: string;
   /** The word is the name alone, as something else may well be called too: `archive`. */
   readonly bare: boolean;
 }
 
 /** How a word may be spelled after a rename: the likeliest first, none where it stays. */
-export type Respell = (word: string) => readonly Respelling[];
+export type RenameWord = (word: string) => readonly NewWord[];
 
 /**
  * The spellings of an event's name: full, of its types, its values, and its methods, which depend
  * on the name of its domain.
  */
-export function respellEvent(
+export function renameEventWords(
   { from, to }: Renamed,
   before: DomainNames,
   after: DomainNames,
-): Respell {
+): RenameWord {
   const [old, next] = [spellingsOf(from, before.camel), spellingsOf(to, after.camel)];
   return (word) => {
     const replaced = replaceAll(word, [
@@ -35,7 +35,7 @@ export function respellEvent(
 }
 
 /** The spellings of a domain's name, wherever they stand in a word. */
-export function respellDomain(from: DomainNames, to: DomainNames): Respell {
+export function renameDomainWords(from: DomainNames, to: DomainNames): RenameWord {
   const pairs = (Object.keys(from) as (keyof DomainNames)[]).map(
     (key) => [from[key], to[key]] as const,
   );

@@ -1,5 +1,5 @@
 import type { Node } from 'oxc-parser';
-import type { Respell } from '../../domain/index.js';
+import type { RenameWord } from '../../domain/index.js';
 import { findAll, kindOf, parse } from './ast.js';
 import type { Source } from './ast.js';
 
@@ -32,7 +32,7 @@ export function isWordIn(text: string, name: string): boolean {
 interface Renames {
   /** The text of an imported module and its new specifier; nothing for one that has not changed. */
   readonly pathOf: (from: string) => { readonly module: string; readonly from: string } | undefined;
-  readonly respell: Respell;
+  readonly renameWord: RenameWord;
 }
 
 /**
@@ -43,7 +43,7 @@ interface Renames {
 export function renameImported(
   path: string,
   text: string,
-  { pathOf, respell }: Renames,
+  { pathOf, renameWord }: Renames,
 ): { readonly text: string; readonly left: readonly { line: number; what: string }[] } {
   const source = parse(text, kindOf(path));
   if (typeof source === 'string') return { text, left: [] };
@@ -60,7 +60,8 @@ export function renameImported(
   const renamed = (word: string): string | undefined =>
     modules.some((module) => isWordIn(module, word))
       ? undefined
-      : respell(word).find((other) => modules.some((module) => isWordIn(module, other.word)))?.word;
+      : renameWord(word).find((other) => modules.some((module) => isWordIn(module, other.word)))
+          ?.word;
   const left: { line: number; what: string }[] = [];
   const words = namedIn(source);
   const bound = new Set(words.filter(({ kind }) => kind === 'import').map(({ name }) => name));

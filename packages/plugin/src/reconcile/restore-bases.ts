@@ -7,12 +7,12 @@ import { MANIFEST_PATH, basePath, hashOf, parseManifest, printManifest } from '.
 import type { Entry } from './manifest.js';
 
 /** Files whose base is not known to be theirs, as a merge by git leaves them. */
-export function unsettledFiles(tree: Tree): string[] {
+export function filesWithoutBase(tree: Tree): string[] {
   const { files } = parseManifest(tree.read(MANIFEST_PATH, 'utf-8'));
-  return [...files].flatMap(([path, entry]) => (isUnsettled(tree, path, entry) ? [path] : []));
+  return [...files].flatMap(([path, entry]) => (lacksBase(tree, path, entry) ? [path] : []));
 }
 
-function isUnsettled(tree: Tree, path: string, { owner, hashes, deleted }: Entry): boolean {
+function lacksBase(tree: Tree, path: string, { owner, hashes, deleted }: Entry): boolean {
   if (owner === 'yours' || deleted) return false;
   const base = tree.read(basePath(path), 'utf-8');
   const isKnown = hashes.length === 1 && base !== null && hashes.includes(hashOf(base));
@@ -28,7 +28,7 @@ function isUnsettled(tree: Tree, path: string, { owner, hashes, deleted }: Entry
  * @param guess take a text that the manifest does not name, where none of those it names is known
  * @returns the paths whose base was written
  */
-export async function settleBases(
+export async function restoreBases(
   tree: Tree,
   rendered: readonly (readonly RenderedFile[])[],
   guess: boolean,
@@ -39,11 +39,11 @@ export async function settleBases(
   for (const { path, content, owner } of rendered.flat()) {
     if (owner === 'merged') candidates.set(path, (candidates.get(path) ?? new Set()).add(content));
   }
-  const settled = new Map(files);
+  const restored = new Map(files);
   const written: string[] = [];
   for (const [path, contents] of candidates) {
     const entry = files.get(path) ?? { owner: 'merged', hashes: [], deleted: false };
-    if (!isUnsettled(tree, path, entry)) continue;
+    if (!lacksBase(tree, path, entry)) continue;
     const held = tree.read(basePath(path), 'utf-8');
     const all = [...(held === null ? [] : [held]), ...contents];
     const named = all.filter((text) => entry.hashes.includes(hashOf(text)));
@@ -61,9 +61,9 @@ export async function settleBases(
     }
     if (!best) continue;
     tree.write(basePath(path), best.text);
-    settled.set(path, { ...entry, hashes: [hashOf(best.text)] });
+    restored.set(path, { ...entry, hashes: [hashOf(best.text)] });
     written.push(path);
   }
-  if (written.length > 0) tree.write(MANIFEST_PATH, printManifest({ plugin, files: settled }));
+  if (written.length > 0) tree.write(MANIFEST_PATH, printManifest({ plugin, files: restored }));
   return written;
 }

@@ -69,14 +69,23 @@ export default tseslint.config(
       '**/coverage',
       '**/vitest.config.*.timestamp*',
       // Written with every fault that the rules find.
-      'packages/eslint-plugin/test/recipe',
+      'packages/eslint-plugin/test/{recipe,seed}',
     ],
   },
   ...tseslint.configs.recommended.map((config) => ({ ...config, files: SOURCES })),
   {
+    // A parameter that only states the signature to override or to pass begins with `_`.
+    files: SOURCES,
+    rules: { '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }] },
+  },
+  {
     // Emitted code is held to `recommended` alone, as hosts are. Nest's injection needs value imports.
     files: SOURCES,
-    ignores: ['packages/plugin/{templates,test/golden,test/kernel}/**'],
+    ignores: [
+      'packages/plugin/{templates,test/golden}/**',
+      'packages/{nest,react}/src/**',
+      'packages/nest/test/**',
+    ],
     linterOptions: { reportUnusedDisableDirectives: 'error' },
     rules: {
       '@typescript-eslint/consistent-type-imports': ['error', { disallowTypeAnnotations: false }],
@@ -89,9 +98,46 @@ export default tseslint.config(
   },
   { files: ['scripts/**', 'e2e/**', 'packages/plugin/src/cli/**'], rules: { 'no-console': 'off' } },
   {
-    files: ['packages/plugin/templates/web/**', 'packages/plugin/test/golden/**/web/**'],
+    files: [
+      'packages/plugin/templates/web/**',
+      'packages/plugin/test/golden/**/web/**',
+      'packages/react/src/**',
+    ],
     plugins: { 'react-hooks': reactHooks },
     rules: { ...reactHooks.configs.recommended.rules },
+  },
+  {
+    // What a page holds is in what createRealtime returns: a test runner may load the package twice.
+    files: ['packages/react/src/**'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        ...['', 'ExportNamedDeclaration > '].flatMap((place) => [
+          {
+            selector: `Program > ${place}VariableDeclaration[kind='let']`,
+            message: 'A module of this package holds no state.',
+          },
+          {
+            selector: `Program > ${place}VariableDeclaration > VariableDeclarator > NewExpression[arguments.length=0]`,
+            message: 'A module of this package holds no state.',
+          },
+        ]),
+      ],
+    },
+  },
+  {
+    files: ['packages/react/src/core/**'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            { regex: '^react(?:$|-dom|/)', message: 'The core knows no React.' },
+            { regex: '/react/', message: 'The core knows no React.' },
+          ],
+        },
+      ],
+    },
   },
   { files: ['**/*.js', '**/*.cjs'], rules: { '@typescript-eslint/no-require-imports': 'off' } },
   {

@@ -6,7 +6,7 @@ const GATEWAY = `${REALTIME}/chats/chats.gateway.ts`;
 const SERVICE = `${REALTIME}/chats/chats.service.ts`;
 const SPEC = `${REALTIME}/chats/chats.gateway.spec.ts`;
 const MAIN = 'apps/api-gateway/src/main.ts';
-const BASE = `.nx-realtime/base/${REALTIME}/core/rooms.ts.base`;
+const BASE = `.nx-realtime/base/${REALTIME}/guards/ws-auth.guard.ts.base`;
 const CHECK = 'npx nx run api-gateway:realtime-check';
 
 describe('the check of a workspace', () => {
@@ -54,7 +54,7 @@ describe('the check of a workspace', () => {
       `conflict-markers  ${GATEWAY}:`,
       `domain-changed  ${MAIN}`,
       'sync-not-registered  nx.json',
-      `base-mismatch  ${REALTIME}/core/rooms.ts`,
+      `base-mismatch  ${REALTIME}/guards/ws-auth.guard.ts`,
       `file-missing  ${SPEC}`,
     ]) {
       expect(output).toContain(finding);

@@ -61,7 +61,7 @@ describe('the first week', () => {
         text,
         'NotificationsDataModule',
         '../notifications/notifications-data.module',
-      ).replace('RealtimePublisherModule]', 'RealtimePublisherModule, NotificationsDataModule]'),
+      ).replace(/RealtimeEventsModule(?=[,\]])/, '$&, NotificationsDataModule'),
     );
     edit(`${APP}/app/app.module.ts`, (text) =>
       withImport(text, 'NotificationsModule', '../notifications/notifications.module').replace(

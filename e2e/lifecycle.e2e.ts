@@ -97,12 +97,12 @@ describe('the whole life of a domain', () => {
   const holding = (word: string, paths: readonly string[]): string[] =>
     paths.filter((path) => host.read(path).includes(word));
 
-  /** Every source file of the workspace; not the state of the plugin, nor the kernel, which names no domain. */
+  /** Every source file of the workspace; not the state of the plugin. */
   const sources = (): string[] =>
     host
       .git('ls-files', '--cached', '--others', '--exclude-standard', '--', 'apps', 'libs')
       .split('\n')
-      .filter((path) => /^(?!.*\/realtime\/core\/).*\.(?:tsx?|json)$/.test(path) && host.has(path));
+      .filter((path) => /\.(?:tsx?|json)$/.test(path) && host.has(path));
 
   /** Every line of the owner's once, in the words of the domain's name as it is now. */
   function expectOwn(): void {

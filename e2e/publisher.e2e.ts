@@ -1,3 +1,4 @@
+import { installBuilt, pathsOutside } from './support/built';
 import { createHost, installPlugin, type Host } from './support/host';
 import { freePort } from './support/ports';
 import type { Running } from './support/processes';
@@ -15,11 +16,12 @@ import {
 const BIN = 'node_modules/.bin/nx-realtime';
 
 const CONTROLLER = `import { Body, Controller, Get, Post } from '@nestjs/common';
-import { RealtimePublisher } from '../realtime/publisher/realtime-publisher';
+import { RealtimePublisher } from '@nx-realtime/nest/publisher';
+import type { RealtimeEvents } from '../realtime/publisher/realtime-events';
 
 @Controller()
 export class AppController {
-  constructor(private readonly publisher: RealtimePublisher) {}
+  constructor(private readonly publisher: RealtimePublisher<RealtimeEvents>) {}
 
   @Get()
   isUp(): string {
@@ -83,6 +85,18 @@ describe('a workspace with a second Nest app', () => {
     await host.run('npx nx build @acme-ts/orders');
     const main = 'apps/orders/dist/main.js';
     const { code, output } = await host.tryRun(`node ${main}`, { NODE_ENV: 'production' });
+    expect(code).not.toBe(0);
+    expect(output).toContain('RABBITMQ_URL is missing');
+  });
+
+  it('is installed by itself, elsewhere, with what was pruned for it', async () => {
+    for (const file of ['package.json', 'package-lock.json', 'apps/orders/package.json']) {
+      expect([file, pathsOutside(host, file)]).toEqual([file, []]);
+    }
+    await host.run('npx nx run @acme-ts/orders:prune');
+    const built = await installBuilt(host, 'apps/orders/dist');
+    expect(built.read('node_modules/@nx-realtime/nest/package.json')).toContain('"version"');
+    const { code, output } = await built.tryRun('node main.js', { NODE_ENV: 'production' });
     expect(code).not.toBe(0);
     expect(output).toContain('RABBITMQ_URL is missing');
   });

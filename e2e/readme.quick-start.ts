@@ -4,9 +4,10 @@ import { dirname, join, resolve } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { faultsToTheEye } from './support/accessibility';
 import { openBrowser, openPage, signInToExample } from './support/browser';
-import { Host, packedPlugin } from './support/host';
+import { installBuilt, pathsOutside } from './support/built';
+import { Host } from './support/host';
 import { completeLockfile } from './support/lockfile';
-import { assertPortFree } from './support/ports';
+import { assertPortFree, freePort } from './support/ports';
 import { answers, removeAtExit, type Running } from './support/processes';
 import { tcpPublisher } from './support/publish';
 import { commandsIn, sectionOf } from './support/readme';
@@ -16,10 +17,12 @@ import {
   choosePorts,
   connectUsers,
   eventually,
+  JWT_SECRET,
   readDevEnv,
   startApiEmbedded,
   urlsOf,
 } from './support/stack';
+import { packedTarball } from './support/tarballs';
 
 const QUICK_START = sectionOf('README.md', 'Quick start');
 const COMMANDS = commandsIn(QUICK_START);
@@ -28,6 +31,7 @@ const MAKING = COMMANDS.slice(0, -3);
 const [SERVE = '', TOKEN = '', EMIT = ''] = COMMANDS.slice(-3);
 const GENERATE = MAKING.at(-1) ?? '';
 const PAGE = /<(http:[^>]+)>/.exec(QUICK_START)?.[1] ?? '';
+/** Built after the page is served. */
 const API = 'http://localhost:3333/api';
 const INSTALL = 'npx nx add @nx-realtime/plugin';
 
@@ -56,11 +60,18 @@ describe('the quick start of the README', () => {
 
   /** The commands that follow once the workspace is made: serve it, and see an event in the page. */
   const seeEvent = async (at: Host): Promise<void> => {
-    server = await at.start('serve', `exec ${SERVE}`, { http: PAGE }, {}, 300_000);
-    // The API is built first: it may be up long after the page.
-    await eventually(async () => {
-      if (!(await answers(API))) throw new Error(`${API} does not answer.`);
-    }, 300_000);
+    const served = await at.start('serve', `exec ${SERVE}`, { http: PAGE }, {}, 300_000);
+    server = served;
+    try {
+      // Whose page is open before connects when it can, and the browser tells of each attempt.
+      await eventually(async () => expect(await answers(API)).toBe(true), 300_000);
+      await seeEventIn(at);
+    } finally {
+      await served.stop();
+    }
+  };
+
+  const seeEventIn = async (at: Host): Promise<void> => {
     const { page, problems } = await openPage(browser);
     await page.goto(PAGE);
     await signInToExample(page, await at.run(TOKEN));
@@ -77,7 +88,6 @@ describe('the quick start of the README', () => {
     await page.getByText('Connected', { exact: true }).waitFor({ timeout: 60_000 });
     expect(problems).toEqual([]);
     await page.close();
-    await server.stop();
   };
 
   it('is the same in both READMEs, and has seven commands', () => {
@@ -89,7 +99,10 @@ describe('the quick start of the README', () => {
   it.each(MAKING)('%s', async (command) => {
     if (command.startsWith('cd ')) cwd = resolve(cwd, command.slice(3));
     // No version is published: in the one command that installs it, the plugin's name is that of the packed one.
-    else await hostIn(cwd).run(command === INSTALL ? `${INSTALL}@file:${packedPlugin()}` : command);
+    else
+      await hostIn(cwd).run(
+        command === INSTALL ? `${INSTALL}@file:${packedTarball('plugin')}` : command,
+      );
   });
 
   it('then serves both apps, and shows in the page what the last command publishes', async () => {
@@ -100,6 +113,9 @@ describe('the quick start of the README', () => {
   it('changes nothing when it generates again', async () => {
     if (!host.has('.git')) host.git('init', '--quiet', '--initial-branch=main');
     completeLockfile(host.root);
+    for (const file of ['package.json', 'package-lock.json']) {
+      expect([file, pathsOutside(host, file)]).toEqual([file, []]);
+    }
     host.commit('Generate the stack');
     await host.run(GENERATE);
     expect(host.status()).toEqual([]);
@@ -136,6 +152,28 @@ describe('the quick start of the README', () => {
       expect(code).not.toBe(0);
       expect(output).toMatch(/JWT_SECRET is missing/);
       expect(output).toContain('npx nx-realtime env');
+    });
+
+    it('builds a server that is installed by itself, elsewhere, and boots', async () => {
+      const built = await installBuilt(clone, 'dist/apps/api-gateway');
+      expect(built.read('node_modules/@nx-realtime/nest/package.json')).toContain('"version"');
+      const [port, tcp] = await Promise.all([freePort(), freePort()]);
+      const url = `http://127.0.0.1:${port}`;
+      server = await built.start(
+        'server',
+        'exec node main.js',
+        { http: `${url}/api` },
+        {
+          PORT: String(port),
+          JWT_SECRET,
+          FRONTEND_URL: 'http://localhost:3000',
+          REALTIME_TRANSPORT: 'tcp',
+          REALTIME_TCP_PORT: String(tcp),
+        },
+      );
+      const polled = await fetch(`${url}/socket.io/?EIO=4&transport=polling`);
+      expect([polled.status, await polled.text()]).toEqual([200, expect.stringContaining('"sid"')]);
+      await server.stop();
     });
 
     it('creates the env files, once', async () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { announced } from '../packages/eslint-plugin/test/support/announced';
 import { describeAttacks } from './support/attacks';
 import { startRabbit, type Broker } from './support/brokers';
-import { createHost, installPlugin, packedRules, type Host } from './support/host';
+import { createHost, installPlugin, type Host } from './support/host';
 import type { Running } from './support/processes';
 import { amqpPublisher, type Publisher } from './support/publish';
 import { recipientsOf, refusalOf, until, type Recorder } from './support/recorder';
@@ -19,6 +19,7 @@ import {
   USERS,
   type Ports,
 } from './support/stack';
+import { packedTarball } from './support/tarballs';
 import { mintToken } from './support/token';
 
 const RECIPE = join(REPO, 'packages/eslint-plugin/test/recipe');
@@ -61,7 +62,7 @@ describe('a hand-written stack', () => {
     expect(code).toBe(1);
     const command = /RT060 .*Add what is missing: (.+)/.exec(output)?.[1] ?? '';
     expect(command).toBe(`npm install -D ${RULES}`);
-    await host.run(command.replace(RULES, `${RULES}@file:${packedRules()}`));
+    await host.run(command.replace(RULES, `${RULES}@file:${packedTarball('rules')}`));
     host.commit('Add the rules');
   });
 
@@ -323,6 +324,13 @@ function finish(host: Host): void {
     rmSync(host.path(path), { recursive: true });
   }
   const main = `${API}/main.ts`;
+  // Read the secret from the environment, without a fallback.
+  edit(
+    host,
+    `${API}/app.module.ts`,
+    "process.env.JWT_SECRET ?? 'secret'",
+    'process.env.JWT_SECRET',
+  );
   edit(host, main, /import \{ RedisIoAdapter \}.*\n/, '');
   edit(host, main, /.*useWebSocketAdapter.*\n/, '');
   // Bind one queue to what the app consumes.

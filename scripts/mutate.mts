@@ -1,6 +1,6 @@
 /**
- * `npm run mutation [-- filter]`: takes each protection of the emitted code, and of the plugin, out
- * in turn (packages/plugin/test/mutations.ts), emitted code in a copy of its own and the plugin in
+ * `npm run mutation [-- filter]`: takes each protection of the kernels, of the emitted code and of the plugin
+ * out in turn (packages/plugin/test/mutations.ts), emitted code in a copy of its own and the packages in
  * memory, and runs the one test file that must go red. Fails when a mutant survives, when its text is not
  * found exactly once, and when its tests cannot run at all. `filter` is a part of a name, of a file or of
  * a test file. With `--report=<file>` the result is also written as a test report in Jest's JSON format.
@@ -9,7 +9,13 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { REPO } from '../e2e/support/repo.js';
-import { mutantHost, MUTATIONS, projectOf, testFileOf } from '../packages/plugin/test/mutations.js';
+import {
+  mutantHost,
+  MUTATIONS,
+  packageOf,
+  projectOf,
+  testFileOf,
+} from '../packages/plugin/test/mutations.js';
 import type { Mutation } from '../packages/plugin/test/mutations.js';
 
 /** `green` for a mutant: it survives. `broken`: nothing was asserted. */
@@ -62,9 +68,12 @@ async function main(filter: string): Promise<void> {
 
   const started = Date.now();
   const tests = [...new Set(chosen.map(({ test }) => test))];
-  const control = await run(undefined, tests);
-  print('as emitted', control);
-  if (control.verdict !== 'green') return fail('The tests fail without a mutation.');
+  for (const folder of new Set(tests.map(packageOf))) {
+    const own = tests.filter((test) => packageOf(test) === folder);
+    const control = await run(undefined, own);
+    print(`without a mutation, ${folder}`, control);
+    if (control.verdict !== 'green') return fail('The tests fail without a mutation.');
+  }
 
   const survivors: string[] = [];
   const queue = [...chosen];
@@ -88,6 +97,7 @@ async function isKilled(mutation: Mutation): Promise<boolean> {
   return result.verdict === 'red';
 }
 
+/** @param tests of one package */
 async function run(mutation: Mutation | undefined, tests: readonly string[]): Promise<Run> {
   const started = Date.now();
   const host = mutation ? mutantHost(mutation) : 'mutant-none';
@@ -100,7 +110,9 @@ async function run(mutation: Mutation | undefined, tests: readonly string[]): Pr
     report,
     timeout,
   );
-  rmSync(join(REPO, 'packages/plugin/tmp', host), { recursive: true, force: true });
+  for (const owner of ['nest', 'plugin']) {
+    rmSync(join(REPO, 'packages', owner, 'tmp', host), { recursive: true, force: true });
+  }
   const { verdict, detail } = judge(report, output);
   return { verdict, detail, seconds: seconds(started) };
 }
@@ -111,7 +123,7 @@ function vitest(
   report: string,
   timeout: number,
 ): Promise<string> {
-  const args = ['vitest', 'run', '--root', 'packages/plugin'];
+  const args = ['vitest', 'run', '--root', packageOf(tests[0] ?? '')];
   for (const project of new Set(tests.map(projectOf))) args.push('--project', project);
   // Of a mutant one red test is enough; without a mutation all are to be green.
   if (tests.length === 1) args.push('--bail=1');

@@ -1,5 +1,5 @@
 /**
- * `npm run release-record`: records what the version of package.json generates, as the last step
+ * `npm run release-record`: records what the version of the packages generates and holds, as the last step
  * before it is published. From then on the unit lane fails when that changes without a new version,
  * a changelog entry and a migration. Fails when one of these is missing now.
  */
@@ -12,9 +12,9 @@ import {
   releaseState,
 } from '../packages/plugin/test/support/release.js';
 
-const folder = join(REPO, 'packages/plugin');
-const state = releaseState(folder);
-const { version, records, rendered } = state;
+const packages = join(REPO, 'packages');
+const state = releaseState(packages);
+const { version, records, contents } = state;
 const problems = [
   ...releaseProblems(state),
   ...(hasEntry(state) ? [] : [`CHANGELOG.md has no entry under "## ${version}".`]),
@@ -24,10 +24,10 @@ if (problems.length > 0) {
   process.exitCode = 1;
 } else {
   writeFileSync(
-    join(folder, 'released.json'),
-    `${JSON.stringify({ ...records, [version]: rendered }, null, 2)}\n`,
+    join(packages, 'plugin/released.json'),
+    `${JSON.stringify({ ...records, [version]: contents }, null, 2)}\n`,
   );
   console.log(
-    `Recorded ${version}: ${Object.keys(rendered).length} shapes. Commit it with the release.`,
+    `Recorded ${version}: ${Object.keys(contents).length} hashes. Commit it with the release.`,
   );
 }

@@ -13,8 +13,9 @@ import { basename, join } from 'node:path';
 import { loadConfigFromFile } from 'vite';
 import { chromiumPath } from '../e2e/support/browser.js';
 import { packTarballs } from '../e2e/support/pack.js';
-import type { Tarballs } from '../e2e/support/pack.js';
 import { REPO } from '../e2e/support/repo.js';
+import { tarballVariables } from '../e2e/support/tarballs.js';
+import type { Tarballs } from '../e2e/support/tarballs.js';
 
 interface Lane {
   readonly name: string;
@@ -67,10 +68,12 @@ const PACKAGES: readonly (readonly [name: string, isInstalled: () => boolean])[]
 
 const LANES: readonly Lane[] = [
   ...(await vitestLanes('packages/plugin')),
+  ...(await vitestLanes('packages/nest')),
+  ...(await vitestLanes('packages/react')),
   ...(await vitestLanes('packages/eslint-plugin')),
   jestLane('e2e', '.e2e.ts'),
   {
-    ...vitestLane('packages/plugin', 'kernel', 'test/kernel/fuzz.test.ts'),
+    ...vitestLane('packages/nest', 'kernel', 'test/fuzz.test.ts'),
     name: 'long-fuzz',
     long: true,
     env: { KERNEL_FUZZ_SECONDS: '300' },
@@ -80,7 +83,7 @@ const LANES: readonly Lane[] = [
   { ...jestLane('deploy', '.deploy.ts'), long: true },
   { ...jestLane('quick-start', '.quick-start.ts'), long: true },
   {
-    ...vitestLane('packages/plugin', 'kernel', 'test/kernel/topology.test.ts'),
+    ...vitestLane('packages/nest', 'kernel', 'test/topology.test.ts'),
     name: 'long-faults',
     long: true,
     env: { KERNEL_REPLICAS: '4', KERNEL_LOAD_MS: '3000' },
@@ -93,7 +96,7 @@ const LANES: readonly Lane[] = [
 ];
 
 /** They wait for nothing: alone they take every core, where vitest leaves one free. */
-const COMPUTING: ReadonlySet<string> = new Set(['unit', 'emitted', 'rules']);
+const COMPUTING: ReadonlySet<string> = new Set(['unit', 'emitted', 'rules', 'react-package']);
 
 /** They wait for timers and compute next to nothing: two of their files run side by side. */
 const WAITING: ReadonlySet<string> = new Set(['web', 'web-react18']);
@@ -232,7 +235,7 @@ function workersOf({ name }: Lane, alone: boolean): NodeJS.ProcessEnv {
 /** Names the packages' tarballs to the tests, packed on first use. */
 function packed(): NodeJS.ProcessEnv {
   tarballs ??= packTarballs();
-  return { NX_REALTIME_TARBALL: tarballs.plugin, NX_REALTIME_RULES_TARBALL: tarballs.rules };
+  return tarballVariables(tarballs);
 }
 
 /** Nothing of a runner that died before it wrote all of its report. */

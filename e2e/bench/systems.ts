@@ -6,7 +6,7 @@ import { transformSync } from '@swc/core';
 import { connect } from 'amqplib';
 import { sign } from 'jsonwebtoken';
 import { createHost, installPlugin, type Host } from '../support/host';
-import { packPlugin } from '../support/pack';
+import { packTarballs } from '../support/pack';
 import { freePort } from '../support/ports';
 import { start, type Running } from '../support/processes';
 import { artifact, REPO } from '../support/repo';
@@ -64,7 +64,7 @@ export const RAISED_LIMITS = {
 /** Builds what is generated, as a user would for production. Takes half a minute. */
 export async function buildGenerated(): Promise<Host> {
   const host = await createHost('integrated', 'bench');
-  await installPlugin(host, packPlugin());
+  await installPlugin(host, packTarballs().plugin);
   await host.run(
     `npx nx g realtime-domain Notification --clientEvents='markRead{notificationId}' --no-interactive`,
   );

@@ -1,6 +1,6 @@
 import { execFile, execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -202,6 +202,9 @@ for turn in 1 2 3 4 5; do rm -rf "$0" && break; sleep 0.2; done`;
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     child.on('error', () => undefined);
+    // One that nobody stops, as after a failed set-up, does not keep this process from ending.
+    child.unref();
+    for (const stream of [child.stdout, child.stderr]) (stream as Socket | null)?.unref();
     this.running.push(child);
     this.report();
     return child;
@@ -216,6 +219,7 @@ for turn in 1 2 3 4 5; do rm -rf "$0" && break; sleep 0.2; done`;
             return;
           }
           child.once('close', () => resolve());
+          child.ref();
           process.kill(-child.pid, 'SIGKILL');
         }),
     );

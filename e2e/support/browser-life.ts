@@ -262,7 +262,7 @@ export function describeBrowserLife(hostOf: () => Host, portsOf: () => Ports): v
       await strict.evaluate(() => {
         window.life.mark = 'before';
       });
-      const file = 'apps/web/src/lib/realtime/realtime-channel.ts';
+      const file = 'apps/web/src/lib/realtime/realtime-client.ts';
       const text = hostOf().read(file);
       try {
         // Written until it is seen: a busy machine's watcher may miss a change.

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { chromiumPath, openBrowser, openPage, signInToExample } from './browser';
 import { createHost, installPlugin } from './host';
-import { packPlugin } from './pack';
+import { packTarballs } from './pack';
 import { cleanUp } from './processes';
 import { tcpPublisher, type Publisher } from './publish';
 import { choosePorts, eventually, JWT_SECRET, startApiEmbedded, startWeb, urlsOf } from './stack';
@@ -41,7 +41,7 @@ async function demo(once: boolean): Promise<void> {
   const ports = await choosePorts();
   const urls = urlsOf(ports);
 
-  const tarball = await step('Pack the plugin', packPlugin);
+  const tarball = await step('Pack the packages', () => packTarballs().plugin);
   const host = await step('Make an Nx workspace with a Nest and a Next.js app', () =>
     createHost('integrated', 'demo'),
   );

@@ -1,8 +1,7 @@
 import { packTarballs } from './pack';
+import { tarballVariables } from './tarballs';
 
-/** Packs the plugin and its rules once for all suites. */
+/** Packs the packages once for all suites. */
 export default function setup(): void {
-  const { plugin, rules } = packTarballs();
-  process.env['NX_REALTIME_TARBALL'] = plugin;
-  process.env['NX_REALTIME_RULES_TARBALL'] = rules;
+  Object.assign(process.env, tarballVariables(packTarballs()));
 }

@@ -19,6 +19,7 @@ import { delimiter, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { removeAtExit, run, start, tryRun, type Readiness, type Running } from './processes';
 import { artifact } from './repo';
+import { packedTarball } from './tarballs';
 
 const NX_VERSION = '23.2.1';
 const OLDEST_NX_VERSION = '22.7.9';
@@ -208,19 +209,8 @@ export async function createHost(kind: HostKind, label: string): Promise<Host> {
 }
 
 /** Installs the packed plugin as a user would. The tarball's path ends up in package.json: keep it there. */
-export async function installPlugin(host: Host, tarball = packedPlugin()): Promise<void> {
+export async function installPlugin(host: Host, tarball = packedTarball('plugin')): Promise<void> {
   await host.run(`npx nx add @nx-realtime/plugin@file:${tarball}`);
-}
-
-/** What global-setup packed. */
-export const packedPlugin = (): string => packed('NX_REALTIME_TARBALL');
-/** The review rules, packed alike. */
-export const packedRules = (): string => packed('NX_REALTIME_RULES_TARBALL');
-
-function packed(variable: string): string {
-  const tarball = process.env[variable];
-  if (!tarball) throw new Error('Run this by Jest, whose global setup packs the packages.');
-  return tarball;
 }
 
 function logFileOf(label: string): string {

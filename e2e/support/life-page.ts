@@ -30,13 +30,11 @@ export function addLifePage(host: Host): void {
     'apps/web/src/app/life/page.tsx',
     `'use client';
 
+import { RealtimeCommandError } from '@nx-realtime/react';
 import { StrictMode, useEffect, useState } from 'react';
 import { useNotificationsSocket } from '../../features/notifications/realtime/use-notifications-socket';
 import { useNotificationsStore } from '../../features/notifications/realtime/use-notifications-store';
-import {
-  RealtimeCommandError,
-  setTokenRefresher,
-} from '../../lib/realtime/realtime-client';
+import { realtime } from '../../lib/realtime/realtime-client';
 import { useAuthStore } from '../../stores/auth.store';
 
 interface Life {
@@ -59,9 +57,11 @@ const life: Life = {
   gaps: [],
 };
 
-setTokenRefresher(async () => {
-  life.renewals += 1;
-  if (life.nextToken) signIn(life.nextToken);
+realtime.configure({
+  refresh: async () => {
+    life.renewals += 1;
+    if (life.nextToken) signIn(life.nextToken);
+  },
 });
 
 const codeOf = (error: unknown) =>

@@ -5,6 +5,7 @@ import { delimiter, join, resolve } from 'node:path';
 import { hostEnv } from './host';
 import { removeAtExit } from './processes';
 import { REPO } from './repo';
+import { KEYS, PACKAGES, type Tarballs } from './tarballs';
 
 export interface Packed {
   readonly name: string;
@@ -39,38 +40,28 @@ export function packAll(folder: string): Packed[] {
   });
 }
 
-/** The tarballs of the plugin and of its rules. */
-export interface Tarballs {
-  readonly plugin: string;
-  readonly rules: string;
-}
-
 /**
- * What NX_REALTIME_TARBALL and NX_REALTIME_RULES_TARBALL name, such as a release to test, else built and packed now
- * into a folder that goes away with this process.
+ * Tarballs that the environment names, such as those of a release to test; where it does not name all of them,
+ * all are built and packed now into a folder that goes away with this process. The generators take the kernels
+ * from beside the plugin, so all lie in one folder.
  */
 export function packTarballs(): Tarballs {
-  const { NX_REALTIME_TARBALL: plugin, NX_REALTIME_RULES_TARBALL: rules } = process.env;
-  if (plugin && rules) return { plugin, rules };
+  const named = KEYS.map((key) => [key, process.env[PACKAGES[key][1]]] as const);
+  if (named.every(([, tarball]) => tarball)) return Object.fromEntries(named) as never;
   const folder = mkdtempSync(join(tmpdir(), 'nx-realtime-packed-'));
   removeAtExit(folder);
   const all = packAll(folder);
-  const tarballOf = (name: string): string => {
-    const packed = all.find((one) => one.name === name);
-    if (!packed) throw new Error(`${name} was not packed`);
-    return packed.tarball;
-  };
-  return {
-    plugin: plugin ?? tarballOf('@nx-realtime/plugin'),
-    rules: rules ?? tarballOf('@nx-realtime/eslint-plugin'),
-  };
+  return Object.fromEntries(
+    KEYS.map((key) => {
+      const packed = all.find(({ name }) => name === PACKAGES[key][0]);
+      if (!packed) throw new Error(`${PACKAGES[key][0]} was not packed`);
+      return [key, packed.tarball];
+    }),
+  ) as never;
 }
 
-/** The plugin's tarball alone. */
-export const packPlugin = (): string => process.env['NX_REALTIME_TARBALL'] ?? packTarballs().plugin;
-
 /** As `nx build` does, without Nx's cache. */
-function build(folder: string): void {
+export function build(folder: string): void {
   rmSync(join(folder, 'dist'), { recursive: true, force: true });
   const { targets } = JSON.parse(readFileSync(join(folder, 'project.json'), 'utf8')) as {
     targets: { build: { command: string } };

@@ -13,16 +13,20 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { TEMPLATES_ARCHIVE, unpackTemplates } from '../../packages/plugin/src/render/archive';
 import { removeAtExit } from './processes';
+import { KEYS, type Tarballs } from './tarballs';
 
-/** What is installed from a registry: the packed plugin, unpacked, to be patched into a release. */
+/** A set of packages as a registry has them: unpacked, to be patched into a release. */
 export class Release {
-  private constructor(readonly folder: string) {}
+  private constructor(private readonly root: string) {}
 
-  /** The plugin as it is. */
-  static unpack(tarball: string): Release {
-    const folder = temporary();
-    execFileSync('tar', ['-xzf', tarball, '-C', folder, '--strip-components=1']);
-    const release = new Release(folder);
+  /** The packages as they are. */
+  static unpack(tarballs: Tarballs): Release {
+    const release = new Release(temporary());
+    for (const key of KEYS) {
+      const folder = release.folder(key);
+      mkdirSync(folder);
+      execFileSync('tar', ['-xzf', tarballs[key], '-C', folder, '--strip-components=1']);
+    }
     release.unpackTemplates();
     return release;
   }
@@ -30,11 +34,13 @@ export class Release {
   /** The next release, to be patched. Its migration is what a maintainer adds to migrations.json. */
   next(): Release {
     const release = new Release(temporary());
-    cpSync(this.folder, release.folder, { recursive: true });
-    rmSync(join(release.folder, '.npmrc'), { force: true });
+    cpSync(this.root, release.root, { recursive: true });
     const [major, minor] = this.version.split('.');
     const version = `${major}.${Number(minor) + 1}.0`;
-    release.json('package.json', (json) => ({ ...json, version }));
+    for (const key of KEYS) {
+      rmSync(join(release.folder(key), '.npmrc'), { force: true });
+      release.json('package.json', (json) => ({ ...json, version }), key);
+    }
     release.json('migrations.json', (json) => ({
       ...json,
       generators: {
@@ -49,49 +55,63 @@ export class Release {
     return release;
   }
 
+  /** The folders to be published. */
+  get folders(): string[] {
+    return KEYS.map((key) => this.folder(key));
+  }
+
   get version(): string {
     return (JSON.parse(this.read('package.json')) as { version: string }).version;
   }
 
   /** Paths below `templates/`, without data. */
   get templates(): string[] {
-    const root = join(this.folder, 'templates');
+    const root = join(this.folder('plugin'), 'templates');
     return readdirSync(root, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile() && /\.(?:tsx?|ejs)$/.test(entry.name))
       .map((entry) => relative(root, join(entry.parentPath, entry.name)));
   }
 
-  read(file: string): string {
-    return readFileSync(join(this.folder, file), 'utf8');
+  private folder(key: keyof Tarballs): string {
+    return join(this.root, key);
+  }
+
+  read(file: string, key: keyof Tarballs = 'plugin'): string {
+    return readFileSync(join(this.folder(key), file), 'utf8');
   }
 
   /** Changes one template, or fails. */
   patch(template: string, change: (text: string) => string): void {
-    const file = `templates/${template}`;
-    const text = this.read(file);
-    const next = change(text);
-    if (next === text) throw new Error(`${template} is as it was`);
-    writeFileSync(join(this.folder, file), next);
+    this.patchFile('plugin', `templates/${template}`, change);
   }
 
-  /** Gives a template of the kernel another name, also where others import it. */
+  /** Changes one file of a package, or fails. */
+  patchFile(key: keyof Tarballs, file: string, change: (text: string) => string): void {
+    const text = this.read(file, key);
+    const next = change(text);
+    if (next === text) throw new Error(`${file} is as it was`);
+    writeFileSync(join(this.folder(key), file), next);
+  }
+
+  /** Gives a template another name, also where others import it. */
   rename(template: string, to: string): void {
     const stem = (path: string): string => path.split('/').slice(1).join('/').replace(/\.ts$/, '');
     const [old, now] = [stem(template), stem(to)].map((path) => path.split('/').at(-1) ?? '');
-    renameSync(join(this.folder, 'templates', template), join(this.folder, 'templates', to));
+    const templates = join(this.folder('plugin'), 'templates');
+    renameSync(join(templates, template), join(templates, to));
     this.json('templates/renames.json', (json) => ({ ...json, [template]: to }));
     for (const path of this.templates) {
       const text = this.read(`templates/${path}`);
       const next = text.replaceAll(new RegExp(`(from '[./a-z]*/)${old}'`, 'g'), `$1${now}'`);
-      writeFileSync(join(this.folder, 'templates', path), next);
+      writeFileSync(join(templates, path), next);
     }
   }
 
   /** As in the repository, where they can be patched; what is there is read before the archive. */
   private unpackTemplates(): void {
-    const archive = join(this.folder, TEMPLATES_ARCHIVE);
+    const archive = join(this.folder('plugin'), TEMPLATES_ARCHIVE);
     for (const [path, text] of unpackTemplates(readFileSync(archive))) {
-      const file = join(this.folder, 'templates', path);
+      const file = join(this.folder('plugin'), 'templates', path);
       mkdirSync(dirname(file), { recursive: true });
       writeFileSync(file, text);
     }
@@ -102,9 +122,13 @@ export class Release {
     }));
   }
 
-  json(file: string, change: (json: Record<string, unknown>) => object): void {
-    const json = change(JSON.parse(this.read(file)) as Record<string, unknown>);
-    writeFileSync(join(this.folder, file), `${JSON.stringify(json, null, 2)}\n`);
+  json(
+    file: string,
+    change: (json: Record<string, unknown>) => object,
+    key: keyof Tarballs = 'plugin',
+  ): void {
+    const json = change(JSON.parse(this.read(file, key)) as Record<string, unknown>);
+    writeFileSync(join(this.folder(key), file), `${JSON.stringify(json, null, 2)}\n`);
   }
 }
 

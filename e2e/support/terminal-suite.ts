@@ -203,7 +203,7 @@ export function describeTerminal(kind: Extract<HostKind, 'integrated' | 'oldest'
         await terminal.sees(/Which Nest app publishes\?[^]*api-gateway[^]*orders/);
         terminal.press(KEYS.down, KEYS.enter);
         const { code, text } = await terminal.ends();
-        expect(text).toContain('apps/orders/src/realtime/publisher/realtime-publisher.ts');
+        expect(text).toContain('apps/orders/src/realtime/publisher/realtime-events.ts');
         expect(code).toBe(0);
       });
     });

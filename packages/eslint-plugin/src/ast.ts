@@ -171,6 +171,11 @@ export function initializerOf(
   return isWrittenAgain ? undefined : (declarator.init ?? undefined);
 }
 
+/** `this`, or another name for it: `const self = this`. */
+export function isThis(context: Context, node: TSESTree.Node): boolean {
+  return (initializerOf(context, node) ?? node).type === AST_NODE_TYPES.ThisExpression;
+}
+
 /** Removes an entry of a list or object literal, with its comma. */
 export function removeEntry(
   context: Context,

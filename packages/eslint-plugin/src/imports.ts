@@ -12,7 +12,7 @@ interface Imported {
 const cache = new WeakMap<TSESTree.Program, Map<string, Imported>>();
 
 /** What a file imports or requires at its top level, by local name. */
-function importsOf(context: Context): Map<string, Imported> {
+export function importsOf(context: Context): Map<string, Imported> {
   const program = context.sourceCode.ast;
   const known = cache.get(program);
   if (known) return known;

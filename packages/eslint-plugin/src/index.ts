@@ -1,4 +1,6 @@
 import type { TSESLint } from '@typescript-eslint/utils';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { pkg } from './rule.js';
 import type { RuleDocs } from './rule.js';
 import { rules } from './rules/index.js';
@@ -19,6 +21,8 @@ export interface RuleInfo extends RuleDocs {
   /** Has repairs that somebody must choose. */
   readonly hasSuggestions: boolean;
   readonly configs: readonly ('recommended' | 'strict')[];
+  /** Blocks of code to write instead, as its page has them; a file that is meant to be added begins with its name. */
+  readonly right: readonly string[];
 }
 
 /** Every rule as a report describes it, in alphabetical order. */
@@ -33,8 +37,18 @@ export const ruleInfo: readonly RuleInfo[] = Object.entries(rules).map(([name, r
     isFixable: fixable !== undefined,
     hasSuggestions: hasSuggestions === true,
     configs: docs.recommended ? ['recommended', 'strict'] : ['strict'],
+    get right() {
+      return rightOf(name);
+    },
   };
 });
+
+/** Read when a report asks for it: who only lints does not pay for it. */
+function rightOf(name: string): string[] {
+  const page = readFileSync(join(__dirname, `../docs/rules/${name}.md`), 'utf8');
+  const [, right = ''] = /\n## Right\n([^]*?)\n## /.exec(page) ?? [];
+  return [...right.matchAll(/```\w+\n([^]*?)```/g)].map(([, code = '']) => code);
+}
 
 const plugin = { meta, rules };
 

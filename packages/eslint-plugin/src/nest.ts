@@ -1,8 +1,9 @@
 import { AST_NODE_TYPES } from '@typescript-eslint/utils';
 import type { TSESTree } from '@typescript-eslint/utils';
-import { enclosingClass, keyName, memberName } from './ast.js';
+import { ancestors, calledName, enclosingClass, keyName, memberName } from './ast.js';
 import type { ClassNode, Context } from './ast.js';
-import { importOf } from './imports.js';
+import { importOf, isImport } from './imports.js';
+import { KERNEL } from './project.js';
 
 export interface DecoratorUse {
   readonly node: TSESTree.Decorator;
@@ -30,6 +31,9 @@ interface Decorated {
 }
 
 const NEST = /^@nestjs\//;
+
+/** Decorators of a parameter that holds what the client sent. */
+export const PAYLOAD = ['MessageBody', 'Payload', 'Body'] as const;
 
 /** A decorator of Nest's, under its own or another local name. */
 export function decorator(
@@ -95,9 +99,7 @@ function handlerOf(context: Context, method: Method): Handler {
   const [first, second] = params;
   return {
     method,
-    payload: isDecorated
-      ? params.find((param) => decorator(context, param, 'MessageBody', 'Payload'))
-      : second,
+    payload: isDecorated ? params.find((param) => decorator(context, param, ...PAYLOAD)) : second,
     socket: isDecorated
       ? params.find((param) => decorator(context, param, 'ConnectedSocket'))
       : first,
@@ -116,6 +118,21 @@ export function handlerAround(
   return gateway && handler ? { gateway, handler } : undefined;
 }
 
+/** A hook or a middleware that a node stands in: it is given the socket, and no payload. */
+export function hookAround(context: Context, node: TSESTree.Node): Handler | undefined {
+  const method = methodAround(node);
+  if (!method) return undefined;
+  const isHook =
+    /^handle(?:Connection|Disconnect)$/.test(keyName(method) ?? '') &&
+    gatewayOf(context, enclosingClass(node)) !== undefined;
+  const uses = ancestors(node).some(
+    (ancestor) =>
+      ancestor.type === AST_NODE_TYPES.CallExpression && /^(?:use|on)$/.test(calledName(ancestor)),
+  );
+  if (!isHook && !uses) return undefined;
+  return { method, payload: undefined, socket: isHook ? method.value.params[0] : undefined };
+}
+
 /** The class's method that a node stands in. */
 export function methodAround(node: TSESTree.Node): Method | undefined {
   const owner = enclosingClass(node);
@@ -129,7 +146,18 @@ export function methodAround(node: TSESTree.Node): Method | undefined {
 
 /** Methods that handle a broker's messages. */
 export function consumersOf(context: Context, node: ClassNode): Method[] {
-  return methodsOf(node).filter((method) => consumes(context, method));
+  return methodsOf(node).filter(
+    (method) => consumes(context, method) ?? isOfKernel(context, method),
+  );
+}
+
+/** Takes broker events as the server kernel hands them over, which acknowledges them itself. */
+function isOfKernel(context: Context, method: Method): boolean {
+  return method.decorators.some(
+    ({ expression }) =>
+      expression.type === AST_NODE_TYPES.CallExpression &&
+      isImport(context, expression.callee, KERNEL, 'BrokerEvent'),
+  );
 }
 
 /** Those that a RabbitMQ microservice calls: it leaves handlers of another transport alone. */
@@ -137,12 +165,20 @@ export function rmqConsumersOf(context: Context, node: ClassNode): Method[] {
   return methodsOf(node).filter((method) => {
     const use = consumes(context, method);
     const transport = use?.args[1];
+    if (method.value.params.some((param) => isOfOtherTransport(param))) return false;
     // In its place there may be options.
     const isAny = !transport || transport.type === AST_NODE_TYPES.ObjectExpression;
     const isRmq =
       transport?.type === AST_NODE_TYPES.MemberExpression && memberName(transport) === 'RMQ';
     return use !== undefined && (isAny || isRmq);
   });
+}
+
+/** `@Ctx() context: KafkaContext` */
+function isOfOtherTransport(param: TSESTree.Parameter): boolean {
+  return typeNames(annotationOf(boundPattern(param))).some((type) =>
+    /^(?:Kafka|Redis|Mqtt|Nats|Tcp)Context$/.test(lastName(type)),
+  );
 }
 
 function consumes(context: Context, method: Method): DecoratorUse | undefined {

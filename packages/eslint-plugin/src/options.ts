@@ -1,6 +1,6 @@
 import { AST_NODE_TYPES } from '@typescript-eslint/utils';
 import type { TSESTree } from '@typescript-eslint/utils';
-import { ancestors, calledName, methodCall } from './ast.js';
+import { ancestors, calledName, enclosingClass, methodCall, property, stringOf } from './ast.js';
 import type { Context } from './ast.js';
 import { importOf } from './imports.js';
 import { decorator } from './nest.js';
@@ -44,4 +44,30 @@ export function isGatewayDecorator(context: Context, node: TSESTree.Decorator): 
     calledName(node.expression) !== '' &&
     decorator(context, node.parent, 'WebSocketGateway')?.node === node
   );
+}
+
+/** Whether the CORS rules of a server decide who may talk to it: not beside `allowRequest`, nor without polling. */
+export function corsDecides(context: Context, node: TSESTree.ObjectExpression): boolean {
+  if (property(node, 'allowRequest')) return false;
+  const { hasAllowRequest, isWebsocketOnly } = projectOf(context)?.facts ?? {};
+  if (hasAllowRequest || isWebsocketOnly) return false;
+  const transports = property(node, 'transports')?.value;
+  return !(
+    transports?.type === AST_NODE_TYPES.ArrayExpression &&
+    transports.elements.length > 0 &&
+    transports.elements.every((element) => stringOf(element) === 'websocket')
+  );
+}
+
+/** Gateways of one server that ask for the same have one cause: it is told of the first of them. */
+export function isToldElsewhere(context: Context, node: TSESTree.ObjectExpression): boolean {
+  if (node.parent.parent?.type !== AST_NODE_TYPES.Decorator) return false;
+  const project = projectOf(context);
+  const owner = enclosingClass(node);
+  const own = owner && project?.facts.gateways.get(project.tsNode(owner) as never);
+  if (!own || !project) return false;
+  const [first] = [...project.facts.gateways.values()].filter(
+    ({ port, options }) => port === own.port && options === own.options,
+  );
+  return first !== own;
 }

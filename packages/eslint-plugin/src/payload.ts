@@ -4,13 +4,16 @@ import {
   ancestors,
   calledName,
   contains,
+  enclosingClass,
   initializerOf,
+  keyName,
+  memberName,
   methodCall,
   unwrap,
   variableOf,
 } from './ast.js';
 import type { Context } from './ast.js';
-import { boundPattern, decorator, methodAround } from './nest.js';
+import { boundPattern, decorator, methodAround, PAYLOAD } from './nest.js';
 import type { Handler } from './nest.js';
 
 /** Calls that give back what they were given, in another form. */
@@ -27,6 +30,8 @@ export function pathInPayload(
     case AST_NODE_TYPES.Identifier:
       return pathOfVariable(context, expression, handler);
     case AST_NODE_TYPES.MemberExpression: {
+      const said = pathInHandshake(expression);
+      if (said) return said;
       const path = pathInPayload(context, expression.object, handler);
       const { property } = expression;
       if (!path) return undefined;
@@ -43,11 +48,12 @@ function pathOfVariable(
   handler: Handler,
 ): string[] | undefined {
   const definition = variableOf(context, node)?.defs[0];
-  if (!definition || !handler.payload) return undefined;
+  if (!definition) return undefined;
   if (definition.type === 'Parameter') {
+    if (!handler.payload) return undefined;
     const pattern = boundPattern(handler.payload);
     if (!isWithin(definition.name, pattern)) return undefined;
-    const [key] = decorator(context, handler.payload, 'MessageBody', 'Payload')?.args ?? [];
+    const [key] = decorator(context, handler.payload, ...PAYLOAD)?.args ?? [];
     const outer = key?.type === AST_NODE_TYPES.Literal ? [String(key.value)] : [];
     return [...outer, ...pathInPattern(definition.name, pattern)];
   }
@@ -55,6 +61,20 @@ function pathOfVariable(
   const { id, init } = definition.node;
   const source = init && pathInPayload(context, init, handler);
   return source ? [...source, ...pathInPattern(definition.name, id)] : undefined;
+}
+
+/** What the client says of itself when it connects: `['handshake', 'query', 'room']` of `socket.handshake.query.room`. */
+export function pathInHandshake(node: TSESTree.Node): string[] | undefined {
+  const expression = unwrap(node);
+  if (expression.type !== AST_NODE_TYPES.MemberExpression) return undefined;
+  const name = memberName(expression);
+  const owner = unwrap(expression.object);
+  if (name === undefined || owner.type !== AST_NODE_TYPES.MemberExpression) return undefined;
+  if (memberName(owner) === 'handshake') {
+    return ['auth', 'query'].includes(name) ? ['handshake', name] : undefined;
+  }
+  const outer = pathInHandshake(owner);
+  return outer ? [...outer, name] : undefined;
 }
 
 function isWithin(node: TSESTree.Node, outer: TSESTree.Node): boolean {
@@ -114,7 +134,12 @@ const READS = /^(?:find|get|load|fetch|lookup|query|resolve)/;
  * Whether a handler asks somebody about what the client sent before a node is reached: a check that throws, or a
  * condition on what a call answered or on what is known of the socket. What the condition says is not judged.
  */
-export function isAuthorized(context: Context, node: TSESTree.Node, handler: Handler): boolean {
+export function isAuthorized(
+  context: Context,
+  node: TSESTree.Node,
+  handler: Handler,
+  about?: TSESTree.Node,
+): boolean {
   if (hasOwnGuard(context, node)) return true;
   const body = handler.method.value;
   const namesUser = (argument: TSESTree.Node): boolean =>
@@ -127,10 +152,22 @@ export function isAuthorized(context: Context, node: TSESTree.Node, handler: Han
         !isFromClient(context, part, handler) &&
         !isFromClient(context, part.parent, handler),
     );
+  // A token that was verified says nothing of the room that stands beside it.
+  const said = about && pathInPayload(context, resolved(context, about), handler);
+  const mentionsSame = (argument: TSESTree.Node): boolean =>
+    said?.[0] === 'handshake'
+      ? contains(
+          context,
+          argument,
+          (part) =>
+            pathInPayload(context, resolved(context, part), handler)?.join('.') === said.join('.'),
+        )
+      : mentionsClient(context, argument, handler);
   const isAsked = (call: TSESTree.Node): boolean =>
     call.type === AST_NODE_TYPES.CallExpression &&
+    !isBookkeeping(context, call) &&
     !/^(?:log|warn|error|debug|verbose|info|emit|to|in|join|leave)$/.test(calledName(call)) &&
-    call.arguments.some((argument) => mentionsClient(context, argument, handler));
+    call.arguments.some((argument) => mentionsSame(argument));
   return contains(context, body, (candidate) => {
     if (candidate.range[0] >= node.range[0]) return false;
     if (candidate.type === AST_NODE_TYPES.CallExpression) {
@@ -167,6 +204,31 @@ export function isAuthorized(context: Context, node: TSESTree.Node, handler: Han
   }
 }
 
+function resolved(context: Context, node: TSESTree.Node): TSESTree.Node {
+  return initializerOf(context, unwrap(node)) ?? node;
+}
+
+/** `this.online.has(id)`: a list that the gateway keeps says what exists, not who may. */
+function isBookkeeping(context: Context, node: TSESTree.Node): boolean {
+  const call = methodCall(node);
+  if (!call || !/^(?:has|get|includes|find|some|indexOf|values|keys)$/.test(call.name))
+    return false;
+  const object = unwrap(call.object);
+  const made =
+    object.type === AST_NODE_TYPES.MemberExpression &&
+    object.object.type === AST_NODE_TYPES.ThisExpression
+      ? enclosingClass(node)?.body.body.find(
+          (member): member is TSESTree.PropertyDefinition =>
+            member.type === AST_NODE_TYPES.PropertyDefinition &&
+            keyName(member) === memberName(object),
+        )?.value
+      : initializerOf(context, object);
+  return (
+    made?.type === AST_NODE_TYPES.ArrayExpression ||
+    (made?.type === AST_NODE_TYPES.NewExpression && /^(?:Map|Set)$/.test(calledName(made)))
+  );
+}
+
 /** What a name was given, also by destructuring. */
 function answerOf(context: Context, node: TSESTree.Node): TSESTree.Node | undefined {
   if (node.type !== AST_NODE_TYPES.Identifier) return undefined;
@@ -189,7 +251,9 @@ function isKnownOfSocket(node: TSESTree.Node, handler: Handler): boolean {
     object.type === AST_NODE_TYPES.Identifier &&
     socket.type === AST_NODE_TYPES.Identifier &&
     object.name === socket.name &&
-    ['data', 'rooms', 'user'].includes('name' in node.property ? node.property.name : '')
+    ['data', 'rooms', 'user', 'id', 'userId'].includes(
+      'name' in node.property ? node.property.name : '',
+    )
   );
 }
 

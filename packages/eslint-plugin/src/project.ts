@@ -21,8 +21,15 @@ interface GatewayFacts {
 interface Facts {
   /** The file that boots the app is among those that are known. */
   boots: boolean;
-  /** Plain websockets: what is said of Socket.IO does not hold. */
+  /** Plain websockets alone: what is said of Socket.IO does not hold. */
   usesWs: boolean;
+  usesSocketIo: boolean;
+  /** What @golevelup/nestjs-rabbitmq does with a failed message where its handler does not say. */
+  rabbitBehavior: string | undefined;
+  /** A microservice of another transport than RabbitMQ is booted too. */
+  hasOtherTransport: boolean;
+  /** Tokens are verified with a public key, which everybody may know. */
+  usesPublicKey: boolean;
   hasGuardedAdapter: boolean;
   hasAllowRequest: boolean;
   isWebsocketOnly: boolean;
@@ -37,7 +44,10 @@ interface Facts {
   readonly listings: Map<ts.Node, Listing[]>;
 }
 
-const RELEVANT = /@nestjs\/|['"]socket\.io['"]|['"]amqp/;
+/** The package of the server kernel. */
+export const KERNEL = '@nx-realtime/nest';
+
+const RELEVANT = /@nestjs\/|@nx-realtime\/|@golevelup|['"]socket\.io['"]|['"]amqp/;
 const cache = new WeakMap<object, Facts>();
 
 /**
@@ -78,6 +88,50 @@ export class Project {
     return declaration && ts.isClassLike(declaration) ? declaration : undefined;
   }
 
+  /** The declaration that a name stands for, as written; nothing without type information. */
+  textOf(node: TSESTree.Identifier): string | undefined {
+    if (!this.services.program) return undefined;
+    return this.declaration(this.services.esTreeNodeToTSNodeMap.get(node) as ts.Node)?.getText();
+  }
+
+  /** The classes that a class extends, also through mixins; nothing where one of them cannot be seen. */
+  basesOf(node: TSESTree.Node): ts.ClassLikeDeclaration[] | undefined {
+    const bases: ts.ClassLikeDeclaration[] = [];
+    const queue: ts.Expression[] = [];
+    const extend = (of: ts.ClassLikeDeclaration): void => {
+      for (const { token, types } of of.heritageClauses ?? []) {
+        if (token === ts.SyntaxKind.ExtendsKeyword)
+          queue.push(...types.map((type) => type.expression));
+      }
+    };
+    extend(this.tsNode(node) as ts.ClassLikeDeclaration);
+    for (let next = queue.pop(); next; next = queue.pop()) {
+      if (bases.length > 8) return undefined;
+      if (ts.isCallExpression(next)) queue.push(...next.arguments);
+      const found = this.declaration(ts.isCallExpression(next) ? next.expression : next);
+      const base = found && (ts.isClassLike(found) ? found : classReturnedBy(found));
+      if (base) {
+        if (base.getSourceFile().isDeclarationFile) return undefined;
+        bases.push(base);
+        extend(base);
+      } else if (!found || !ts.isParameter(found)) return undefined;
+    }
+    return bases;
+  }
+
+  /** True for a guard that the server kernel runs at each handshake. */
+  isHandshakeGuard(node: TSESTree.Identifier): boolean {
+    for (let next = this.classOf(node), depth = 0; next && depth < 8; depth += 1) {
+      const base = next.heritageClauses?.find(({ token }) => token === ts.SyntaxKind.ExtendsKeyword)
+        ?.types[0]?.expression;
+      if (!base) return false;
+      if (isOfKernel(base, 'HandshakeGuard')) return true;
+      const found = this.declaration(base);
+      next = found && ts.isClassLike(found) ? found : undefined;
+    }
+    return false;
+  }
+
   listingsOf(declaration: ts.Node): readonly Listing[] {
     return this.facts.listings.get(declaration) ?? [];
   }
@@ -97,6 +151,17 @@ export class Project {
   }
 }
 
+/** The class that a mixin makes. */
+function classReturnedBy(node: ts.Node): ts.ClassLikeDeclaration | undefined {
+  let found: ts.ClassLikeDeclaration | undefined;
+  const visit = (inner: ts.Node): void => {
+    if (ts.isClassLike(inner)) found ??= inner;
+    else inner.forEachChild(visit);
+  };
+  visit(node);
+  return found;
+}
+
 function classIn(file: ts.SourceFile, name: string): ts.Node | undefined {
   return file.statements.find(
     (statement) => ts.isClassDeclaration(statement) && statement.name?.text === name,
@@ -105,19 +170,50 @@ function classIn(file: ts.SourceFile, name: string): ts.Node | undefined {
 
 /** Names of the decorators of a class or of its methods. */
 export function decoratorNames(node: ts.Node): string[] {
+  return decoratorsOf(node).map(nameOfCall);
+}
+
+function decoratorsOf(node: ts.Node): ts.Expression[] {
   const decorators = ts.canHaveDecorators(node) ? (ts.getDecorators(node) ?? []) : [];
-  return decorators.map(({ expression }) => nameOfCall(expression));
+  return decorators.map(({ expression }) => expression);
 }
 
 /** Whether a class has a method that handles a broker's messages. */
 export function consumes(declaration: ts.ClassLikeDeclaration): boolean {
   return declaration.members.some((member) =>
-    decoratorNames(member).some((name) => name === 'EventPattern' || name === 'MessagePattern'),
+    decoratorsOf(member).some(
+      (expression) =>
+        /^(?:Event|Message)Pattern$/.test(nameOfCall(expression)) ||
+        isOfKernel(calleeOf(expression), 'BrokerEvent'),
+    ),
   );
 }
 
+/** True for a name, or the member of a namespace, that a file imports from the server kernel. */
+export function isOfKernel(expression: ts.Expression, name: string): boolean {
+  const [local, member] = ts.isPropertyAccessExpression(expression)
+    ? [expression.expression.getText(), expression.name.text]
+    : [expression.getText()];
+  return expression.getSourceFile().statements.some((statement) => {
+    if (!ts.isImportDeclaration(statement)) return false;
+    if (literal(statement.moduleSpecifier) !== KERNEL) return false;
+    const bindings = statement.importClause?.namedBindings;
+    if (!bindings) return false;
+    if (ts.isNamespaceImport(bindings)) return bindings.name.text === local && member === name;
+    return bindings.elements.some(
+      (element) =>
+        member === undefined &&
+        element.name.text === local &&
+        (element.propertyName ?? element.name).text === name,
+    );
+  });
+}
+
+const calleeOf = (expression: ts.Expression): ts.Expression =>
+  ts.isCallExpression(expression) ? expression.expression : expression;
+
 function nameOfCall(expression: ts.Expression): string {
-  const callee = ts.isCallExpression(expression) ? expression.expression : expression;
+  const callee = calleeOf(expression);
   if (ts.isIdentifier(callee)) return callee.text;
   return ts.isPropertyAccessExpression(callee) ? callee.name.text : '';
 }
@@ -129,6 +225,10 @@ function read(
   const facts: Facts = {
     boots: false,
     usesWs: false,
+    usesSocketIo: false,
+    rabbitBehavior: undefined,
+    hasOtherTransport: false,
+    usesPublicKey: false,
     hasGuardedAdapter: false,
     hasAllowRequest: false,
     isWebsocketOnly: false,
@@ -145,6 +245,9 @@ function read(
     // What a test boots says nothing of the app.
     if (/\.(?:spec|test|e2e-spec)\.[cm]?[jt]sx?$/.test(file.fileName)) continue;
     facts.usesWs ||= /['"]@nestjs\/platform-ws['"]/.test(file.text);
+    facts.usesWs ||= /\bextends (?:Abstract)?WsAdapter\b/.test(file.text);
+    facts.usesSocketIo ||= /['"](?:@nestjs\/platform-)?socket\.io['"]/.test(file.text);
+    facts.usesPublicKey ||= /@nestjs\/jwt[^]*\bpublicKey\b/.test(file.text);
     facts.hasDeliveryLimit ||= file.text.includes('x-delivery-limit');
     const visit = (node: ts.Node): void => {
       readNode(facts, node, declarationOf);
@@ -152,6 +255,7 @@ function read(
     };
     visit(file);
   }
+  facts.usesWs &&= !facts.usesSocketIo;
   return facts;
 }
 
@@ -173,6 +277,11 @@ function readCall(facts: Facts, node: ts.CallExpression): void {
   const name = nameOfCall(node);
   const callee = node.expression.getText();
   if (/^NestFactory\.create/.test(callee)) facts.boots = true;
+  if (isOfKernel(node.expression, 'setupRealtime')) {
+    facts.hasGuardedAdapter = true;
+    facts.hasAllowRequest = true;
+    facts.isWebsocketOnly = true;
+  }
   if (name === 'assertExchange' && node.arguments[0]) {
     facts.exchanges.add(literal(node.arguments[0]) ?? '*');
   }
@@ -185,7 +294,10 @@ function readCall(facts: Facts, node: ts.CallExpression): void {
       continue;
     }
     const transport = entry(options, 'transport')?.getText() ?? '';
-    if (!/\.RMQ$/.test(transport)) continue;
+    if (!/\.RMQ$/.test(transport)) {
+      facts.hasOtherTransport ||= transport !== '';
+      continue;
+    }
     const inner = entry(options, 'options');
     const noAck = inner && ts.isObjectLiteralExpression(inner) ? entry(inner, 'noAck') : undefined;
     const isOpen =
@@ -208,6 +320,12 @@ function readProperty(
 ): void {
   const name = node.name.getText();
   if (name === 'allowRequest') facts.hasAllowRequest = true;
+  if (
+    /^default(?:Subscribe|Rpc)?Error(?:Behavior|Handler)$/i.test(name) &&
+    ts.isPropertyAssignment(node)
+  ) {
+    facts.rabbitBehavior = node.initializer.getText().split('.').at(-1);
+  }
   // Nest declares the exchange that its own option names; so do libraries that list exchanges by name.
   if ((name === 'exchange' || name === 'name') && ts.isPropertyAssignment(node)) {
     facts.exchanges.add(literal(node.initializer) ?? node.initializer.getText());
@@ -255,9 +373,7 @@ function readClass(
         port,
         options: serverOptions(options),
         namespace: namespace?.getText() ?? '',
-        asks: /\.use\(|\.disconnect\(|verify|handshake\.auth|token|jwt|UseGuards/i.test(
-          node.getText(),
-        ),
+        asks: /\.use\(|\.disconnect\(|\bverify|token|jwt|UseGuards/i.test(node.getText()),
       });
     }
     if (name !== 'Module') continue;

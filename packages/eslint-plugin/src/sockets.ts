@@ -63,11 +63,42 @@ function kindOfMember(context: Context, node: TSESTree.MemberExpression): Kind |
   if (node.object.type === AST_NODE_TYPES.ThisExpression) {
     return kindOfProperty(context, enclosingClass(node), name);
   }
+  if (SERVERS.test(name) && isGatewayOfOther(node.object)) {
+    return 'server';
+  }
   const owner = kindOf(context, node.object);
   if (owner === 'server' && ['sockets', 'local', 'volatile'].includes(name)) return 'server';
   if (owner === 'socket' && ['nsp', 'server'].includes(name)) return 'server';
   // A ref: `socketRef.current`.
   return name === 'current' ? kindOf(context, node.object) : undefined;
+}
+
+/** What a gateway calls its server. */
+const SERVERS = /^(?:server|io|wss?|namespace)$/;
+
+/** `this.gateway`, injected as a gateway of the host, with its public server. */
+function isGatewayOfOther(node: TSESTree.Node): boolean {
+  const object = unwrap(node);
+  if (
+    object.type !== AST_NODE_TYPES.MemberExpression ||
+    object.object.type !== AST_NODE_TYPES.ThisExpression
+  ) {
+    return false;
+  }
+  const name = memberName(object);
+  const declared = (enclosingClass(node)?.body.body ?? []).flatMap((member): TSESTree.Node[] => {
+    if (member.type === AST_NODE_TYPES.PropertyDefinition) {
+      return keyName(member) === name ? [member] : [];
+    }
+    return member.type === AST_NODE_TYPES.MethodDefinition && member.kind === 'constructor'
+      ? member.value.params
+          .map(boundPattern)
+          .filter((bound) => 'name' in bound && bound.name === name)
+      : [];
+  });
+  return declared
+    .flatMap((bound) => typeNames(annotationOf(bound)))
+    .some((type) => /Gateway$/.test(lastName(type)));
 }
 
 function kindOfProperty(
@@ -182,6 +213,7 @@ export function chainOf(node: TSESTree.Node): {
     const name = memberName(member);
     const isOfThis = member.object.type === AST_NODE_TYPES.ThisExpression;
     if (name === undefined || (isOfThis && !call)) break;
+    if (!call && SERVERS.test(name) && isGatewayOfOther(member.object)) break;
     links.unshift(call ? { name, call } : { name });
     current = unwrap(member.object);
   }

@@ -7,6 +7,7 @@ testRule('no-token-in-query', {
     // A query of HTTP, and one of a database.
     `import { Server } from 'socket.io'; export const f = (req) => req.query.token;`,
     `import { Server } from 'socket.io'; export const f = (qb) => qb.query.token;`,
+    gateway(`handleConnection(client: Socket) { return client.handshake.query.deviceToken; }`),
     // No socket anywhere.
     `export const f = (client) => client.handshake.query.token;`,
   ],
@@ -32,6 +33,17 @@ testRule('no-token-in-query', {
 new Server().use((socket, next) => next(socket.handshake.query.jwt));`,
       errors: ['query'],
     },
+    // A guard knows sockets by the context alone; a key lets in as well as a token.
+    {
+      code: `export class KeyGuard { canActivate(context) { return context.switchToWs().getClient().handshake.query.api_key === KEY; } }`,
+      errors: ['query'],
+    },
+    {
+      code: gateway(
+        `handleConnection(client: Socket) { return client.handshake.query['session_api_key']; }`,
+      ),
+      errors: ['query'],
+    },
   ],
 });
 
@@ -39,6 +51,20 @@ testRule('no-token-in-headers', {
   valid: [
     gateway(`handleConnection(client: Socket) { return client.handshake.headers.origin; }`),
     `import { Server } from 'socket.io'; export const f = (req) => req.headers.authorization;`,
+    // Nobody is let in by what is written, taken away, logged or compared with the page's own site.
+    gateway(
+      `afterInit(io: Server) { io.use((socket, next) => { socket.handshake.headers.authorization = 'x'; next(); }); }`,
+    ),
+    gateway(`handleConnection(client: Socket) { delete client.handshake.headers.cookie; }`),
+    gateway(
+      `handleConnection(client: Socket) { this.logger.debug('came', client.handshake.headers.cookie); }`,
+    ),
+    gateway(
+      `handleConnection(client: Socket) { return isAllowedOrigin(client.handshake.headers.cookie); }`,
+    ),
+    // Plain websockets: the import is enough to know.
+    `import { WebSocketGateway } from '@nestjs/websockets'; import { WebSocket } from 'ws';
+@WebSocketGateway() export class G { handleConnection(client: WebSocket & { handshake: any }) { return client.handshake.headers.cookie; } }`,
   ],
   invalid: [
     {
@@ -81,7 +107,8 @@ testRule('no-auth-in-handle-connection', {
       code: gateway(`constructor(private readonly jwt: JwtService) {}
   async handleConnection(client: Socket) {
     try { client.data = await this.jwt.verifyAsync(client.handshake.auth.token); } catch { client.disconnect(); }
-  }`),
+  }
+  @SubscribeMessage('a') a() { return this.list(); }`),
       errors: ['late'],
     },
     {
@@ -89,18 +116,54 @@ testRule('no-auth-in-handle-connection', {
     const user = client.handshake.query.userId;
     if (!user) { client.disconnect(true); return; }
   }`),
-      errors: ['late'],
+      errors: ['meanwhile'],
     },
     {
       code: gateway(`async handleConnection(client: Socket) { await this.signIn(client); }
-  private async signIn(client: Socket) { client.data.user = await this.auth.getUserFromToken(client.handshake.auth.token); }`),
+  private async signIn(client: Socket) { client.data.user = await this.auth.getUserFromToken(client.handshake.auth.token); }
+  @SubscribeMessage('a') a(client: Socket) { return this.list(client.data.user); }`),
       errors: ['late'],
+    },
+    {
+      code: gateway(`async handleConnection(client: Socket) { try { this.guard.validateSocket(client); } catch { this.close(client); } }
+  @SubscribeMessage('a') a() { return this.list(); }`),
+      errors: ['late'],
+    },
+    // In a callback that has a `this` of its own.
+    {
+      code: gateway(`handleConnection(client: Socket) { const gateway = this; this.tracer.trace('connect', function () { gateway.admit(client); }); }
+  private admit(client: Socket) { client.data.user = this.jwt.verify(client.handshake.auth.token); }
+  @SubscribeMessage('a') a(client: Socket) { return this.list(client.data.user); }`),
+      errors: ['late'],
+    },
+    // Every handler turns away whom the hook has not let in yet: what is sent to all remains.
+    {
+      code: gateway(`async handleConnection(client: Socket) { client.data.member = await this.jwt.verifyAsync(client.handshake.auth.token); }
+  @SubscribeMessage('a') a(@ConnectedSocket() client: Socket) { const { member } = client.data; if (!member) return { ok: false }; return this.list(member); }
+  @SubscribeMessage('b') b(@ConnectedSocket() client: Socket) { if (!client.data.member) throw new WsException('no'); return 1; }`),
+      errors: ['meanwhile'],
     },
   ],
 });
 
 testRule('no-throw-in-connection-hook', {
   valid: [
+    gateway(`async handleConnection(client: Socket) { const self = this; await self.greet(client); }
+  private async greet(client: Socket) { client.emit('hello'); }`),
+    gateway(
+      `async handleConnection(client: Socket) { try { await this.users.find(client.id); } catch { client.disconnect(); } }`,
+    ),
+    gateway(
+      `async handleConnection(client: Socket) { await client.join('a'); await this.io.in('a').fetchSockets(); }`,
+    ),
+    gateway(
+      `async handleDisconnect(client: Socket) { await this.presence.remove(client.id).catch(() => undefined); }`,
+    ),
+    gateway(`async handleDisconnect(client: Socket) { await this.gone(client); }
+  private async gone(client: Socket) { try { await this.presence.remove(client.id); } catch { this.count += 1; } }`),
+    gateway(
+      `handleConnection(client: Socket) { return new Promise((resolve) => { resolve(client.id); }); }`,
+    ),
     gateway(
       `handleConnection(client: Socket) { try { throw new Error('x'); } catch { client.disconnect(); } }`,
     ),
@@ -115,6 +178,29 @@ testRule('no-throw-in-connection-hook', {
         `handleConnection(client: Socket) { try { throw new Error('x'); } finally { client.join('a'); } }`,
       ),
       errors: ['thrown'],
+    },
+    {
+      code: gateway(
+        `async handleDisconnect(client: Socket) { await this.presence.remove(client.id); }`,
+      ),
+      errors: ['rejected'],
+    },
+    // In a method that the hook waits for; beside the try; by what the hook returns.
+    {
+      code: gateway(`async handleConnection(client: Socket) { await this.welcome(client); }
+  private async welcome(client: Socket) { const user = await this.users.find(client.data.sub); client.join(roomOf(user)); }`),
+      errors: ['rejected'],
+    },
+    {
+      code: gateway(`async handleConnection(client: Socket) { try { await this.a(client.id); } catch { await this.log.save(client.id); } }
+  private async a(id: string) { return id; }`),
+      errors: ['rejected'],
+    },
+    {
+      code: gateway(
+        `async handleConnection(client: Socket) { return new Promise((resolve, reject) => { this.start(client).then(resolve).catch(reject); }); }`,
+      ),
+      errors: ['rejected'],
     },
     {
       code: gateway(
@@ -227,17 +313,22 @@ export class A { constructor(private jwt: JwtService) {} f(t) { return this.jwt.
       code: gateway(
         `constructor(private readonly jwt: JwtService) {} check(token: string) { return this.jwt.verify(token); }`,
       ),
+      errors: ['secret'],
+    },
+    {
+      code: gateway(`constructor(private readonly jwt: JwtService) {}
+  check(token: string) { return this.jwt.verifyAsync(token, { publicKey: process.env.JWT_PUBLIC_KEY }); }`),
       errors: ['unpinned'],
     },
     {
       code: gateway(`constructor(private readonly jwt: JwtService) {}
   check(token: string) { return this.jwt.verifyAsync(token, { secret: process.env.JWT_SECRET }); }`),
-      errors: ['unpinned'],
+      errors: ['secret'],
     },
     {
       code: `import * as jwt from 'jsonwebtoken'; import { Server } from 'socket.io';
 new Server().use((socket, next) => { jwt.verify(socket.handshake.auth.token, 'secret', (error) => next(error)); });`,
-      errors: ['unpinned'],
+      errors: ['secret'],
     },
     {
       code: `import { jwtVerify as check } from 'jose'; import 'socket.io';

@@ -29,6 +29,8 @@ testRule('consumer-in-controllers', {
     `import { Injectable, Module } from '@nestjs/common'; import { EventPattern } from '@nestjs/microservices';
 @Injectable() export class C { @EventPattern('a') a() {} }
 @Module({ controllers: [C] }) export class M {}`,
+    `import { BrokerEvent } from './events'; import { Injectable } from '@nestjs/common'; import '@nx-realtime/nest';
+@Injectable() export class C { @BrokerEvent('a') a() {} }`,
     // Somebody else's decorator of that name.
     `import { EventPattern } from './events'; import { Injectable } from '@nestjs/common'; import '@nestjs/microservices';
 @Injectable() export class C { @EventPattern('a') a() {} }`,
@@ -37,6 +39,11 @@ testRule('consumer-in-controllers', {
     {
       code: `import { Injectable } from '@nestjs/common'; import { EventPattern } from '@nestjs/microservices';
 @Injectable() export class C { @EventPattern('a') a() {} }`,
+      errors: ['decorator'],
+    },
+    {
+      code: `import { Injectable } from '@nestjs/common'; import { BrokerEvent } from '@nx-realtime/nest';
+@Injectable() export class C { @BrokerEvent('a') a() {} }`,
       errors: ['decorator'],
     },
     {
@@ -115,6 +122,12 @@ testRule('require-ack', {
     consumer(`@UseInterceptors(AckInterceptor) @EventPattern('a') async a(@Ctx() context: RmqContext) {
       await this.store(); context.getChannelRef().ack(context.getMessage());
     }`),
+    // Another transport's, in an app that has both.
+    `${boot(`{ urls: [], queue: 'q', noAck: false }`)}
+NestFactory.create(AppModule).connectMicroservice({ transport: Transport.KAFKA, options: {} });
+import { Controller } from '@nestjs/common'; import { EventPattern, Payload } from '@nestjs/microservices';
+@Controller() export class C { @EventPattern('a') a(@Payload() order: Order) { return order; } }`,
+    `${boot(`{ urls: [], queue: 'q', noAck: false }`)}${consumer(`@EventPattern('a') a(@Payload() order: Order, @Ctx() context: MqttContext) { return order; }`)}`,
     // Somebody else is given what it is settled by.
     `${boot(`{ urls: [], queue: 'q', noAck: false }`)}${consumer(`@EventPattern('a') a(@Payload() order: Order, @Ctx() context: RmqContext) {
       return this.settled(context, () => this.store(order));
@@ -130,6 +143,13 @@ import { Controller } from '@nestjs/common'; import { EventPattern, Payload } fr
     consumer(`@EventPattern('a') a(@Payload() order: Order) { return this.store(order); }`),
   ],
   invalid: [
+    // Settled by a service that gets the context, and not when it fails.
+    {
+      code: consumer(
+        `@EventPattern('a') async a(@Payload() order: Order, @Ctx() context: RmqContext) { await this.store(order); this.shared.acknowledgeMessage(context); }`,
+      ),
+      errors: ['failure'],
+    },
     { code: handler(`await this.store(order); channel.ack(message);`), errors: ['failure'] },
     {
       code: handler(`if (!order) throw new Error('x'); channel.ack(message);`),
@@ -223,6 +243,9 @@ testRule('no-requeue-on-error', {
     ),
     // Counted by a quorum queue.
     `const args = { 'x-delivery-limit': 5 };${requeued(`channel.reject(message, true)`)}`,
+    handler(
+      `try { await this.store(order); } catch (error) { if (attempts < 3) channel.nack(message, false, true); else channel.nack(message, false, false); }`,
+    ),
     // Not a channel.
     consumer(`@EventPattern('a') a() { this.form.reject(x); promise.reject(y); }`),
   ],
@@ -239,6 +262,21 @@ testRule('no-requeue-on-error', {
       errors: ['requeue'],
       suggestions: {
         0: { messageId: 'deadLetter', output: requeued(`channel.nack(message, false, false)`) },
+      },
+    },
+    // A condition that has nothing to do with how often it was tried.
+    {
+      code: handler(
+        `try { await this.store(order); } catch { if (channel) channel.nack(message, false, true); }`,
+      ),
+      errors: ['requeue'],
+      suggestions: {
+        0: {
+          messageId: 'deadLetter',
+          output: handler(
+            `try { await this.store(order); } catch { if (channel) channel.nack(message, false, false); }`,
+          ),
+        },
       },
     },
     {
@@ -281,6 +319,10 @@ ClientsModule.register([{ name: 'A', transport: Transport.RMQ, options: { queue:
 
 testRule('no-auto-ack', {
   valid: [
+    // A client's, by the name of its options.
+    `import { ClientProxyFactory, RmqOptions, Transport } from '@nestjs/microservices';
+const toMail: RmqOptions = { transport: Transport.RMQ, options: { queue: 'mail', noAck: true } };
+export const mail = ClientProxyFactory.create(toMail);`,
     boot(`{ queue: 'q', noAck: false }`),
     boot(`{ queue: 'q', noAck }`),
     boot(`{ ...options }`),

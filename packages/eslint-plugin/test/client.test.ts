@@ -31,6 +31,11 @@ testRule('no-token-in-url', {
       errors: ['url'],
     },
     { code: `${REACT}export const s = io(\`\${URL}?token=\${token}\`);`, errors: ['url'] },
+    {
+      code: `${REACT}export const s = io(\`\${URL}?v=1&session_api_key=\${key}\`);`,
+      errors: ['url'],
+    },
+    { code: `${REACT}export const s = io('/chat', { query: { apiKey, room } });`, errors: ['url'] },
     { code: `${REACT}export const s = io(URL + '?token=' + token);`, errors: ['url'] },
     {
       code: `import connect from 'socket.io-client'; const options = { query: { jwt } }; export const s = connect('/chat', options);`,
@@ -70,6 +75,15 @@ testRule('no-socket-in-render', {
     // A factory of the host's own.
     `${REACT}export function createSocket(token) { return io('/chat', { auth: { token } }); }`,
     `${REACT}export class Client { connect() { return io('/chat'); } }`,
+    // No hook: a composable, and a function of a server.
+    {
+      code: `import { ref } from 'vue'; import { io } from 'socket.io-client'; export function useLive() { const socket = io('/x'); return ref(socket); }`,
+      filename: 'src/live.ts',
+    },
+    {
+      code: `import { io } from 'socket.io-client'; import { createServer } from 'node:http'; export function useRelay() { const relay = io('/x'); return relay; }`,
+      filename: 'src/relay.ts',
+    },
   ],
   invalid: [
     { code: hook(`const socket = io('/chat'); return socket;`), errors: ['render'] },
@@ -155,7 +169,24 @@ testRule('no-off-without-handler', {
     },
     { code: listens(`socket.removeAllListeners();`), errors: ['all'] },
     // No name, or two of them: somebody must choose.
-    { code: listens(`socket.off('a');`, `socket.on('a', () => onA());`), errors: ['all'] },
+    {
+      code: listens(`socket.off('new-message');`, `socket.on('new-message', (m) => onA(m));`),
+      errors: ['all'],
+      suggestions: {
+        0: {
+          messageId: 'hoist',
+          output: listens(
+            `socket.off('new-message', onNewMessage);`,
+            `const onNewMessage = (m) => onA(m);\nsocket.on('new-message', onNewMessage);`,
+          ),
+        },
+      },
+    },
+    // The name is taken.
+    {
+      code: listens(`socket.off('a');`, `socket.on('a', () => onA());`),
+      errors: ['all'],
+    },
     {
       code: listens(`socket.off('a');`, `socket.on('a', onA); socket.on('a', onB);`),
       errors: ['all'],
@@ -179,13 +210,27 @@ testRule('no-callback-in-effect-deps', {
     connects('[token]'),
     connects('[]'),
     connects('[token, onMessageRef]', 'const onMessageRef = useRef(onMessage);'),
-    connects('[handle]', 'const handle = useCallback(() => onMessage(), [onMessage]);'),
+    connects('[handle]', 'const handle = useCallback(() => token, [token]);'),
     connects('[stable]', '', 'stable'),
     // An effect that does not connect may run as often as it likes.
     hook(`useEffect(() => { onMessage(); }, [onMessage]);`, 'onMessage'),
     connects('[url]', 'const url = `/chat/${token}`;'),
   ],
   invalid: [
+    // Only as stable as what it depends on, however deep the caller's function is.
+    {
+      code: connects('[handle]', 'const handle = useCallback(() => onMessage(), [onMessage]);'),
+      errors: ['through'],
+    },
+    {
+      code: hook(
+        `const receive = useCallback((m) => props.onNews(m), [props.onNews]);
+  const open = useCallback(() => { const socket = io('/chat'); socket.on('a', receive); return () => { socket.close(); }; }, [receive]);
+  useEffect(() => open(), [open]);`,
+        'props',
+      ),
+      errors: ['through'],
+    },
     { code: connects('[token, onMessage]'), errors: ['parameter'] },
     { code: connects('[props.onMessage]', '', 'props'), errors: ['parameter'] },
     { code: connects('[onMessage]', '', '{ onMessage }'), errors: ['parameter'] },
@@ -213,6 +258,8 @@ testRule('no-unstable-selector', {
     store(`useChatStore()`),
     store(`useSelector((state) => ({ items: state.items }))`),
     `import { useAppStore } from 'some-library'; export const x = useAppStore((s) => [s.a]);`,
+    `import { createWithEqualityFn } from 'zustand/traditional'; import { shallow } from 'zustand/shallow';
+const useCart = createWithEqualityFn((set) => ({ a: [] }), shallow); export const useA = () => useCart((s) => [s.a]);`,
   ],
   invalid: [
     { code: store(`useChatStore((state) => state.items.filter(Boolean))`), errors: ['fresh'] },
@@ -231,6 +278,22 @@ testRule('no-limited-reconnection', {
     `${REACT}export const s = io('/chat', { reconnectionAttempts: Infinity });`,
     `${REACT}export const s = io('/chat', { reconnectionAttempts: attempts });`,
     `export const config = { reconnectionAttempts: 5 };`,
+    // Connected again by hand; and a server's.
+    `${REACT}export function open(again) { const s = io('/chat', { reconnection: false }); s.on('disconnect', () => setTimeout(() => s.connect(), 500)); }`,
+    {
+      code: `import { Injectable } from '@nestjs/common'; import { io } from 'socket.io-client'; export const ask = (url) => io(url, { reconnection: false });`,
+      filename: 'src/ask.provider.ts',
+    },
+    // For one request of a server, which closes it.
+    {
+      code: `import { io } from 'socket.io-client';
+export function ask(url: string) { const link = io(url, { reconnectionAttempts: 3 }); link.emit('a', () => link.close()); }`,
+      filename: 'src/ask.ts',
+    },
+    {
+      code: `import { io } from 'socket.io-client'; export const s = io('/chat', { reconnection: false });`,
+      filename: 'load-tests/many.ts',
+    },
   ],
   invalid: [
     {
@@ -246,6 +309,11 @@ testRule('no-limited-reconnection', {
     {
       code: `${REACT}export const m = new Manager('/', { reconnection: false });`,
       errors: ['off'],
+    },
+    {
+      code: `${REACT}const tries = 4; export const s = io('/chat', { reconnectionAttempts: tries });`,
+      errors: ['limited'],
+      output: `${REACT}const tries = 4; export const s = io('/chat', {  });`,
     },
   ],
 });

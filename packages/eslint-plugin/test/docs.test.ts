@@ -1,6 +1,16 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { Linter } from 'eslint';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { ESLint, Linter } from 'eslint';
 import tseslint from 'typescript-eslint';
 import { configs, ruleInfo, rules } from '../src/index.js';
 import type { RuleInfo } from '../src/index.js';
@@ -103,6 +113,37 @@ export function Page({ onChange }) { useEffect(() => { onChange(); }, [onChange]
     );
     expect(messages).toEqual([]);
     expect(visited).toBe(0);
+  });
+});
+
+describe('the configuration of the README', () => {
+  const readme = readFileSync(join(PACKAGE, 'README.md'), 'utf8');
+  const [, pasted = ''] = /```js\n\/\/ eslint\.config\.mjs\n([^]*?)```/.exec(readme) ?? [];
+  const config = new Function(
+    'realtime',
+    'tseslint',
+    pasted.replace(/^import .*\n/gm, '').replace('export default', 'return'),
+  )({ configs }, tseslint) as Linter.Config[];
+
+  it.each([
+    ['eslint.config.mjs', pasted],
+    ['jest.config.js', 'export default {};'],
+    ['scripts/build.cjs', 'console.log(1);'],
+    ['src/page.jsx', 'export const Page = () => <p />;'],
+    ['src/main.ts', 'export const port: number = 3000;'],
+  ])('reads %s', async (name, text) => {
+    const folder = realpathSync(mkdtempSync(join(tmpdir(), 'nx-realtime-pasted-')));
+    try {
+      const path = join(folder, name);
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, text);
+      writeFileSync(join(folder, 'tsconfig.json'), '{ "include": ["src/**/*.ts"] }');
+      const eslint = new ESLint({ cwd: folder, overrideConfigFile: true, overrideConfig: config });
+      const [result] = await eslint.lintFiles([path]);
+      expect(result?.messages.filter(({ fatal }) => fatal)).toEqual([]);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 });
 

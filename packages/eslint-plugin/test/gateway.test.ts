@@ -78,14 +78,30 @@ testRule('no-logic-in-gateway', {
       code: gateway(`@SubscribeMessage('a') a() { const a = 1; const b = 2; return a + b; }`),
       options: [{ maxStatements: 3 }],
     },
+    // A field that the decorator asks for, and nothing else reads.
+    gateway(
+      `constructor(private readonly em: EntityManager, private readonly chat: ChatService) {} @CreateRequestContext() @SubscribeMessage('a') a() { return this.chat.list(); }`,
+    ),
   ],
   invalid: [
-    { code: gateway(`constructor(private readonly prisma: PrismaService) {}`), errors: ['data'] },
     {
-      code: gateway(`constructor(@InjectRepository(User) private readonly users) {}`),
+      code: gateway(
+        `constructor(private readonly prisma: PrismaService) {} a() { return this.prisma.user.count(); }`,
+      ),
       errors: ['data'],
     },
-    { code: gateway(`constructor(private readonly users: Repository<User>) {}`), errors: ['data'] },
+    {
+      code: gateway(
+        `constructor(@InjectRepository(User) private readonly users) {} a() { return this.users.find(); }`,
+      ),
+      errors: ['data'],
+    },
+    {
+      code: gateway(
+        `constructor(private readonly users: Repository<User>) {} a() { return this.users.find(); }`,
+      ),
+      errors: ['data'],
+    },
     {
       code: gateway(
         `@SubscribeMessage('a') a() { const a = 1; const b = 2; if (a) { return b; } return a; }`,
@@ -122,6 +138,15 @@ testRule('require-payload-validation', {
   ],
   invalid: [
     { code: pipe('', '@MessageBody() data: Dto'), errors: ['unchecked'] },
+    // Who may is another question than what it is.
+    {
+      code: pipe(
+        '',
+        '@MessageBody() data: Dto',
+        'this.trips.assertMember(data.tripId); return data;',
+      ),
+      errors: ['unchecked'],
+    },
     { code: pipe('', 'client: Socket, data: any'), errors: ['unchecked'] },
     { code: pipe('', `@MessageBody('id') id: string`, 'return id;'), errors: ['unchecked'] },
     { code: pipe('', '@MessageBody() { id }: Dto', 'return id;'), errors: ['unchecked'] },

@@ -19,7 +19,7 @@ const TSCONFIG = {
 
 /** What boots the app, as the wiring leaves it: the rules then know that they see a whole app. */
 const MAIN = `import { NestFactory } from '@nestjs/core';
-import { setupRealtime } from './realtime/setup-realtime';
+import { setupRealtime } from '@nx-realtime/nest';
 
 const app = await NestFactory.create(class {});
 await setupRealtime(app);

@@ -109,6 +109,62 @@ export class AuthAdapter extends IoAdapter {
       ).toEqual(['src/chat.gateway.ts:2']);
     });
 
+    it('leaves it to a decorator of the host that binds guards', async () => {
+      const guarded = OPEN_GATEWAY.replace(
+        '@WebSocketGateway',
+        '@UseTeamGuards()\n@WebSocketGateway',
+      );
+      const files = { 'src/main.ts': MAIN, 'src/chat.gateway.ts': guarded };
+      expect(await find('require-gateway-auth', files)).toEqual([]);
+    });
+
+    it('does not judge an adapter that is written for plain websockets', async () => {
+      const files = {
+        'src/main.ts': MAIN,
+        'src/chat.gateway.ts': OPEN_GATEWAY,
+        'src/own.adapter.ts': `import { AbstractWsAdapter } from '@nestjs/websockets';
+export class OwnAdapter extends AbstractWsAdapter {}`,
+      };
+      expect(await find('require-gateway-auth', files)).toEqual([]);
+    });
+
+    it('sees through a base class and a mixin that ask nobody', async () => {
+      const derived = OPEN_GATEWAY.replace(
+        'class ChatGateway',
+        'class ChatGateway extends Tracked(Base)',
+      ).replace(
+        "from '@nestjs/websockets';",
+        "from '@nestjs/websockets';\nimport { Base, Tracked } from './base';",
+      );
+      const base = (body: string): string =>
+        `// @nestjs/websockets\nexport class Base { ${body} }\nexport const Tracked = (Of) => class extends Of { seen = 0; };`;
+      const files = { 'src/main.ts': MAIN, 'src/chat.gateway.ts': derived };
+      expect(
+        await find('require-gateway-auth', { ...files, 'src/base.ts': base('count = 0;') }),
+      ).toEqual(['src/chat.gateway.ts:3']);
+      expect(
+        await find('require-gateway-auth', {
+          ...files,
+          'src/base.ts': base(
+            'handleConnection(client) { if (!verify(client)) client.disconnect(); }',
+          ),
+        }),
+      ).toEqual([]);
+    });
+
+    it('does not take a middleware that always goes on for one that asks', async () => {
+      const passing = OPEN_GATEWAY.replace(
+        '{ @Sub',
+        '{ afterInit(io) { io.use((socket, next) => { this.nameVerify(socket.handshake.auth.name); next(); }); } @Sub',
+      );
+      const files = { 'src/main.ts': MAIN, 'src/chat.gateway.ts': passing };
+      expect(await find('require-gateway-auth', files)).toEqual(['src/chat.gateway.ts:2']);
+      const refusing = passing.replace('next();', 'next(this.error);');
+      expect(
+        await find('require-gateway-auth', { ...files, 'src/chat.gateway.ts': refusing }),
+      ).toEqual([]);
+    });
+
     it('does not judge plain websockets', async () => {
       const files = {
         'src/main.ts': `import { WsAdapter } from '@nestjs/platform-ws';\n${MAIN}app.useWebSocketAdapter(new WsAdapter(app));`,
@@ -131,6 +187,36 @@ export class ChatGateway {
     it('finds a user that only a guard would set', async () => {
       const files = { 'src/main.ts': MAIN, 'src/chat.gateway.ts': gateway };
       expect(await find('no-guard-on-connection', files)).toEqual(['src/chat.gateway.ts:7']);
+    });
+
+    it.each(['tenantId', 'account', 'claims.sub'])(
+      'finds %s, whatever it is called',
+      async (name) => {
+        const other = gateway.replace('client.data.user.id', `client.data.${name}`);
+        const files = { 'src/main.ts': MAIN, 'src/chat.gateway.ts': other };
+        expect(await find('no-guard-on-connection', files)).toEqual(['src/chat.gateway.ts:7']);
+      },
+    );
+
+    it('finds what is taken apart, and a member of the socket itself', async () => {
+      const apart = gateway.replace(
+        'client.join(roomOf(client.data.user.id));',
+        'const { tenantId } = client.data; client.join(roomOf(tenantId));',
+      );
+      const own = gateway.replace('client.data.user.id', 'client.member.id');
+      for (const text of [apart, own]) {
+        const files = { 'src/main.ts': MAIN, 'src/chat.gateway.ts': text };
+        expect(await find('no-guard-on-connection', files)).toEqual(['src/chat.gateway.ts:7']);
+      }
+    });
+
+    it('leaves alone what the gateway sets itself', async () => {
+      const sets = gateway.replace(
+        'client.join(',
+        'client.data.user = await this.who(client.handshake.auth.token); client.join(',
+      );
+      const files = { 'src/main.ts': MAIN, 'src/chat.gateway.ts': sets };
+      expect(await find('no-guard-on-connection', files)).toEqual([]);
     });
 
     it('leaves it to an adapter that may set it', async () => {
@@ -229,6 +315,37 @@ export class MailModule {}`,
     });
   });
 
+  it('knows an equality function of a store in another file, and what golevelup does by default', async () => {
+    const page = `import { useCartStore } from './cart.store';
+export const useItems = () => useCartStore((state) => state.items.filter(Boolean));`;
+    const store = (maker: string): string =>
+      `import { ${maker} } from 'zustand/traditional';\nexport const useCartStore = ${maker}((set) => ({ items: [] }));`;
+    expect(
+      await find('no-unstable-selector', {
+        'src/a.tsx': page,
+        'src/cart.store.ts': store('create'),
+      }),
+    ).toEqual(['src/a.tsx:2']);
+    expect(
+      await find('no-unstable-selector', {
+        'src/a.tsx': page,
+        'src/cart.store.ts': store('createWithEqualityFn'),
+      }),
+    ).toEqual([]);
+    const mails = `import { RabbitSubscribe } from '@golevelup/nestjs-rabbitmq';
+export class Mails { @RabbitSubscribe({ queue: 'q', queueOptions: { deadLetterExchange: 'd' } }) a() { return f(); } }`;
+    expect(await find('require-rabbit-error-behavior', { 'src/mails.ts': mails })).toEqual([
+      'src/mails.ts:2',
+    ]);
+    expect(
+      await find('require-rabbit-error-behavior', {
+        'src/mails.ts': mails,
+        'src/rabbit.ts': `import { MessageHandlerErrorBehavior, RabbitMQModule } from '@golevelup/nestjs-rabbitmq';
+RabbitMQModule.forRoot({ defaultSubscribeErrorBehavior: MessageHandlerErrorBehavior.NACK });`,
+      }),
+    ).toEqual([]);
+  });
+
   describe('require-dead-letter-exchange', () => {
     const named = boot(
       `{ queue: 'orders', noAck: false, queueOptions: { arguments: {\n'x-dead-letter-exchange': 'dlx' } } }`,
@@ -311,5 +428,95 @@ socket.on('a', () => undefined);`;
       expect(await find('no-token-in-url', { [path]: code })).toEqual([]);
     }
     expect(await find('no-token-in-url', { 'src/latest/client.ts': code })).toHaveLength(1);
+  });
+
+  describe('the server kernel', () => {
+    const HOST = `export const setupRealtime = async (app) => app;
+export class HandshakeGuard { canActivate() { return true; } }
+export const BrokerEvent = () => () => undefined;
+`;
+    const main = (line: string, call = 'setupRealtime(app)'): string =>
+      MAIN.replace('const app', `${line}\nconst app`) + `await ${call};\n`;
+
+    it.each([
+      ['by name', "import { setupRealtime } from '@nx-realtime/nest';", undefined],
+      [
+        'by another name',
+        "import { setupRealtime as setup } from '@nx-realtime/nest';",
+        'setup(app)',
+      ],
+      ['whole', "import * as nest from '@nx-realtime/nest';", 'nest.setupRealtime(app)'],
+    ])('authenticates every namespace: imported %s', async (_, line, call) => {
+      const plain = OPEN_GATEWAY.replace('{ namespace', "{ cors: { origin: '*' }, namespace");
+      const files = { 'src/main.ts': main(line, call), 'src/chat.gateway.ts': plain };
+      for (const rule of ['require-gateway-auth', 'require-origin-check', 'websocket-only']) {
+        expect(await find(rule, files)).toEqual([]);
+      }
+    });
+
+    it.each([
+      ['of the host', "import { setupRealtime } from './host';", undefined],
+      ['of another package', "import { setupRealtime } from '@acme/realtime';", undefined],
+      ['a member of the host', "import * as nest from './host';", 'nest.setupRealtime(app)'],
+      [
+        'another function',
+        "import { setup as setupRealtime } from '@nx-realtime/nest';",
+        undefined,
+      ],
+    ])('is not what has its name: %s', async (_, line, call) => {
+      const files = {
+        'src/host.ts': HOST,
+        'src/main.ts': main(line, call),
+        'src/chat.gateway.ts': OPEN_GATEWAY,
+      };
+      expect(await find('require-gateway-auth', files)).toEqual(['src/chat.gateway.ts:2']);
+    });
+
+    const guarded = `import { UseGuards } from '@nestjs/common';
+import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
+import { TeamGuard } from './team.guard';
+@WebSocketGateway({ namespace: '/chat' })
+@UseGuards(TeamGuard)
+export class ChatGateway {
+  handleConnection(client) { this.online.add(client.data.identity.userId); }
+  @SubscribeMessage('ping') ping() { return 'pong'; }
+}
+`;
+    const guards = (from: string) => ({
+      'src/main.ts': MAIN,
+      'src/host.ts': HOST,
+      'src/chat.gateway.ts': guarded,
+      'src/base.guard.ts': `import { HandshakeGuard } from '${from}';
+export class BaseGuard extends HandshakeGuard {}
+`,
+      'src/team.guard.ts': `import { BaseGuard } from './base.guard';
+export class TeamGuard extends BaseGuard {}
+`,
+    });
+
+    it('runs its guard before a client is connected', async () => {
+      const rule = 'no-guard-on-connection';
+      expect(await find(rule, guards('@nx-realtime/nest'))).toEqual([]);
+      expect(await find(rule, guards('./host'))).toEqual(['src/chat.gateway.ts:7']);
+    });
+
+    it('needs its consumers among the controllers', async () => {
+      const consumerOf = (
+        from: string,
+      ): string => `import { Controller, Module } from '@nestjs/common';
+import { BrokerEvent } from '${from}';
+@Controller()
+export class OrdersConsumer { @BrokerEvent('order.created') created() {} }
+@Module({ providers: [OrdersConsumer] })
+export class OrdersModule {}
+`;
+      const rule = 'consumer-in-controllers';
+      expect(await find(rule, { 'src/a.ts': consumerOf('@nx-realtime/nest') })).toEqual([
+        'src/a.ts:5',
+      ]);
+      expect(await find(rule, { 'src/host.ts': HOST, 'src/a.ts': consumerOf('./host') })).toEqual(
+        [],
+      );
+    });
   });
 });

@@ -27,7 +27,9 @@ describe('a stack written from the recipes', () => {
   it('has every fault, and each is found where it is, and nothing else', async () => {
     const expected = announced(RECIPE);
     expect(sorted(await lintFolder(copy))).toEqual(sorted(expected));
-    expect(new Set(expected.map(({ rule }) => rule))).toEqual(new Set(Object.keys(rules)));
+    // Of a library that the recipe does not use.
+    const used = Object.keys(rules).filter((name) => name !== 'require-rabbit-error-behavior');
+    expect(new Set(expected.map(({ rule }) => rule))).toEqual(new Set(used));
   });
 
   it('is repaired by --fix where that is safe, and still compiles', async () => {

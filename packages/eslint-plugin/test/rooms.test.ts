@@ -11,6 +11,13 @@ testRule('no-broadcast-without-room', {
     gateway(
       `a(client: Socket) { client.emit('x'); client.to(room).emit('x'); client.broadcast.to(room).emit('x'); }`,
     ),
+    // A namespace of its own for each game is a scope.
+    gateway(`a(game: Game) { this.io.of(game.namespace).emit('x'); }`),
+    gateway('a(id: string) { this.io.of(`/games/${id}`).emit("x"); }'),
+    gateway(`sendToUser(userId: string) { this.io.to(userRoom(userId)).emit('x'); }`),
+    gateway(
+      `broadcastFrom(userId: string) { this.io.to(room).except(userRoom(userId)).emit('x'); }`,
+    ),
     // One socket out of all.
     gateway(`a(id: string) { this.io.sockets.sockets.get(id)?.emit('x'); }`),
     gateway(`a(rooms: string[]) { this.io.to(rooms).emit('x'); }`),
@@ -29,7 +36,32 @@ testRule('no-broadcast-without-room', {
     { code: gateway(`a(client: Socket) { client.broadcast.emit('x'); }`), errors: ['everyone'] },
     { code: gateway(`a(client: Socket) { client.server.emit('x'); }`), errors: ['everyone'] },
     { code: gateway(`a() { this.io.to([]).emit('x'); }`), errors: ['empty'] },
-    { code: gateway(`a(id: string) { this.io.except(id).emit('x'); }`), errors: ['except'] },
+    {
+      code: gateway(`a(id: string) { this.io.except(id).emit('x'); }`),
+      errors: ['except'],
+      suggestions: {
+        0: { messageId: 'to', output: gateway(`a(id: string) { this.io.to(id).emit('x'); }`) },
+      },
+    },
+    {
+      code: gateway(
+        `notifyUser(userId: string) { this.io.to(tenantRoom(this.tenant)).except(userRoom(userId)).emit('x'); }`,
+      ),
+      errors: ['inverted'],
+      suggestions: {
+        0: {
+          messageId: 'to',
+          output: gateway(`notifyUser(userId: string) { this.io.to(userRoom(userId)).emit('x'); }`),
+        },
+      },
+    },
+    { code: gateway(`a() { this.io.of(CHAT_NAMESPACE).emit('x'); }`), errors: ['everyone'] },
+    // A consumer that reaches into the gateway.
+    {
+      code: `import { ChatGateway } from './chat.gateway';
+export class OrderConsumer { constructor(private readonly gateway: ChatGateway) {} done() { this.gateway.server.emit('x'); } }`,
+      errors: ['everyone'],
+    },
     {
       code: `import { Namespace } from 'socket.io';
 export class Broadcaster { constructor(private readonly chat: Namespace) {} all() { this.chat.emit('x'); } }`,
@@ -69,6 +101,12 @@ if (!isOwner) return; client.join('order:' + data.id);`,
       `const sent = await this.chat.send(data.room, client.data.userId, data.text); this.io.to(data.room).emit('x', sent);`,
     ),
     handler(`if (client.data.room !== data.room) return; this.io.to(data.room).emit('x');`),
+    gateway(
+      `async handleConnection(client: Socket) { const { board } = client.handshake.auth; await this.boards.assertMember(client.data.sub, board); client.join(board); }`,
+    ),
+    gateway(
+      `async handleConnection(client: Socket) { const claims = await this.jwt.verifyAsync(client.handshake.auth.token); client.join(roomOf(claims.sub)); }`,
+    ),
     // What the server looked up is not what the client sent.
     handler(`const chat = await this.chats.byInvite(data.code); client.join(chat.room);`),
     handler(`client.join(this.rooms.nameOf(data.id));`),
@@ -93,6 +131,42 @@ if (!isOwner) return; client.join('order:' + data.id);`,
       ),
       errors: ['join'],
     },
+    // What the gateway keeps in a list says who is there, not who may.
+    {
+      code: handler(
+        `if (!this.online.has(data.to)) return; this.io.to(data.to).emit('x');`,
+      ).replace(
+        '@WebSocketServer() io',
+        'online = new Map<string, string>(); @WebSocketServer() io',
+      ),
+      errors: ['emit'],
+    },
+    // Said when it connects, in a hook, a middleware or a handler; a token beside it proves nothing of it.
+    {
+      code: gateway(
+        'async handleConnection(client: Socket) { client.join(`team:${client.handshake.query.team}`); }',
+      ),
+      errors: ['join'],
+    },
+    {
+      code: gateway(
+        `async handleConnection(client: Socket) { const { token, board } = client.handshake.auth; await this.jwt.verifyAsync(token); client.join(board); }`,
+      ),
+      errors: ['join'],
+    },
+    {
+      code: gateway(
+        `afterInit(io: Server) { io.use((socket, next) => { socket.join(socket.handshake.auth.room); next(); }); }`,
+      ),
+      errors: ['join'],
+    },
+    {
+      code: gateway(
+        `@SubscribeMessage('x') x(@ConnectedSocket() client: Socket) { client.join(client.handshake.query.room); }`,
+      ),
+      errors: ['join'],
+    },
+    { code: handler(`client.join(data.room);`, `@Body() data: Dto`), errors: ['join'] },
     // A look at the shape is no permission, nor is a log, nor what only says who is asking.
     { code: handler(`if (!data?.room) return; client.join(data.room);`), errors: ['join'] },
     { code: handler(`this.logger.log(data.room); client.join(data.room);`), errors: ['join'] },

@@ -7,7 +7,7 @@ import { createRule } from '../rule.js';
 
 export default createRule({
   name: 'consumer-in-controllers',
-  only: /@nestjs\/microservices|@Module\b/,
+  only: /@nestjs\/microservices|@nx-realtime\/nest|@Module\b/,
   docs: {
     description: 'List a consumer in the controllers of its module',
     area: 'broker',

@@ -1,4 +1,8 @@
 import { AST_NODE_TYPES } from '@typescript-eslint/utils';
+import type { TSESLint, TSESTree } from '@typescript-eslint/utils';
+import { contains, enclosingFunction, initializerOf, keyName, stringOf } from '../ast.js';
+import type { Context } from '../ast.js';
+import { boundPattern } from '../nest.js';
 import { createRule, SERVER } from '../rule.js';
 import { chainOf, kindOf } from '../sockets.js';
 
@@ -13,6 +17,7 @@ const LINKS = new Set([
 export default createRule({
   name: 'no-broadcast-without-room',
   only: SERVER,
+  about: 'socket.io',
   docs: {
     description: 'Emit to a room, never to a whole namespace',
     area: 'rooms',
@@ -22,7 +27,11 @@ export default createRule({
     cwe: 200,
     recommended: true,
   },
+  hasSuggestions: true,
   messages: {
+    to: 'Send it to this room instead',
+    inverted:
+      '`except` leaves this receiver out, and everybody else of the room gets what is theirs. Name the receiver with `to`.',
     everyone:
       'This reaches every client of the namespace, whoever they are. Name a room: .to(room).emit(...).',
     empty: 'An empty list of rooms is no room: this reaches every client of the namespace.',
@@ -38,10 +47,37 @@ export default createRule({
       const kind = kindOf(context, root);
       const isWider = links.some(({ name }) => ['broadcast', 'server', 'nsp'].includes(name));
       if (kind !== 'server' && !(kind === 'socket' && isWider)) return;
+      // A namespace of its own for each game or tenant is what a room is elsewhere.
+      if (links.some(({ name, call }) => name === 'of' && isComputed(context, call))) return;
       const target = links.find(({ name, call }) => call !== undefined && TARGETS.has(name));
+      const except = links.find(({ name, call }) => call !== undefined && name === 'except')?.call;
+      const toReceiver = (): { messageId: 'to'; fix: TSESLint.ReportFixFunction }[] => {
+        const callee = except?.callee;
+        const [first] = except?.arguments ?? [];
+        if (callee?.type !== AST_NODE_TYPES.MemberExpression || !first) return [];
+        const start = chainStart(root, callee.object);
+        const text = context.sourceCode.getText(first);
+        return [
+          {
+            messageId: 'to',
+            fix: (fixer) =>
+              fixer.replaceTextRange(
+                [start.range[1], except?.range[1] ?? start.range[1]],
+                `.to(${text})`,
+              ),
+          },
+        ];
+      };
       if (!target) {
-        const isExcept = links.some(({ name }) => name === 'except');
-        context.report({ node, messageId: isExcept ? 'except' : 'everyone' });
+        context.report({
+          node,
+          messageId: except ? 'except' : 'everyone',
+          suggest: except ? toReceiver() : [],
+        });
+        return;
+      }
+      if (except && isReceiver(context, node, except.arguments[0])) {
+        context.report({ node, messageId: 'inverted', suggest: toReceiver() });
         return;
       }
       const rooms = target.call?.arguments[0];
@@ -51,3 +87,65 @@ export default createRule({
     },
   }),
 });
+
+/** `of(this.roomId)`: one of many, and not the name of a constant. */
+function isComputed(context: Context, call: TSESTree.CallExpression | undefined): boolean {
+  const [name] = call?.arguments ?? [];
+  if (!name || stringOf(initializerOf(context, name) ?? name) !== undefined) return false;
+  const last =
+    name.type === AST_NODE_TYPES.Identifier
+      ? name.name
+      : name.type === AST_NODE_TYPES.MemberExpression && 'name' in name.property
+        ? name.property.name
+        : '';
+  return !/^[A-Z][A-Z0-9_]*$/.test(last);
+}
+
+/** The server or namespace that a chain of rooms hangs on. */
+function chainStart(root: TSESTree.Node, object: TSESTree.Node): TSESTree.Node {
+  let current = object;
+  while (
+    current !== root &&
+    current.type === AST_NODE_TYPES.CallExpression &&
+    current.callee.type === AST_NODE_TYPES.MemberExpression &&
+    ['to', 'in', 'except'].includes(
+      'name' in current.callee.property ? current.callee.property.name : '',
+    )
+  ) {
+    current = current.callee.object;
+  }
+  return current;
+}
+
+/** `sendToUser(userId)` that leaves out the very user it is for. */
+function isReceiver(
+  context: Context,
+  node: TSESTree.Node,
+  room: TSESTree.Node | undefined,
+): boolean {
+  const around = enclosingFunction(node);
+  if (!room || !around) return false;
+  const owner = around.parent;
+  const name =
+    owner?.type === AST_NODE_TYPES.MethodDefinition
+      ? (keyName(owner) ?? '')
+      : 'id' in around && around.id
+        ? around.id.name
+        : '';
+  if (
+    !/(?:[tT]o|notify)(?:User|Member|Recipient|Receiver|Client|Owner|Customer|Driver)/.test(name)
+  ) {
+    return false;
+  }
+  const names = around.params
+    .map(boundPattern)
+    .flatMap((bound) => ('name' in bound ? [bound.name] : []));
+  return contains(
+    context,
+    room,
+    (part) =>
+      part.type === AST_NODE_TYPES.Identifier &&
+      names.includes(part.name) &&
+      /user|member|recipient|receiver|client|owner|customer|driver|^to$|^id$/i.test(part.name),
+  );
+}

@@ -19,6 +19,7 @@ const CALLBACK = /^(?:on[A-Z]\w*|handle[A-Z]\w*|callback|cb|handler|listener)$/;
 export default createRule({
   name: 'no-callback-in-effect-deps',
   only: CLIENT,
+  about: 'react',
   docs: {
     description: 'Keep callbacks out of the dependencies of the effect that connects',
     area: 'client',
@@ -29,6 +30,8 @@ export default createRule({
     recommended: true,
   },
   messages: {
+    through:
+      '{{name}} is new whenever {{cause}} is, which is at each render: each render reconnects. Keep the latest {{cause}} in a ref.',
     parameter:
       '{{name}} comes from the caller, who makes a new one at each render: each render reconnects. Keep the latest one in a ref.',
     local:
@@ -39,12 +42,7 @@ export default createRule({
       if (!isEffect(node)) return;
       const [callback, dependencies] = node.arguments;
       if (!callback || dependencies?.type !== AST_NODE_TYPES.ArrayExpression) return;
-      const connects = contains(
-        context,
-        callback,
-        (inner) => inner.type === AST_NODE_TYPES.CallExpression && isClientFactory(context, inner),
-      );
-      if (!connects) return;
+      if (!connects(context, callback)) return;
       for (const element of dependencies.elements) {
         if (!element) continue;
         const found = unstable(context, element);
@@ -54,10 +52,45 @@ export default createRule({
   }),
 });
 
+/** It makes a socket, itself or by a function of the component that it calls. */
+function connects(context: Context, root: TSESTree.Node, seen = new Set<TSESTree.Node>()): boolean {
+  return contains(context, root, (inner) => {
+    if (inner.type !== AST_NODE_TYPES.CallExpression) return false;
+    if (isClientFactory(context, inner)) return true;
+    const { callee } = inner;
+    const called = callee.type === AST_NODE_TYPES.Identifier ? bodyOf(context, callee) : undefined;
+    if (!called || seen.has(called)) return false;
+    seen.add(called);
+    return connects(context, called, seen);
+  });
+}
+
+/** The function that a name of the component stands for, also inside of `useCallback`. */
+function bodyOf(context: Context, node: TSESTree.Identifier): TSESTree.Node | undefined {
+  const definition = variableOf(context, node)?.defs[0]?.node;
+  if (!definition || !ancestors(definition).some((outer) => isComponentOrHook(outer))) {
+    return undefined;
+  }
+  if (definition.type === AST_NODE_TYPES.FunctionDeclaration) return definition;
+  if (definition.type !== AST_NODE_TYPES.VariableDeclarator || !definition.init) return undefined;
+  const made = unwrap(definition.init);
+  if (isFunction(made)) return made;
+  return isCallback(made) ? made.arguments[0] : undefined;
+}
+
+function isCallback(node: TSESTree.Node): node is TSESTree.CallExpression {
+  return (
+    node.type === AST_NODE_TYPES.CallExpression && /^use(?:Callback|Memo)$/.test(calledName(node))
+  );
+}
+
 function unstable(
   context: Context,
   element: TSESTree.Node,
-): { messageId: 'parameter' | 'local'; data: { name: string } } | undefined {
+  seen = new Set<TSESTree.Node>(),
+):
+  | { messageId: 'parameter' | 'local' | 'through'; data: { name: string; cause?: string } }
+  | undefined {
   const value = unwrap(element);
   const data = { name: context.sourceCode.getText(element) };
   if (value.type === AST_NODE_TYPES.MemberExpression) {
@@ -83,12 +116,22 @@ function unstable(
   const { init, id } = definition.node;
   if (id.type !== AST_NODE_TYPES.Identifier || !init) return undefined;
   const made = unwrap(init);
+  // As stable as what it depends on.
+  if (isCallback(made)) {
+    const [, dependencies] = made.arguments;
+    if (dependencies?.type !== AST_NODE_TYPES.ArrayExpression || seen.has(made)) return undefined;
+    seen.add(made);
+    const cause = dependencies.elements
+      .map((dependency) => dependency && unstable(context, dependency, seen))
+      .find((found) => found);
+    return cause ? { messageId: 'through', data: { ...data, cause: cause.data.name } } : undefined;
+  }
   const isNew =
     isFunction(made) ||
     made.type === AST_NODE_TYPES.ObjectExpression ||
     made.type === AST_NODE_TYPES.ArrayExpression ||
     (methodCall(made) !== undefined &&
-      /^(?:map|filter|slice|concat)$/.test(calledName(made as TSESTree.CallExpression)));
+      /^(?:map|filter|slice|concat)$/.test(methodCall(made)?.name ?? ''));
   return isNew ? { messageId: 'local', data } : undefined;
 }
 

@@ -1,16 +1,18 @@
 import { AST_NODE_TYPES } from '@typescript-eslint/utils';
 import type { TSESTree } from '@typescript-eslint/utils';
-import { calledName, keyName, memberName, walk } from '../ast.js';
+import { calledName, keyName, memberName, unwrap, walk } from '../ast.js';
 import type { ClassNode, Context } from '../ast.js';
 import { boundPattern, decorator, gatewayOf, methodOf, methodsOf } from '../nest.js';
 import { projectOf } from '../project.js';
 import { createRule, GATEWAY } from '../rule.js';
+import { kindOf } from '../sockets.js';
 
 const HOOKS = new Set(['handleConnection', 'handleDisconnect', 'afterInit']);
 
 export default createRule({
   name: 'no-guard-on-connection',
   only: GATEWAY,
+  about: 'socket.io',
   docs: {
     description: 'Do not rely on a guard when a client connects',
     area: 'authentication',
@@ -39,47 +41,107 @@ export default createRule({
           }
         }
       }
-      const read = decorator(context, node, 'UseGuards') && readOfUser(context, node);
+      const uses = [node, ...methodsOf(node)].flatMap(
+        (guarded) => decorator(context, guarded, 'UseGuards') ?? [],
+      );
+      const project = projectOf(context);
+      // The kernel runs such a guard at each handshake.
+      const isEarly = uses.some(({ args }) =>
+        args.some(
+          (guard) =>
+            guard.type === AST_NODE_TYPES.Identifier && project?.isHandshakeGuard(guard) === true,
+        ),
+      );
+      const read = uses.length > 0 && !isEarly && readOfUser(context, node);
       if (read) context.report({ node: read, messageId: 'user' });
     };
     return { ClassDeclaration: check, ClassExpression: check };
   },
 });
 
-/** A user that handleConnection takes from the socket, and nothing but a guard can have put there. */
+/** What a socket has by itself. */
+const OWN =
+  /^(?:id|handshake|rooms|data|nsp|client|conn|connected|recovered|request|server|volatile|broadcast|local|emit\w*|join|leave|to|in|on\w*|once|off|use|disconnect\w*|send|write|timeout|except|compress|listeners\w*|removeListener|removeAllListeners|eventNames|prepend\w*|setMaxListeners)$/;
+
+/** What handleConnection takes from the socket, and nothing but a guard can have put there. */
 function readOfUser(context: Context, owner: ClassNode): TSESTree.Node | undefined {
   const hook = methodOf(owner, 'handleConnection');
   const socket = hook?.value.params[0] && boundPattern(hook.value.params[0]);
-  if (owner.superClass || !hook?.value.body || socket?.type !== AST_NODE_TYPES.Identifier) {
-    return undefined;
-  }
+  if (!hook?.value.body || socket?.type !== AST_NODE_TYPES.Identifier) return undefined;
   const project = projectOf(context);
   if (project?.facts.hasGuardedAdapter || project?.isWhole === false) return undefined;
-  let found: TSESTree.Node | undefined;
-  let isSet = false;
+  const bases = owner.superClass ? project?.basesOf(owner) : [];
+  if (!bases) return undefined;
+  const outer = bases.map((base) => base.getText());
+  if (outer.some((text) => /\.use\(/.test(text))) return undefined;
+
+  let isOpen = false;
+  const set = new Set<string>();
   walk(context, owner.body, (node) => {
-    if (node.type === AST_NODE_TYPES.CallExpression && calledName(node) === 'use') isSet = true;
+    if (node.type === AST_NODE_TYPES.CallExpression) {
+      if (calledName(node) === 'use') isOpen = true;
+      const [target] = node.arguments;
+      if (calledName(node) === 'assign' && target && isSocketOrData(target)) isOpen = true;
+    }
+    if (node.type !== AST_NODE_TYPES.AssignmentExpression) return;
+    const { left } = node;
+    if (left.type !== AST_NODE_TYPES.MemberExpression) return;
+    if (memberName(left) === 'data' && isSocketOrData(left.object)) isOpen = true;
+    else set.add(memberName(left) ?? '');
   });
+  let found: TSESTree.Node | undefined;
   walk(context, hook.value.body, (node) => {
+    if (found || isOpen) return false;
+    // Whoever is given the socket may set it; a logger and Socket.IO do not.
     if (
       node.type === AST_NODE_TYPES.CallExpression &&
-      node.arguments.some((a) => isName(a, socket.name))
+      node.arguments.some((argument) => isName(argument, socket.name)) &&
+      !/^(?:log|debug|verbose|warn|error|add|push|set|delete)$/.test(calledName(node))
     ) {
-      // Whoever is given the socket may set it.
-      isSet = true;
+      isOpen = true;
+      return false;
     }
-    if (node.type !== AST_NODE_TYPES.MemberExpression || memberName(node) !== 'user') return;
-    const { object, parent } = node;
-    const isOfSocket =
-      isName(object, socket.name) ||
-      (object.type === AST_NODE_TYPES.MemberExpression &&
-        memberName(object) === 'data' &&
-        isName(object.object, socket.name));
-    if (!isOfSocket) return;
-    if (parent.type === AST_NODE_TYPES.AssignmentExpression && parent.left === node) isSet = true;
-    else found ??= node;
+    if (node.type === AST_NODE_TYPES.VariableDeclarator && node.init) {
+      const source = unwrap(node.init);
+      if (node.id.type === AST_NODE_TYPES.ObjectPattern && isDataOf(source)) {
+        found = node.id.properties.find(
+          (entry) => entry.type === AST_NODE_TYPES.Property && !isKnown(keyName(entry) ?? '', true),
+        );
+      }
+    }
+    if (node.type !== AST_NODE_TYPES.MemberExpression) return true;
+    const { parent } = node;
+    if (parent.type === AST_NODE_TYPES.AssignmentExpression && parent.left === node) return true;
+    const name = memberName(node) ?? '';
+    const isOfSocket = isName(unwrap(node.object), socket.name);
+    if ((isOfSocket || isDataOf(unwrap(node.object))) && !isKnown(name, !isOfSocket)) found = node;
+    return true;
   });
-  return isSet ? undefined : found;
+  return isOpen ? undefined : found;
+
+  function isKnown(name: string, isData: boolean): boolean {
+    return (
+      set.has(name) ||
+      (!isData && OWN.test(name)) ||
+      outer.some((text) => new RegExp(`\\.${name}\\s*=[^=]`).test(text))
+    );
+  }
+
+  function isDataOf(node: TSESTree.Node): boolean {
+    return (
+      node.type === AST_NODE_TYPES.MemberExpression &&
+      memberName(node) === 'data' &&
+      isName(unwrap(node.object), socket?.type === AST_NODE_TYPES.Identifier ? socket.name : '')
+    );
+  }
+
+  function isSocketOrData(node: TSESTree.Node): boolean {
+    const target = unwrap(node);
+    return (
+      kindOf(context, target) === 'socket' ||
+      (target.type === AST_NODE_TYPES.MemberExpression && memberName(target) === 'data')
+    );
+  }
 }
 
 function isName(node: TSESTree.Node, name: string): boolean {

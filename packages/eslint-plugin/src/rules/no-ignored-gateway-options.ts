@@ -6,6 +6,7 @@ import { createRule } from '../rule.js';
 export default createRule({
   name: 'no-ignored-gateway-options',
   only: /WebSocketGateway/,
+  about: 'socket.io',
   docs: {
     description: 'Set the options of the server once, in the adapter',
     area: 'server',
@@ -18,7 +19,7 @@ export default createRule({
   },
   messages: {
     ignored:
-      'Of the gateways on this port only the first gets its options, and others ask for different ones. Set them once, in the adapter.',
+      'Of the gateways on this port only the first gets its options, and the others ask for different ones than this. Set them once, in the adapter.',
   },
   create(context) {
     const check = (node: ClassNode): void => {
@@ -26,13 +27,18 @@ export default createRule({
       const project = gateway?.decorator && projectOf(context);
       if (!gateway?.decorator || !project || project.facts.usesWs) return;
       const own = project.facts.gateways.get(project.tsNode(node) as never);
-      if (!own?.options) return;
-      const differs = [...project.facts.gateways.values()].some(
-        ({ port, options }) => port === own.port && options !== own.options,
-      );
-      if (differs) {
-        context.report({ node: gateway.options ?? gateway.decorator.node, messageId: 'ignored' });
-      }
+      if (!own) return;
+      const rivals = [...project.facts.gateways.values()].filter(({ port }) => port === own.port);
+      const counts = new Map<string, number>();
+      for (const { options } of rivals) counts.set(options, (counts.get(options) ?? 0) + 1);
+      // Of two it is the one that asks for something.
+      const rank = ([options, count]: [string, number]): number =>
+        count + (options === '' ? 0.5 : 0);
+      const usual = [...counts].reduce((a, b) => (rank(b) > rank(a) ? b : a))[0];
+      if (own.options === usual) return;
+      // The odd one out is the cause; each kind of it is told once.
+      if (rivals.find(({ options }) => options === own.options) !== own) return;
+      context.report({ node: gateway.options ?? gateway.decorator.node, messageId: 'ignored' });
     };
     return { ClassDeclaration: check, ClassExpression: check };
   },

@@ -8,6 +8,7 @@ import { chainOf, kindOf } from '../sockets.js';
 export default createRule({
   name: 'no-inline-room-name',
   only: SERVER,
+  about: 'socket.io',
   docs: {
     description: 'Build the names of rooms in one place',
     area: 'rooms',

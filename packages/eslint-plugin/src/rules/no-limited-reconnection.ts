@@ -1,8 +1,21 @@
 import { AST_NODE_TYPES } from '@typescript-eslint/utils';
 import type { TSESTree } from '@typescript-eslint/utils';
-import { property, removeEntry } from '../ast.js';
+import {
+  contains,
+  enclosingFunction,
+  initializerOf,
+  methodCall,
+  property,
+  removeEntry,
+} from '../ast.js';
+import type { Context } from '../ast.js';
 import { clientOptions } from '../client.js';
+import { isReact } from '../libraries.js';
 import { CLIENT, createRule } from '../rule.js';
+
+/** The file connects again by its own means. */
+const BY_HAND =
+  /\breconnect(?!ion)\w*|[rR]econnect(?:Attempt|Timer|Timeout|Delay)\w*Ref|\.connect\(\)/;
 
 export default createRule({
   name: 'no-limited-reconnection',
@@ -25,11 +38,9 @@ export default createRule({
   create(context) {
     const check = (node: TSESTree.CallExpression | TSESTree.NewExpression): void => {
       const options = clientOptions(context, node)?.options;
+      if (!options || isOfOneRequest(context, node)) return;
       const attempts = property(options, 'reconnectionAttempts');
-      if (
-        attempts?.value.type === AST_NODE_TYPES.Literal &&
-        typeof attempts.value.value === 'number'
-      ) {
+      if (attempts && isNumber(initializerOf(context, attempts.value) ?? attempts.value)) {
         context.report({
           node: attempts,
           messageId: 'limited',
@@ -39,7 +50,9 @@ export default createRule({
       const reconnection = property(options, 'reconnection');
       if (
         reconnection?.value.type === AST_NODE_TYPES.Literal &&
-        reconnection.value.value === false
+        reconnection.value.value === false &&
+        isReact(context) &&
+        !BY_HAND.test(context.sourceCode.text)
       ) {
         context.report({ node: reconnection, messageId: 'off' });
       }
@@ -47,3 +60,19 @@ export default createRule({
     return { CallExpression: check, NewExpression: check };
   },
 });
+
+function isNumber(node: TSESTree.Node): boolean {
+  return node.type === AST_NODE_TYPES.Literal && typeof node.value === 'number';
+}
+
+/** Opened on a server by the function that also closes it: no page stays open. */
+function isOfOneRequest(context: Context, node: TSESTree.Node): boolean {
+  const around = enclosingFunction(node);
+  return (
+    around !== undefined &&
+    !isReact(context) &&
+    contains(context, around, (inner) =>
+      /^(?:disconnect|close)$/.test(methodCall(inner)?.name ?? ''),
+    )
+  );
+}

@@ -1,6 +1,6 @@
 import { AST_NODE_TYPES } from '@typescript-eslint/utils';
 import type { TSESTree } from '@typescript-eslint/utils';
-import { isFunction, walk } from '../ast.js';
+import { contains, isFunction, memberName, walk } from '../ast.js';
 import type { ClassNode, Context } from '../ast.js';
 import {
   annotationOf,
@@ -45,7 +45,9 @@ export default createRule<'data' | 'long', readonly [{ readonly maxStatements: n
       const gateway = gatewayOf(context, node);
       if (!gateway) return;
       for (const param of methodOf(node, 'constructor')?.value.params ?? []) {
-        if (isData(context, param)) context.report({ node: param, messageId: 'data' });
+        if (isData(context, param) && isUsed(context, node, param)) {
+          context.report({ node: param, messageId: 'data' });
+        }
       }
       for (const { method } of gateway.handlers) {
         const count = statements(context, method.value);
@@ -61,6 +63,20 @@ export default createRule<'data' | 'long', readonly [{ readonly maxStatements: n
 function isData(context: Context, param: TSESTree.Parameter): boolean {
   if (decorator(context, param, 'InjectRepository', 'InjectModel', 'InjectConnection')) return true;
   return typeNames(annotationOf(boundPattern(param))).some((type) => DATA.test(lastName(type)));
+}
+
+/** A field that only a decorator asks for, such as the one of a transaction, does nothing here. */
+function isUsed(context: Context, owner: ClassNode, param: TSESTree.Parameter): boolean {
+  const bound = boundPattern(param);
+  return contains(
+    context,
+    owner.body,
+    (node) =>
+      node.type === AST_NODE_TYPES.MemberExpression &&
+      node.object.type === AST_NODE_TYPES.ThisExpression &&
+      'name' in bound &&
+      memberName(node) === bound.name,
+  );
 }
 
 function statements(context: Context, root: TSESTree.FunctionExpression): number {

@@ -5,9 +5,11 @@ import {
   contains,
   enclosingFunction,
   initializerOf,
+  isFunction,
   isInside,
   memberName,
   methodCall,
+  stringOf,
   unwrap,
   variableOf,
   walk,
@@ -20,6 +22,7 @@ import { isClientFactory, kindOf } from '../sockets.js';
 export default createRule({
   name: 'no-off-without-handler',
   only: /[sS]ocket[\s\S]*\.(?:off|removeAllListeners|removeListener)\b/,
+  about: 'react',
   docs: {
     description: 'Remove a listener with the function that was added',
     area: 'client',
@@ -30,7 +33,9 @@ export default createRule({
     recommended: true,
   },
   fixable: 'code',
+  hasSuggestions: true,
   messages: {
+    hoist: 'Give the listener a name, and remove it by that',
     all: 'This removes the listeners of all other components as well. Pass the function that was added.',
   },
   create: (context) => ({
@@ -40,9 +45,26 @@ export default createRule({
       if (node.arguments.length > 1 || !isSharedSocket(context, node, call.object)) return;
       if (node.arguments.length === 0 && call.name === 'removeListener') return;
       const handler = node.arguments[0] && addedHandler(context, node, call.object);
+      const inline = handler ? undefined : inlineHandler(context, node, call.object);
       context.report({
         node,
         messageId: 'all',
+        suggest: inline
+          ? [
+              {
+                messageId: 'hoist',
+                fix: (fixer) => [
+                  fixer.insertTextBefore(
+                    inline.statement,
+                    `const ${inline.name} = ${context.sourceCode.getText(inline.handler)};\n${indentOf(context, inline.statement)}`,
+                  ),
+                  fixer.replaceText(inline.handler, inline.name),
+                  fixer.replaceText(call.property, 'off'),
+                  fixer.insertTextAfter(node.arguments[0] as TSESTree.Node, `, ${inline.name}`),
+                ],
+              },
+            ]
+          : [],
         fix: handler
           ? (fixer) => [
               fixer.replaceText(call.property, 'off'),
@@ -95,6 +117,44 @@ function isDropped(context: Context, node: TSESTree.CallExpression, owner: TSEST
         : /^(?:disconnect|close|reset|destroy|stop)\w*Socket$|^disconnect$/.test(calledName(inner));
     })
   );
+}
+
+function indentOf(context: Context, node: TSESTree.Node): string {
+  const line = context.sourceCode.lines[node.loc.start.line - 1] ?? '';
+  return /^\s*/.exec(line)?.[0] ?? '';
+}
+
+/** The one function without a name that the same effect adds for the event, where it can be given one. */
+function inlineHandler(
+  context: Context,
+  node: TSESTree.CallExpression,
+  object: TSESTree.Node,
+): { name: string; handler: TSESTree.Node; statement: TSESTree.ExpressionStatement } | undefined {
+  const event = stringOf(node.arguments[0]);
+  const effect = effectAround(node);
+  if (event === undefined || !effect) return undefined;
+  const owner = context.sourceCode.getText(object).replace('?.', '.');
+  const added: TSESTree.CallExpression[] = [];
+  walk(context, effect, (inner) => {
+    const call = methodCall(inner);
+    if (call?.name !== 'on' || inner.type !== AST_NODE_TYPES.CallExpression) return;
+    if (context.sourceCode.getText(call.object).replace('?.', '.') !== owner) return;
+    if (stringOf(inner.arguments[0]) === event) added.push(inner);
+  });
+  const [only] = added;
+  const handler = only?.arguments[1];
+  if (added.length !== 1 || !only || !isFunction(handler)) return undefined;
+  const expression =
+    only.parent.type === AST_NODE_TYPES.ChainExpression ? only.parent.parent : only.parent;
+  if (expression.type !== AST_NODE_TYPES.ExpressionStatement) return undefined;
+  // It must be seen where it is removed, and mean nothing else there.
+  const block = expression.parent;
+  const words = event.split(/[^A-Za-z0-9]+/).filter((word) => word !== '');
+  const name = `on${words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('')}`;
+  if (block.type !== AST_NODE_TYPES.BlockStatement || !isInside(node, block)) return undefined;
+  return new RegExp(`\\b${name}\\b`).test(context.sourceCode.text)
+    ? undefined
+    : { name, handler, statement: expression };
 }
 
 /** The one function that the same effect adds for the same event, where it has a name. */

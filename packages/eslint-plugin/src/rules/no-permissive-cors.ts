@@ -2,7 +2,7 @@ import { AST_NODE_TYPES } from '@typescript-eslint/utils';
 import type { TSESTree } from '@typescript-eslint/utils';
 import { initializerOf, memberName, property, stringOf, unwrap } from '../ast.js';
 import type { Context } from '../ast.js';
-import { isServerOptions } from '../options.js';
+import { corsDecides, isServerOptions, isToldElsewhere } from '../options.js';
 import { createRule, SERVER } from '../rule.js';
 
 type Fault = 'wildcard' | 'reflected' | 'unchecked';
@@ -10,6 +10,7 @@ type Fault = 'wildcard' | 'reflected' | 'unchecked';
 export default createRule({
   name: 'no-permissive-cors',
   only: SERVER,
+  about: 'socket.io',
   docs: {
     description: 'Allow named origins, not all',
     area: 'server',
@@ -31,7 +32,7 @@ export default createRule({
     ObjectExpression(node) {
       if (!isServerOptions(context, node)) return;
       const cors = property(node, 'cors')?.value;
-      if (!cors) return;
+      if (!cors || !corsDecides(context, node) || isToldElsewhere(context, node)) return;
       const value = resolve(context, cors);
       if (value.type === AST_NODE_TYPES.Literal && (value.value === true || value.value === '*')) {
         context.report({ node: cors, messageId: 'wildcard' });

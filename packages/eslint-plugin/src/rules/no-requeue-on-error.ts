@@ -1,6 +1,7 @@
 import { AST_NODE_TYPES } from '@typescript-eslint/utils';
 import type { TSESTree } from '@typescript-eslint/utils';
 import { methodCall } from '../ast.js';
+import type { Context } from '../ast.js';
 import { isBoolean, isSettlement } from '../amqp.js';
 import { importOf } from '../imports.js';
 import { projectOf } from '../project.js';
@@ -38,7 +39,7 @@ export default createRule({
         const facts = projectOf(context)?.facts;
         if (facts?.hasDeliveryLimit || context.sourceCode.text.includes('x-delivery-limit')) return;
       }
-      if (isLimited(node)) return;
+      if (isLimited(context, node)) return;
       context.report({
         node,
         messageId: 'requeue',
@@ -62,14 +63,18 @@ export default createRule({
     NewExpression(node) {
       const imported = importOf(context, node.callee);
       if (imported?.source !== '@golevelup/nestjs-rabbitmq' || imported.name !== 'Nack') return;
-      if (!isBoolean(node.arguments[0], true) || isLimited(node)) return;
+      if (!isBoolean(node.arguments[0], true) || isLimited(context, node)) return;
       context.report({ node, messageId: 'requeue' });
     },
   }),
 });
 
+/** What a condition asks that ends the retries: how often, or what kind of failure it is. */
+const LIMIT =
+  /attempt|retr(?:y|ies|i)|deliver|death|count|limit|max|transient|temporar|instanceof|recover|\.(?:code|status|name)\b|isClosed|[<>]/i;
+
 /** Under a condition: on a count of attempts, or on what kind of failure it is. */
-function isLimited(node: TSESTree.Node): boolean {
+function isLimited(context: Context, node: TSESTree.Node): boolean {
   for (let current = node; current.parent; current = current.parent) {
     const { parent } = current;
     if (
@@ -81,7 +86,8 @@ function isLimited(node: TSESTree.Node): boolean {
     if (
       (parent.type === AST_NODE_TYPES.IfStatement ||
         parent.type === AST_NODE_TYPES.ConditionalExpression) &&
-      parent.test !== current
+      parent.test !== current &&
+      LIMIT.test(context.sourceCode.getText(parent.test))
     ) {
       return true;
     }
@@ -89,7 +95,11 @@ function isLimited(node: TSESTree.Node): boolean {
       parent.type === AST_NODE_TYPES.BlockStatement &&
       parent.body
         .slice(0, parent.body.indexOf(current as TSESTree.Statement))
-        .some((statement) => statement.type === AST_NODE_TYPES.IfStatement)
+        .some(
+          (statement) =>
+            statement.type === AST_NODE_TYPES.IfStatement &&
+            LIMIT.test(context.sourceCode.getText(statement.test)),
+        )
     ) {
       return true;
     }

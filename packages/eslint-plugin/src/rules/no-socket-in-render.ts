@@ -7,6 +7,7 @@ import { isClientFactory } from '../sockets.js';
 export default createRule({
   name: 'no-socket-in-render',
   only: CLIENT,
+  about: 'react',
   docs: {
     description: 'Do not create a socket while a component renders',
     area: 'client',

@@ -1,11 +1,12 @@
 import { AST_NODE_TYPES } from '@typescript-eslint/utils';
 import type { TSESTree } from '@typescript-eslint/utils';
-import { keyName, memberName, unwrap } from '../ast.js';
+import { calledName, keyName, memberName, unwrap } from '../ast.js';
 import { createRule, SERVER } from '../rule.js';
 
 export default createRule({
   name: 'no-token-in-headers',
   only: SERVER,
+  about: 'socket.io',
   docs: {
     description: 'Do not authenticate a socket by a header or cookie of the handshake',
     area: 'authentication',
@@ -22,7 +23,7 @@ export default createRule({
   },
   create(context) {
     const report = (node: TSESTree.Node, name: string | undefined): void => {
-      if (name === undefined) return;
+      if (name === undefined || isOnlyLookedAt(node)) return;
       if (/^cookies?$/i.test(name)) context.report({ node, messageId: 'cookie' });
       else if (/^(?:authorization|(?:x-)?(?:access-|auth-)?token)$/i.test(name)) {
         context.report({ node, messageId: 'header' });
@@ -41,6 +42,20 @@ export default createRule({
     };
   },
 });
+
+/** Assigned to, logged, or looked at for the origin: nobody is let in by it. */
+function isOnlyLookedAt(node: TSESTree.Node): boolean {
+  for (let current = node; current.parent; current = current.parent) {
+    const { parent } = current;
+    if (parent.type === AST_NODE_TYPES.AssignmentExpression) return parent.left === current;
+    if (parent.type === AST_NODE_TYPES.UnaryExpression && parent.operator === 'delete') return true;
+    if (parent.type === AST_NODE_TYPES.CallExpression && parent.callee !== current) {
+      return /^(?:log|info|debug|verbose|warn|error|trace)$|origin/i.test(calledName(parent));
+    }
+    if (/Statement|Declarat|Function/.test(parent.type)) return false;
+  }
+  return false;
+}
 
 function isHeaders(node: TSESTree.Node): boolean {
   const headers = unwrap(node);

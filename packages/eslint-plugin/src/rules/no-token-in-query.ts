@@ -2,12 +2,12 @@ import { AST_NODE_TYPES } from '@typescript-eslint/utils';
 import type { TSESTree } from '@typescript-eslint/utils';
 import { keyName, memberName, unwrap } from '../ast.js';
 import { createRule, SERVER } from '../rule.js';
-
-const TOKEN = /^(?:(?:access|auth|id|jwt|bearer)?[-_]?token|jwt|auth|authorization)$/i;
+import { isCredential } from '../tokens.js';
 
 export default createRule({
   name: 'no-token-in-query',
   only: SERVER,
+  about: 'socket.io',
   docs: {
     description: 'Do not read a token from the query of the handshake',
     area: 'authentication',
@@ -24,14 +24,14 @@ export default createRule({
   },
   create: (context) => ({
     MemberExpression(node) {
-      if (TOKEN.test(memberName(node) ?? '') && isQuery(node.object)) {
+      if (isCredential(memberName(node)) && isQuery(node.object)) {
         context.report({ node, messageId: 'query' });
       }
     },
     VariableDeclarator({ id, init }) {
       if (id.type !== AST_NODE_TYPES.ObjectPattern || !init || !isQuery(init)) return;
       for (const entry of id.properties) {
-        if (entry.type === AST_NODE_TYPES.Property && TOKEN.test(keyName(entry) ?? '')) {
+        if (entry.type === AST_NODE_TYPES.Property && isCredential(keyName(entry))) {
           context.report({ node: entry, messageId: 'query' });
         }
       }

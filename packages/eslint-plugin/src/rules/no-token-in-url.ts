@@ -3,8 +3,7 @@ import type { TSESTree } from '@typescript-eslint/utils';
 import { keyName, property } from '../ast.js';
 import { clientOptions } from '../client.js';
 import { CLIENT, createRule } from '../rule.js';
-
-const TOKEN = /^(?:(?:access|auth|id|jwt|bearer)?[-_]?token|jwt|auth|authorization)$/i;
+import { isCredential } from '../tokens.js';
 
 export default createRule({
   name: 'no-token-in-url',
@@ -36,7 +35,7 @@ export default createRule({
       const names = query.value.properties.map((entry) =>
         'key' in entry ? keyName(entry) : undefined,
       );
-      const token = query.value.properties[names.findIndex((name) => TOKEN.test(name ?? ''))];
+      const token = query.value.properties[names.findIndex(isCredential)];
       if (!token) return;
       const isAlone = names.length === 1 && !property(client.options, 'auth') && !query.shorthand;
       context.report({
@@ -53,15 +52,18 @@ export default createRule({
 
 function hasTokenInText(node: TSESTree.Node): boolean {
   if (node.type === AST_NODE_TYPES.TemplateLiteral) {
-    return node.quasis
-      .slice(0, -1)
-      .some(({ value }) => /[?&](?:\w*[-_]?token|jwt|auth)=$/i.test(value.raw));
+    return node.quasis.slice(0, -1).some(({ value }) => endsInCredential(value.raw));
   }
   if (node.type !== AST_NODE_TYPES.BinaryExpression || node.operator !== '+') return false;
   const text = node.left.type === AST_NODE_TYPES.BinaryExpression ? node.left.right : node.left;
   return (
     text.type === AST_NODE_TYPES.Literal &&
     typeof text.value === 'string' &&
-    /[?&](?:\w*[-_]?token|jwt|auth)=$/i.test(text.value)
+    endsInCredential(text.value)
   );
+}
+
+/** `...?session_api_key=` */
+function endsInCredential(text: string): boolean {
+  return isCredential(/[?&]([\w-]+)=$/.exec(text)?.[1]);
 }

@@ -3,6 +3,8 @@ import type { TSESTree } from '@typescript-eslint/utils';
 import { calledName, initializerOf, isFunction, methodCall, unwrap } from '../ast.js';
 import type { Context } from '../ast.js';
 import { importOf } from '../imports.js';
+import { majorOf } from '../libraries.js';
+import { projectOf } from '../project.js';
 import { createRule } from '../rule.js';
 
 export default createRule({
@@ -18,6 +20,8 @@ export default createRule({
     recommended: true,
   },
   messages: {
+    renders:
+      'This is new at every call, so the component renders at every change of the store. Select what is in the store and derive with useMemo, or give an equality function.',
     fresh:
       'This is new at every call, so Zustand 5 renders for ever. Select what is in the store and derive with useMemo, or use useShallow for a flat result.',
     empty:
@@ -27,9 +31,11 @@ export default createRule({
     CallExpression(node) {
       const selector = selectorOf(context, node);
       if (!selector || !isFunction(selector)) return;
+      if (hasOwnEquality(context, node.callee)) return;
+      const isOld = (majorOf(context, 'zustand') ?? 5) < 5;
       for (const result of results(selector)) {
         const fault = faultOf(result);
-        if (fault) context.report({ node: result, messageId: fault });
+        if (fault) context.report({ node: result, messageId: isOld ? 'renders' : fault });
       }
     },
   }),
@@ -73,6 +79,14 @@ function isStoreHook(context: Context, callee: TSESTree.Identifier): boolean {
     /^(?:[.@~]|src\/)/.test(imported.source) &&
     !/redux|pinia/.test(imported.source)
   );
+}
+
+/** Made with an equality function, here or in the file that it comes from. */
+function hasOwnEquality(context: Context, callee: TSESTree.Node): boolean {
+  if (callee.type !== AST_NODE_TYPES.Identifier) return false;
+  const made = initializerOf(context, callee);
+  const text = made ? context.sourceCode.getText(made) : (projectOf(context)?.textOf(callee) ?? '');
+  return /createWithEqualityFn|useStoreWithEqualityFn/.test(text);
 }
 
 function results(selector: TSESTree.Node): TSESTree.Node[] {

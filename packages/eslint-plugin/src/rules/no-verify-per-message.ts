@@ -2,7 +2,7 @@ import { AST_NODE_TYPES } from '@typescript-eslint/utils';
 import { enclosingClass, calledName, contains } from '../ast.js';
 import { handlerAround, methodAround } from '../nest.js';
 import { keyName } from '../ast.js';
-import { isFromClient } from '../payload.js';
+import { isFromClient, pathInHandshake } from '../payload.js';
 import { createRule } from '../rule.js';
 
 const VERIFIES = /^(?:verify|verifyAsync|jwtVerify|verifyToken|verifyJwt)$/;
@@ -39,7 +39,10 @@ export default createRule({
       const handler = handlerAround(context, node)?.handler;
       // A token that the message brings is verified for the first time.
       const [token] = node.arguments;
-      const isAgain = handler && token && !isFromClient(context, token, handler);
+      const isAgain =
+        handler &&
+        token &&
+        (pathInHandshake(token) !== undefined || !isFromClient(context, token, handler));
       if (isGuard || isAgain) context.report({ node, messageId: 'again' });
     },
   }),

@@ -47,8 +47,10 @@ function checkMethod(context: Reporter, owner: ClassNode, method: Method): void 
   });
   const [first] = settlements;
   if (!first) {
-    const { noAcks } = projectOf(context)?.facts ?? { noAcks: [] };
+    const { noAcks, hasOtherTransport } = projectOf(context)?.facts ?? { noAcks: [] };
     const isManual = noAcks.length > 0 && noAcks.every((noAck) => noAck === false);
+    // Which of the app's transports brings it is not said here.
+    if (hasOtherTransport && !/RmqContext|\.RMQ\b/.test(context.sourceCode.getText(method))) return;
     const mayDelegate = settlesElsewhere(context, body);
     if (isManual && !mayDelegate) context.report({ node: method.key, messageId: 'missing' });
     return;

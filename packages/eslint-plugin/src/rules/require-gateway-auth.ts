@@ -1,7 +1,7 @@
 import { AST_NODE_TYPES } from '@typescript-eslint/utils';
 import type { TSESTree } from '@typescript-eslint/utils';
-import { calledName, memberName, walk } from '../ast.js';
-import type { ClassNode } from '../ast.js';
+import { calledName, contains, initializerOf, isFunction, memberName, walk } from '../ast.js';
+import type { ClassNode, Context } from '../ast.js';
 import { decorator, gatewayOf, methodsOf } from '../nest.js';
 import { projectOf } from '../project.js';
 import { createRule, GATEWAY } from '../rule.js';
@@ -9,6 +9,7 @@ import { createRule, GATEWAY } from '../rule.js';
 export default createRule({
   name: 'require-gateway-auth',
   only: GATEWAY,
+  about: 'socket.io',
   docs: {
     description: 'Authenticate every namespace that has a gateway',
     area: 'authentication',
@@ -26,20 +27,24 @@ export default createRule({
   create(context) {
     const check = (node: ClassNode): void => {
       const gateway = gatewayOf(context, node);
-      // A base class may do it.
-      if (!gateway?.decorator || node.superClass) return;
+      if (!gateway?.decorator) return;
       if (decorator(context, node, 'UseGuards', 'UseInterceptors')) return;
+      // One of the host's own, such as `@UseGlobalWsGuards()`.
+      if (node.decorators.some((use) => OWN_GUARD.test(context.sourceCode.getText(use)))) return;
       if (methodsOf(node).some((method) => decorator(context, method, 'UseGuards'))) return;
       const project = projectOf(context);
       if (!project?.isWhole) return;
       if (project.facts.hasGuardedAdapter || project.facts.usesWs) return;
+      // A base class may do it.
+      const bases = node.superClass ? project.basesOf(node) : [];
+      if (!bases || bases.some((base) => asksWho(base.getText()))) return;
       // Another gateway of the namespace sees the same sockets.
       const own = project.facts.gateways.get(project.tsNode(node) as never);
       const others = [...project.facts.gateways.values()].filter((other) => other !== own);
       if (others.some(({ asks, namespace }) => asks && namespace === own?.namespace)) return;
       let asks = false;
       walk(context, node.body, (inner) => {
-        asks ||= isTrace(inner);
+        asks ||= isTrace(context, inner);
         return !asks;
       });
       if (!asks) {
@@ -54,14 +59,49 @@ export default createRule({
   },
 });
 
+const OWN_GUARD = /^@\w*(?:Guard|Auth)/;
+
+const VERIFIES =
+  /^(?:verify|jwtVerify|authenticate|authorize|introspect)(?:$|[A-Z])|^(?:verify|validate|decode|extract|parse|check|get)\w*(?:Token|Jwt|Auth|Authentication|Session|Identity)(?:$|[A-Z])/;
+
+function asksWho(text: string): boolean {
+  return /\.use\(|\.disconnect\(|\bverify|handshake\.auth|token|jwt|UseGuards/i.test(text);
+}
+
+/** A middleware that always goes on lets everybody in; one that is made elsewhere is not judged. */
+function mayRefuse(context: Context, call: TSESTree.CallExpression): boolean {
+  const [given] = call.arguments;
+  const middleware = given && (initializerOf(context, given) ?? given);
+  if (!isFunction(middleware)) return true;
+  const next = middleware.params[1];
+  const name = next?.type === AST_NODE_TYPES.Identifier ? next.name : 'next';
+  return contains(
+    context,
+    middleware.body,
+    (node) =>
+      node.type === AST_NODE_TYPES.ThrowStatement ||
+      (node.type === AST_NODE_TYPES.CallExpression &&
+        (calledName(node) === name
+          ? node.arguments.length > 0
+          : /^disconnect$/.test(calledName(node)) ||
+            node.arguments.some((argument) => isNamed(argument, name)))),
+  );
+}
+
+function isNamed(node: TSESTree.Node, name: string): boolean {
+  return node.type === AST_NODE_TYPES.Identifier && node.name === name;
+}
+
 /** What only code that asks who a client is has in it. */
-function isTrace(node: TSESTree.Node): boolean {
+function isTrace(context: Context, node: TSESTree.Node): boolean {
   if (node.type === AST_NODE_TYPES.CallExpression) {
     const name = calledName(node);
-    return /^(?:use|disconnect|disconnectSockets)$|verify|auth|token|jwt|session/i.test(name);
+    if (name === 'use') return mayRefuse(context, node);
+    // `nameVerify` and `sessionCount` only sound like it.
+    return /^disconnect(?:Sockets)?$/.test(name) || VERIFIES.test(name);
   }
   return (
     node.type === AST_NODE_TYPES.MemberExpression &&
-    /^(?:auth|token|jwt|session|user|headers)$/i.test(memberName(node) ?? '')
+    /^(?:token|jwt|session|user|authorization|cookies?)$/i.test(memberName(node) ?? '')
   );
 }

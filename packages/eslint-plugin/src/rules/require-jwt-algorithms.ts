@@ -21,7 +21,8 @@ export default createRule({
   docs: {
     description: 'Pin the algorithms that a token may be signed with',
     area: 'authentication',
-    severity: 'high',
+    severity: 'medium',
+    severities: { unpinned: 'high' },
     why: 'Without the pin the header of the token chooses how it is verified. A public key that arrives escaped from an env variable is then taken for an HMAC secret, and everybody knows it.',
     remedy:
       'Pass `algorithms: ["RS256"]` (or the one that you sign with), once in `verifyOptions` of JwtModule or with each call.',
@@ -30,6 +31,8 @@ export default createRule({
     usesProject: true,
   },
   messages: {
+    secret:
+      'Any algorithm that takes this secret is accepted. Pass the algorithms, here or in verifyOptions of JwtModule.',
     unpinned:
       'The token chooses how it is verified. Pass the algorithms, here or in verifyOptions of JwtModule.',
   },
@@ -42,7 +45,11 @@ export default createRule({
       // Options that are made elsewhere are not judged.
       if (options && options.type !== AST_NODE_TYPES.ObjectExpression) return;
       if (isService(context, node) && projectOf(context)?.facts.pinsAlgorithms) return;
-      context.report({ node, messageId: 'unpinned' });
+      const hasKey =
+        importOf(context, node.callee)?.source === 'jose' ||
+        /public_?key|jwks|\.pem\b|certificate/i.test(context.sourceCode.getText(node)) ||
+        (isService(context, node) && projectOf(context)?.facts.usesPublicKey === true);
+      context.report({ node, messageId: hasKey ? 'unpinned' : 'secret' });
     },
   }),
 });

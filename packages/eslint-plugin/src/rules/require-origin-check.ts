@@ -1,11 +1,12 @@
 import { isOpen, property } from '../ast.js';
-import { isServerOptions } from '../options.js';
+import { isServerOptions, isToldElsewhere } from '../options.js';
 import { projectOf } from '../project.js';
 import { createRule, SERVER } from '../rule.js';
 
 export default createRule({
   name: 'require-origin-check',
   only: SERVER,
+  about: 'socket.io',
   docs: {
     description: 'Check the origin of websockets; `cors` does not',
     area: 'server',
@@ -25,7 +26,7 @@ export default createRule({
       if (!isServerOptions(context, node) || isOpen(node)) return;
       const cors = property(node, 'cors');
       if (!cors || property(node, 'allowRequest')) return;
-      if (projectOf(context)?.facts.hasAllowRequest) return;
+      if (projectOf(context)?.facts.hasAllowRequest || isToldElsewhere(context, node)) return;
       context.report({ node: cors, messageId: 'cors' });
     },
   }),

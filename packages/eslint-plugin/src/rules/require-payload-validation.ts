@@ -2,9 +2,10 @@ import { AST_NODE_TYPES } from '@typescript-eslint/utils';
 import type { TSESTree } from '@typescript-eslint/utils';
 import { calledName, contains, memberName, unwrap, variableOf } from '../ast.js';
 import type { ClassNode, Context } from '../ast.js';
-import { boundPattern, decorator, gatewayOf } from '../nest.js';
+import { boundPattern, decorator, gatewayOf, PAYLOAD } from '../nest.js';
 import type { Handler } from '../nest.js';
 import { pathInPayload } from '../payload.js';
+import { projectOf } from '../project.js';
 import { createRule, GATEWAY } from '../rule.js';
 
 export default createRule({
@@ -27,8 +28,12 @@ export default createRule({
   create(context) {
     const check = (node: ClassNode): void => {
       const gateway = gatewayOf(context, node);
+      if (!gateway || decorator(context, node, 'UsePipes')) return;
       // The base class may bind a pipe.
-      if (!gateway || node.superClass || decorator(context, node, 'UsePipes')) return;
+      if (node.superClass) {
+        const bases = projectOf(context)?.basesOf(node);
+        if (!bases || bases.some((base) => /UsePipes|Pipe\b/.test(base.getText()))) return;
+      }
       for (const handler of gateway.handlers) {
         const { payload, method } = handler;
         if (!payload || decorator(context, method, 'UsePipes')) continue;
@@ -43,7 +48,7 @@ export default createRule({
 
 /** `@MessageBody(new SomePipe())` and `@MessageBody('id', ParseIntPipe)`. */
 function hasPipe(context: Context, payload: TSESTree.Parameter): boolean {
-  const args = decorator(context, payload, 'MessageBody', 'Payload')?.args ?? [];
+  const args = decorator(context, payload, ...PAYLOAD)?.args ?? [];
   return args.some((argument) => argument.type !== AST_NODE_TYPES.Literal);
 }
 
@@ -67,8 +72,11 @@ function isParsed(context: Context, handler: Handler): boolean {
   if (!body) return true;
   const isPayload = (node: TSESTree.Node): boolean => {
     const value = unwrap(node);
-    return pathInPayload(context, value, handler) !== undefined;
+    const path = pathInPayload(context, value, handler);
+    return path !== undefined && path[0] !== 'handshake';
   };
+  const isAll = (node: TSESTree.Node): boolean =>
+    pathInPayload(context, unwrap(node), handler)?.length === 0;
   return contains(context, body, (node) => {
     if (node.type === AST_NODE_TYPES.UnaryExpression) {
       return node.operator === 'typeof' && isPayload(node.argument);
@@ -92,6 +100,8 @@ function isParsed(context: Context, handler: Handler): boolean {
           argument === unwrap(argument) &&
           isPayload(argument)),
     );
-    return !isJson && PARSES.test(name) && isArgument;
+    // `assertMember(dto.id)` asks who may, not what it is.
+    const isWhole = node.arguments.some((argument) => isAll(argument));
+    return !isJson && PARSES.test(name) && isArgument && (isWhole || !/^assert/.test(name));
   });
 }

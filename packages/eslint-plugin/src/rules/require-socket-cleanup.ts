@@ -12,6 +12,7 @@ const CLOSES =
 export default createRule({
   name: 'require-socket-cleanup',
   only: CLIENT,
+  about: 'react',
   docs: {
     description: 'Disconnect in the cleanup the socket that an effect creates',
     area: 'client',

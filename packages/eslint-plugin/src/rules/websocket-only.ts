@@ -1,7 +1,7 @@
 import { AST_NODE_TYPES } from '@typescript-eslint/utils';
 import { initializerOf, isOpen, property, stringOf, unwrap } from '../ast.js';
 import { importOf } from '../imports.js';
-import { isServerOptions } from '../options.js';
+import { isServerOptions, isToldElsewhere } from '../options.js';
 import { projectOf } from '../project.js';
 import { createRule } from '../rule.js';
 import { isClientFactory } from '../sockets.js';
@@ -9,6 +9,7 @@ import { isClientFactory } from '../sockets.js';
 export default createRule({
   name: 'websocket-only',
   only: /socket\.io|@nestjs\/websockets/,
+  about: 'socket.io',
   docs: {
     description: 'Leave long polling off',
     area: 'server',
@@ -45,7 +46,7 @@ export default createRule({
       if (node.properties.every((option) => 'key' in option && nameIs(option.key, 'namespace'))) {
         return;
       }
-      if (projectOf(context)?.facts.isWebsocketOnly) return;
+      if (projectOf(context)?.facts.isWebsocketOnly || isToldElsewhere(context, node)) return;
       context.report({ node, messageId: 'unset' });
     },
   }),

@@ -14,10 +14,13 @@ export interface Invalid {
   /** By position of the error, what its one suggestion makes of it. */
   readonly suggestions?: Readonly<Record<number, { messageId: string; output: string }>>;
   readonly options?: readonly unknown[];
+  readonly filename?: string;
 }
 
 export interface Cases {
-  readonly valid: readonly (string | { code: string; options: readonly unknown[] })[];
+  readonly valid: readonly (
+    string | { code: string; options?: readonly unknown[]; filename?: string }
+  )[];
   readonly invalid: readonly Invalid[];
 }
 
@@ -40,11 +43,12 @@ export function testRule(name: string, cases: Cases): void {
   const filename = 'src/file.tsx';
   const tests = {
     valid: cases.valid.map((entry) =>
-      typeof entry === 'string' ? { code: entry, filename } : { ...entry, filename },
+      typeof entry === 'string' ? { code: entry, filename } : { filename, ...entry },
     ),
-    invalid: cases.invalid.map(({ code, errors, output, suggestions = {}, options }) => ({
+    invalid: cases.invalid.map(({ code, errors, output, suggestions = {}, options, ...rest }) => ({
       code,
       filename,
+      ...rest,
       output: output ?? null,
       ...(options && { options }),
       errors: errors.map((messageId, index) => ({

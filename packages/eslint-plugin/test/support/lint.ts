@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { relative, sep } from 'node:path';
 import { ESLint } from 'eslint';
 import type { Linter } from 'eslint';
@@ -5,11 +6,47 @@ import tseslint from 'typescript-eslint';
 import { configs } from '../../src/index.js';
 import type { Finding } from './announced.js';
 
+interface Options {
+  readonly config?: keyof typeof configs;
+  readonly fix?: boolean;
+}
+
 /** Runs a config over all sources of a folder, with the type information of its own tsconfigs. */
-export async function lintFolder(
+export async function lintFolder(folder: string, options: Options = {}): Promise<Finding[]> {
+  const results = await resultsOf(folder, options);
+  if (options.fix) await ESLint.outputFixes(results);
+  return results.flatMap(({ filePath, messages }) =>
+    messages.map(({ ruleId, line, message }) => ({
+      file: relative(folder, filePath).split(sep).join('/'),
+      line,
+      rule: ruleId?.replace(/^nx-realtime\//, '') ?? message,
+    })),
+  );
+}
+
+/** Chooses the one suggestion of each finding of a message. */
+export async function applySuggestions(
   folder: string,
-  options: { config?: keyof typeof configs; fix?: boolean } = {},
-): Promise<Finding[]> {
+  rule: string,
+  messageId: string,
+): Promise<void> {
+  for (const { filePath, messages, source = '' } of await resultsOf(folder)) {
+    const fixes = messages
+      .filter(
+        (message) => message.ruleId === `nx-realtime/${rule}` && message.messageId === messageId,
+      )
+      .flatMap(({ suggestions = [] }) => suggestions.map(({ fix }) => fix))
+      .sort((a, b) => b.range[0] - a.range[0]);
+    const text = fixes.reduce(
+      (before, { range, text: after }) =>
+        `${before.slice(0, range[0])}${after}${before.slice(range[1])}`,
+      source,
+    );
+    if (fixes.length > 0) writeFileSync(filePath, text);
+  }
+}
+
+function resultsOf(folder: string, options: Options = {}): Promise<ESLint.LintResult[]> {
   const eslint = new ESLint({
     cwd: folder,
     fix: options.fix === true,
@@ -25,15 +62,7 @@ export async function lintFolder(
       },
     ],
   });
-  const results = await eslint.lintFiles(['**/*.{ts,tsx}']);
-  if (options.fix) await ESLint.outputFixes(results);
-  return results.flatMap(({ filePath, messages }) =>
-    messages.map(({ ruleId, line, message }) => ({
-      file: relative(folder, filePath).split(sep).join('/'),
-      line,
-      rule: ruleId?.replace(/^nx-realtime\//, '') ?? message,
-    })),
-  );
+  return eslint.lintFiles(['**/*.{ts,tsx}']);
 }
 
 /** One text per finding, in an order that does not depend on who found it first. */

@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import realtimeDomainGenerator from '../generators/realtime-domain/generator.js';
 import type { RealtimeDomainSchema } from '../generators/realtime-domain/schema.js';
 import syncGenerator from '../generators/sync/generator.js';
-import { HostProjects } from '../host/index.js';
+import { HostProjects, detectApp } from '../host/index.js';
 import type { WebFacts } from '../host/index.js';
-import { besideAdopted, deriveAdopted, replaceHandWritten } from './index.js';
+import { otherCode, deriveAdopted, moveGuardChecks, replaceHandWritten } from './index.js';
 import { hostTree, MAIN, snapshot } from '../../test/support/host-tree.js';
 import { RECIPES, recipeTree } from '../../test/support/recipes.js';
 
@@ -149,7 +149,7 @@ describe('what becomes of a handler', () => {
     expect(service).toContain('{ postId, text }: CommentCreate,');
     expect(service).toContain('// mine: trimmed before it is kept');
     expect(module).toContain("import { CommentsModule } from '../comments/comments.module';");
-    expect(module).toMatch(/imports: \[[^\]]*CommentsModule/);
+    expect(module).toMatch(/^ {2}imports: \[\n[^]*^ {4}CommentsModule,\n {2}\],$/m);
     expect(tree.read(`${APP}/comments/comments.module.ts`, 'utf-8')).toContain(
       'exports: [CommentsService]',
     );
@@ -202,9 +202,7 @@ export class ChatGateway {
     for (const [path, text] of Object.entries(files)) tree.write(path, text);
     const derived = deriveAdopted(tree, new HostProjects(tree), { name: 'Chat' });
     const web = { sourceRoot: WEB } as WebFacts;
-    return besideAdopted(tree, derived!, web).map(
-      ({ path, line, what }) => `${path}:${line} ${what}`,
-    );
+    return otherCode(tree, derived!, web).map(({ path, line, what }) => `${path}:${line} ${what}`);
   };
 
   it('is nothing where there is nothing', () => expect(beside({})).toEqual([]));
@@ -265,6 +263,250 @@ export class VotesModule {}
     const opened = "import { io } from 'socket.io-client';\nconst open = io('/chat');\n";
     expect(beside({ [`${WEB}/hooks/${name}`]: `${opened}${text}\n` })).toEqual([
       expect.stringContaining(`${WEB}/hooks/${name}:2 opens a connection of its own`),
+    ]);
+  });
+});
+
+describe('what becomes of a guard', () => {
+  const GATEWAY = `import { UseGuards } from '@nestjs/common';
+import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
+import { TeamGuard } from '../auth/team.guard';
+
+@WebSocketGateway({ namespace: 'chat' })
+@UseGuards(TeamGuard)
+export class ChatGateway {
+  @SubscribeMessage('say') say() {}
+}
+`;
+  const USERS = {
+    'users/users.service.ts':
+      "import { Injectable } from '@nestjs/common';\n@Injectable()\nexport class UsersService {\n  async isBlocked(id: string) {\n    return id === 'eve';\n  }\n}\n",
+    'users/users.module.ts':
+      "import { Module } from '@nestjs/common';\nimport { UsersService } from './users.service';\n@Module({ providers: [UsersService] })\nexport class UsersModule {}\n",
+    'auth/claims.ts':
+      'export interface Claims {\n  sub: string;\n  org: { id: string };\n  roles: string[];\n}\n',
+  };
+  const guardOf = (body: string, members = 'private readonly jwt: JwtService'): string =>
+    `import { CanActivate, ExecutionContext, Injectable } from '@nestjs/common';
+import { JwtService } from '@nestjs/jwt';
+import { WsException } from '@nestjs/websockets';
+import { UsersService } from '../users/users.service';
+import { Claims } from './claims';
+
+@Injectable()
+export class TeamGuard implements CanActivate {
+  constructor(${members}) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+${body}
+  }
+}
+`;
+  const TOKEN = `    const client = context.switchToWs().getClient();
+    const token = client.handshake.auth.token;
+    if (!token) throw new WsException('No token');
+`;
+
+  const GUARD = `${APP}/realtime/guards/ws-auth.guard.ts`;
+  const CLIENT = 'apps/web/src/lib/realtime/realtime-client.ts';
+
+  /** Moves what the guard of a gateway asks into a workspace that has the domain. */
+  const moved = (tree: Tree, name: string) => {
+    const projects = new HostProjects(tree);
+    const derived = deriveAdopted(tree, projects, { name })!;
+    const app = detectApp(tree, projects.find('api-gateway')!);
+    const target = { app, path: GUARD, kind: 'guard' } as const;
+    return moveGuardChecks(tree, derived, derived.classes, target, CLIENT).map(
+      ({ path, line, what }) => `${path.split('/').at(-1)}:${line} ${what}`,
+    );
+  };
+
+  const hostOf = (guard: string, gateway = GATEWAY): Tree =>
+    recipeTree({
+      ...USERS,
+      'auth/team.guard.ts': guard,
+      'chat/chat.gateway.ts': gateway,
+      'chat/chat.module.ts':
+        "import { Module } from '@nestjs/common';\nimport { ChatGateway } from './chat.gateway';\n@Module({ providers: [ChatGateway] })\nexport class ChatModule {}\n",
+    });
+
+  const adopted = async (guard: string, gateway = GATEWAY) => {
+    const tree = hostOf(guard, gateway);
+    await realtimeDomainGenerator(tree, { name: 'Chat', skipFormat: true });
+    const told = moved(tree, 'Chat').map((line) => line.replace('team.guard.ts:', ''));
+    return {
+      tree,
+      told,
+      guard: tree.read(GUARD, 'utf-8') ?? '',
+      client: tree.read(CLIENT, 'utf-8') ?? '',
+      module: tree.read(`${APP}/realtime/realtime.module.ts`, 'utf-8') ?? '',
+    };
+  };
+  const BOTH = 'private readonly jwt: JwtService, private readonly users: UsersService';
+
+  it('says whose token it is in identify, and the browser follows', async () => {
+    const { guard, client, told } = await adopted(
+      guardOf(`${TOKEN}    const payload = await this.jwt.verifyAsync(token);
+    client.data.user = { userId: payload.uid, tenantId: payload.org_id };
+    return true;`),
+    );
+    expect(guard).toContain("return { userId: claims['uid'], tenantId: claims['org_id'] };");
+    expect(guard).not.toContain('check(');
+    expect(client).toContain("claims: { user: 'uid', tenant: 'org_id' },");
+    expect(told).toEqual([]);
+  });
+
+  it('asks in check what it asked, with what it needs', async () => {
+    const { guard, module, told, tree } = await adopted(
+      guardOf(
+        `${TOKEN}    try {
+      const payload = await this.jwt.verifyAsync<Claims>(token);
+      // mine: not on Sundays
+      if (await this.users.isBlocked(payload.sub)) {
+        throw new WsException('Blocked');
+      }
+      client.data = { userId: payload.sub, tenantId: payload.org.id };
+      return payload.roles.includes('chat');
+    } catch {
+      client.disconnect();
+      return false;
+    }`,
+        BOTH,
+      ),
+    );
+    expect(guard).toContain('identify(payload: TokenClaims & Claims) {');
+    expect(guard).toContain('return { userId: payload.sub, tenantId: payload.org.id };');
+    expect(guard).toMatch(
+      /override async check\(_identity: RealtimeIdentity, payload: TokenClaims & Claims\) \{\s+\/\/ mine: not on Sundays\s+if \(await this\.users\.isBlocked\(payload\.sub\)\) \{\s+throw new RealtimeException\('FORBIDDEN', 'Blocked'\);\s+\}\s+if \(!payload\.roles\.includes\('chat'\)\) \{/,
+    );
+    expect(guard).toMatch(
+      /constructor\(\s+private readonly users: UsersService,\s+\) \{\s+super\(\);/,
+    );
+    expect(guard).toContain("import { Claims } from '../../auth/claims';");
+    expect(guard).toMatch(
+      /HandshakeGuard, type TokenClaims, RealtimeException, type RealtimeIdentity/,
+    );
+    expect(module).toMatch(/\}\),\s+UsersModule,?\s+\]/);
+    expect(told).toEqual([
+      expect.stringMatching(/TeamGuard reads other claims .* as its option claims/),
+    ]);
+    const before = snapshot(tree);
+    expect(moved(tree, 'Chat')).toEqual([]);
+    expect(snapshot(tree)).toEqual(before);
+  });
+
+  it('is moved with the rest of what is adopted', async () => {
+    const tree = hostOf(
+      guardOf(`${TOKEN}    const payload = await this.jwt.verifyAsync(token);
+    client.data.tenantId = payload.org_id;
+    return true;`),
+    );
+    await adopt(tree, 'Chat');
+    expect(tree.read(GUARD, 'utf-8')).toContain("tenantId: claims['org_id'] }");
+  });
+
+  it('compares claims whose type it does not state, and asks for the user by the identity', async () => {
+    const { guard, told } = await adopted(
+      guardOf(
+        `${TOKEN}    const payload = this.jwt.verify(token);
+    if (payload.kind !== 'access') return false;
+    if (await this.users.isBlocked(payload.sub)) return false;
+    if (payload.level < 3) return false;
+    client.data.tenantId = payload.tenantId;
+    return true;`,
+        BOTH,
+      ),
+    );
+    expect(guard).toContain("if (payload['kind'] !== 'access') throw new RealtimeException(");
+    expect(guard).toContain('this.users.isBlocked(identity.userId)');
+    expect(guard).not.toContain('level');
+    expect(told).toEqual([
+      expect.stringMatching(/^18 TeamGuard was not moved .* it uses a claim whose type/),
+    ]);
+  });
+
+  it.each([
+    [
+      'what it asks of the socket',
+      `${TOKEN}    const ip = client.handshake.address;
+    if (ip !== '10.0.0.1') return false;
+    const payload = await this.jwt.verifyAsync(token);
+    client.data.tenantId = payload.tenantId;
+    client.join('all');
+    return true;`,
+      [/^16 TeamGuard asks the socket/, /^19 TeamGuard uses the socket/],
+    ],
+    [
+      'who it lets in without a token',
+      `    const client = context.switchToWs().getClient();
+    if (client.handshake.query.guest) return true;
+    const payload = await this.jwt.verifyAsync(client.handshake.auth.token);
+    client.data.tenantId = payload.tenantId;
+    return true;`,
+      [/^13 TeamGuard lets in who has no valid token/],
+    ],
+    [
+      'how it verifies',
+      `${TOKEN}    const payload = await this.jwt.verifyAsync(token, { secret: 'x', issuer: 'acme', maxAge: '1h' });
+    client.data.tenantId = payload.tenantId;
+    return true;`,
+      [/^15 TeamGuard asks for the issuer .* JWT_ISSUER/, /^15 TeamGuard .* option maxAge/],
+    ],
+    [
+      'who else verifies',
+      `${TOKEN}    const user = await this.auth.verifyToken(token);
+    if (user.blocked) return false;
+    return true;`,
+      [/^15 TeamGuard verifies the token by this\.auth\.verifyToken\(\)/, /^16 TeamGuard /],
+    ],
+    [
+      'what has no tenant, and what a service of its own is asked',
+      `${TOKEN}    const payload = await this.jwt.verifyAsync(token);
+    if (await this.cache.get(payload.sub)) return false;
+    client.data.userId = payload.sub;
+    return true;`,
+      [/^16 TeamGuard was not moved .* this\.cache/, /^8 TeamGuard names no tenant/],
+    ],
+  ])('is told, with its line: %s', async (_, body, expected) => {
+    const { told, guard } = await adopted(guardOf(body));
+    expect(told).toEqual(expected.map((pattern) => expect.stringMatching(pattern)));
+    expect(guard).not.toContain('check(');
+  });
+
+  it('leaves a guard that its owner has filled in, and says what is not in it', async () => {
+    const { tree } = await adopted(
+      guardOf(`${TOKEN}    const payload = this.jwt.verify(token);
+    if (payload.kind !== 'access') return false;
+    client.data.tenantId = payload.tenantId;
+    return true;`),
+    );
+    const before = tree.read(GUARD, 'utf-8');
+    tree.write(
+      `${APP}/auth/vote.guard.ts`,
+      guardOf(`${TOKEN}    const payload = this.jwt.verify(token);
+    if (payload.kind === 'bot') return false;
+    client.data.tenantId = payload.tenantId;
+    return true;`).replaceAll('TeamGuard', 'VoteGuard'),
+    );
+    tree.write(
+      `${APP}/votes/votes.gateway.ts`,
+      GATEWAY.replace("'chat'", "'votes'")
+        .replace('ChatGateway', 'VotesGateway')
+        .replaceAll('TeamGuard', 'VoteGuard')
+        .replace('team.guard', 'vote.guard'),
+    );
+    expect(moved(tree, 'Vote')).toEqual([
+      expect.stringMatching(
+        /^vote\.guard\.ts:16 VoteGuard was not moved to WsAuthGuard: that has a check\(\) already/,
+      ),
+    ]);
+    expect(tree.read(GUARD, 'utf-8')).toBe(before);
+  });
+
+  it('says what the guard of a package leaves undone', async () => {
+    const { told } = await adopted('', GATEWAY.replace("'../auth/team.guard'", "'@acme/auth'"));
+    expect(told).toEqual([
+      expect.stringMatching(/^chat\.gateway\.ts:6 TeamGuard is not asked any more/),
     ]);
   });
 });

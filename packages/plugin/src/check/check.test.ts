@@ -12,7 +12,7 @@ const REALTIME = 'apps/api-gateway/src/realtime';
 const DOMAIN = `${REALTIME}/notifications/notifications.domain.json`;
 const GATEWAY = `${REALTIME}/notifications/notifications.gateway.ts`;
 const SERVICE = `${REALTIME}/notifications/notifications.service.ts`;
-const ROOMS = `${REALTIME}/core/rooms.ts`;
+const GUARD = `${REALTIME}/guards/ws-auth.guard.ts`;
 const MANIFEST = '.nx-realtime/manifest.json';
 
 let tree: Tree;
@@ -118,19 +118,19 @@ describe.each(['integrated', 'solution'] as const)('in an %s workspace', (layout
   });
 
   it('tells templates that are newer, also beside a domain file that changed', async () => {
-    age(tree, ROOMS, 'export', '// as it was\nexport');
+    age(tree, GUARD, 'export', '// as it was\nexport');
     age(tree, GATEWAY, 'export class', '// as it was\nexport class');
-    const [gateway, rooms, ...others] = (await check()).sort((a, b) => (a.path < b.path ? 1 : -1));
+    const [gateway, guard, ...others] = (await check()).sort((a, b) => (a.path < b.path ? 1 : -1));
     expect(others).toEqual([]);
-    expect([gateway, rooms]).toMatchObject([
+    expect([gateway, guard]).toMatchObject([
       { class: 'templates-newer', path: GATEWAY, fix: 'nx sync' },
-      { class: 'templates-newer', path: ROOMS, diff: expect.stringContaining('-// as it was\n') },
+      { class: 'templates-newer', path: GUARD, diff: expect.stringContaining('-// as it was\n') },
     ]);
     editDomain(({ serverEvents }) => {
       serverEvents['notification.removed'] = { payload: { id: 'string' } };
     });
     const classes = new Map((await check()).map((finding) => [finding.path, finding.class]));
-    expect(classes.get(ROOMS)).toBe('templates-newer');
+    expect(classes.get(GUARD)).toBe('templates-newer');
     expect(classes.get(`${REALTIME}/notifications/notifications-ws.consumer.ts`)).toBe(
       'domain-changed',
     );
@@ -139,20 +139,20 @@ describe.each(['integrated', 'solution'] as const)('in an %s workspace', (layout
   });
 
   it('says that newer templates will meet edits', async () => {
-    age(tree, ROOMS, 'export', '// as it was\nexport');
-    edit(ROOMS, '// as it was', '// as I want it');
+    age(tree, GUARD, 'export', '// as it was\nexport');
+    edit(GUARD, '// as it was', '// as I want it');
     const [finding] = await check();
-    expect(finding).toMatchObject({ class: 'templates-newer', path: ROOMS });
+    expect(finding).toMatchObject({ class: 'templates-newer', path: GUARD });
     expect(finding?.message).toMatch(/meets your edits in 1 place/);
     expect(finding?.diff).toContain('+<<<<<<< yours');
   });
 
   it('goes by the versions where it is not known what the domains were', async () => {
     tree.delete(baseOf(DOMAIN));
-    age(tree, ROOMS, 'export', '// as it was\nexport');
+    age(tree, GUARD, 'export', '// as it was\nexport');
     ageManifest(tree, '0.0.1');
     const [finding] = await check();
-    expect(finding).toMatchObject({ class: 'templates-newer', path: ROOMS });
+    expect(finding).toMatchObject({ class: 'templates-newer', path: GUARD });
     expect(finding?.message).toContain('than 0.0.1');
   });
 
@@ -165,7 +165,7 @@ describe.each(['integrated', 'solution'] as const)('in an %s workspace', (layout
 
   it('tells a plugin that is older than the code', async () => {
     ageManifest(tree, '99.0.0');
-    age(tree, ROOMS, 'export', '// as it will be\nexport');
+    age(tree, GUARD, 'export', '// as it will be\nexport');
     expect(brief(await check())).toEqual([`plugin-older ${MANIFEST}`]);
   });
 
@@ -250,7 +250,7 @@ describe.each(['integrated', 'solution'] as const)('in an %s workspace', (layout
     ['main.ts', 'apps/api-gateway/src/main.ts', /.*setupRealtime\(app\);\n/],
     ['the module', 'apps/api-gateway/src/app/app.module.ts', 'RealtimeModule]', ']'],
     ['the layout', 'apps/web/src/app/layout.tsx', /.*<NotificationsProvider \/>.*\n/],
-    ['a dependency', 'package.json', /.*"socket\.io": .*\n/],
+    ['a dependency', 'package.json', /.*"ioredis": .*\n/],
   ])('tells wiring that was lost: %s', async (_, path, from, to = '') => {
     edit(path, from, to);
     const [lost, ...others] = await check();

@@ -2,10 +2,11 @@ import { readNxJson } from '@nx/devkit';
 import type { Tree } from '@nx/devkit';
 import { isDeepStrictEqual } from 'node:util';
 import { RealtimeError, compareContracts } from '../domain/index.js';
+import type { Domain } from '../domain/index.js';
 import { HostProjects, domainPath, hostDomains } from '../host/index.js';
-import type { HostDomain } from '../host/index.js';
-import { bringDomains, recordedDomains } from '../pipeline/index.js';
-import type { Brought } from '../pipeline/index.js';
+import type { HostDomain, HostFacts } from '../host/index.js';
+import { updateGenerated, recordedDomains } from '../pipeline/index.js';
+import type { Updated } from '../pipeline/index.js';
 import {
   MANIFEST_PATH,
   STATE_FOLDER,
@@ -13,14 +14,21 @@ import {
   isOlder,
   parseManifest,
   pluginVersion,
-  unsettledFiles,
+  filesWithoutBase,
 } from '../reconcile/index.js';
 import type { FileReport } from '../reconcile/index.js';
-import { SYNC_GENERATOR, wireDependencies, wireHost } from '../wiring/index.js';
+import {
+  SYNC_GENERATOR,
+  installCommand,
+  kernelProblems,
+  wireDependencies,
+  wireHost,
+} from '../wiring/index.js';
 import type { Wired } from '../wiring/index.js';
 import { causes } from './causes.js';
 import type { Cause } from './causes.js';
 import { checkContract } from './contract-gate.js';
+import { checkPackage } from './packages.js';
 import { record } from './recording.js';
 import { unifiedDiff } from './unified-diff.js';
 import type { Finding, FindingClass, Verdict } from './verdict.js';
@@ -110,10 +118,10 @@ async function checkCode(
   const domains = all.map(({ domain }) => domain);
   const known = recordedDomains(original, projects, all);
   const before = known?.length === 0 && plugin.wrote !== '' ? null : known;
-  const unsettled = new Set(unsettledFiles(original));
+  const withoutBase = new Set(filesWithoutBase(original));
   const recording = record(original);
   const { tree } = recording;
-  const brought = await bringDomains(tree, projects, all);
+  const brought = await updateGenerated(tree, projects, all);
   const generated = recording.changes();
   const wired = domains.length > 0 ? wireHost(tree, brought.host, domains) : [];
   if (domains.length > 0) wireDependencies(tree, brought.host, domains);
@@ -125,15 +133,32 @@ async function checkCode(
     message:
       'Its base is not the one that was written last, as after a merge by git; sync finds it.',
   };
-  const reasonOf = (path: string): Cause => (unsettled.has(path) ? foundBase : causeOf(path));
+  const reasonOf = (path: string): Cause => (withoutBase.has(path) ? foundBase : causeOf(path));
   const files = brought.files.flatMap((file) => checkFile(tree, file, generated, reasonOf, all));
   const found = [...checkDomainFiles(projects, all, before ?? all), ...files];
   const stale = new Set(found.map((finding) => finding.class));
+  const wiring = checkWiring(tree, wired, changes, brought, stale);
   return [
     ...found,
     ...checkSettled(found, changes, brought, before),
-    ...checkWiring(tree, wired, changes, brought, stale),
+    ...wiring,
+    ...checkKernels(original, brought.host, projects, domains, wiring),
   ];
+}
+
+/** The kernels that are installed, as far as no package.json explains them. */
+function checkKernels(
+  tree: Tree,
+  host: HostFacts,
+  projects: HostProjects,
+  domains: readonly Domain[],
+  wiring: readonly Finding[],
+): Finding[] {
+  const roots = projects.list().map(({ root }) => root);
+  const told = new Set(wiring.map((finding) => finding.class));
+  return kernelProblems(tree, host, domains, roots, told.size === 0)
+    .filter((problem) => !told.has(problem.class))
+    .map((problem) => ({ ...problem, level: 'error' }));
 }
 
 /** A domain that is not what it was at the last run, or lies where its name does not say. */
@@ -265,7 +290,7 @@ function leftMarkers(tree: Tree, path: string): Finding {
 function checkSettled(
   files: readonly Finding[],
   changes: ReadonlyMap<string, string | null>,
-  { recorded }: Brought,
+  { recorded }: Updated,
   before: readonly HostDomain[] | null,
 ): Finding[] {
   if (files.some(({ fix }) => fix === SYNC)) return [];
@@ -279,12 +304,17 @@ function checkSettled(
   return [{ class: 'base-mismatch', level: 'error', path: MANIFEST_PATH, message, fix: SYNC }];
 }
 
+const LOST: Pick<Finding, 'class' | 'message'> = {
+  class: 'wiring-lost',
+  message: 'It does not use what is generated as it should.',
+};
+
 /** What else sync would edit: the host's own files. */
 function checkWiring(
   tree: Tree,
   wired: readonly Wired[],
   changes: ReadonlyMap<string, string | null>,
-  { files }: Brought,
+  { files }: Updated,
   stale: ReadonlySet<FindingClass>,
 ): Finding[] {
   const generated = new Set(files.flatMap(({ path, from }) => [path, from]));
@@ -294,15 +324,14 @@ function checkWiring(
     const isOurs = path.startsWith(`${STATE_FOLDER}/`) || path.endsWith('.domain.json');
     if (generated.has(path) || isOurs) return [];
     const isPackage = path.endsWith('package.json');
+    const found = isPackage ? checkPackage(tree, path, old) : LOST;
     return [
       {
-        class: gains ?? 'wiring-lost',
+        class: found.class === 'wiring-lost' ? (gains ?? found.class) : found.class,
         level: 'error',
         path,
-        message: isPackage
-          ? 'What the generated code imports is not all among the dependencies.'
-          : 'It does not use what is generated as it should.',
-        fix: isPackage ? `${SYNC}, then install` : SYNC,
+        message: found.message,
+        fix: isPackage ? `${SYNC}, then ${installCommand(tree)}` : SYNC,
         diff: unifiedDiff(path, old, tree.read(path, 'utf-8')),
       },
     ];

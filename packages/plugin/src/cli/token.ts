@@ -19,6 +19,8 @@ export const TOKEN_OPTIONS = {
   app: { type: 'string' },
   user: { type: 'string' },
   tenant: { type: 'string' },
+  'user-claim': { type: 'string' },
+  'tenant-claim': { type: 'string' },
   ttl: { type: 'string' },
   claim: { type: 'string', multiple: true },
 } as const;
@@ -26,12 +28,16 @@ export const TOKEN_OPTIONS = {
 export interface TokenOptions {
   readonly user?: string | undefined;
   readonly tenant?: string | undefined;
+  readonly 'user-claim'?: string | undefined;
+  readonly 'tenant-claim'?: string | undefined;
   readonly ttl?: string | undefined;
   readonly claim?: readonly string[] | undefined;
 }
 
-export const TOKEN_HELP = `  --user=<id>          claim sub (JWT_USER_CLAIM); default u1
-  --tenant=<id>        claim tenantId (JWT_TENANT_CLAIM); default t1
+export const TOKEN_HELP = `  --user=<id>          default u1
+  --tenant=<id>        default t1
+  --user-claim=<name>  the claim that your guard's identify() reads the user from; default sub
+  --tenant-claim=<name>  the claim that it reads the tenant from; default tenantId
   --ttl=<time>         90, 10m, 1h (default), 7d; negative: expired already
   --claim=<key=value>  another claim, its value JSON or text; repeatable`;
 
@@ -68,8 +74,8 @@ export function mintToken(app: CliApp, options: TokenOptions): string {
     exp: now + parseSeconds('--ttl', options.ttl ?? '1h'),
     ...(env['JWT_ISSUER'] !== undefined && { iss: env['JWT_ISSUER'] }),
     ...(env['JWT_AUDIENCE'] !== undefined && { aud: env['JWT_AUDIENCE'] }),
-    [env['JWT_USER_CLAIM'] ?? 'sub']: parseId('--user', options.user ?? 'u1'),
-    [env['JWT_TENANT_CLAIM'] ?? 'tenantId']: parseId('--tenant', options.tenant ?? 't1'),
+    [options['user-claim'] ?? 'sub']: parseId('--user', options.user ?? 'u1'),
+    [options['tenant-claim'] ?? 'tenantId']: parseId('--tenant', options.tenant ?? 't1'),
     ...Object.fromEntries((options.claim ?? []).map(parseClaim)),
   };
   const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');

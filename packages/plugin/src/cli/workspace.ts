@@ -5,7 +5,7 @@ import { parseEnv } from 'node:util';
 import { FsTree } from 'nx/src/generators/tree';
 import { RealtimeError } from '../domain/index.js';
 import type { Domain } from '../domain/index.js';
-import { HostProjects, detectHost, hostDomains } from '../host/index.js';
+import { HostProjects, detectHost, hostDomains, projectsNamed } from '../host/index.js';
 import type { AppFacts } from '../host/index.js';
 import type { Cli } from './cli.js';
 
@@ -72,10 +72,8 @@ export function appNamed<T extends { readonly name: string; readonly shortName: 
   apps: readonly T[],
   name: string,
 ): T {
-  const named = apps.filter((app) => app.name === name);
-  const [app, ...others] =
-    named.length > 0 ? named : apps.filter(({ shortName }) => shortName === name);
-  if (app && (others.length === 0 || named.length > 0)) return app;
+  const [app, ...others] = projectsNamed(apps, name);
+  if (app && (others.length === 0 || app.name === name)) return app;
   const names = [...new Set(apps.map((one) => one.name))].join(', ');
   throw new RealtimeError(
     'RT031',

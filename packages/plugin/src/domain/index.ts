@@ -24,8 +24,8 @@ export {
   subscriptionEvents,
 } from './parse.js';
 export type { DomainDraft, DomainOptions } from './parse.js';
-export { respellDomain, respellEvent } from './respell.js';
-export type { Respell, Respelling } from './respell.js';
+export { renameDomainWords, renameEventWords } from './rename-words.js';
+export type { RenameWord, NewWord } from './rename-words.js';
 export { LIST_ACTIONS, ROOMS, SCALARS } from './types.js';
 export type {
   Audience,

@@ -7,7 +7,7 @@ import type { AppFacts, ContractsFacts, HostFacts, TestRunner, WebFacts } from '
 import type { HostProject, HostProjects } from './projects.js';
 import { hostPublishers } from './publishers.js';
 import { rootModuleOf } from './root-module.js';
-import { isNextApp, nextEntries, viteEntries, vitePort } from './web-app.js';
+import { isNextApp, nextEntries, nextServer, viteEntries, vitePort } from './web-app.js';
 import { loadYaml } from './yaml.js';
 
 /**
@@ -88,13 +88,15 @@ export function detectApp(tree: Tree, project: HostProject): AppFacts {
 
 function detectWeb(tree: Tree, project: HostProject): WebFacts {
   const framework = isNextApp(tree, project) ? 'next' : 'vite';
+  const server = nextServer(tree, project.root);
   return {
     name: project.name,
     shortName: project.shortName,
     root: project.root,
     sourceRoot: project.sourceRoot,
     framework,
-    origin: `http://localhost:${framework === 'next' ? 3000 : vitePort(tree, project)}`,
+    devTarget: server?.target ?? 'dev',
+    origin: `http://localhost:${framework === 'next' ? (server?.port ?? 3000) : vitePort(tree, project)}`,
     entries: framework === 'next' ? nextEntries(tree, project) : viteEntries(tree, project),
     nextMajor: framework === 'next' ? majorOf(tree, project.root, 'next') : null,
     reactRouter: ['react-router', 'react-router-dom'].some(

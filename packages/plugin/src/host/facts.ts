@@ -38,6 +38,8 @@ export interface WebFacts {
   readonly root: string;
   readonly sourceRoot: string;
   readonly framework: 'next' | 'vite';
+  /** The target that serves it in development. */
+  readonly devTarget: string;
   /** Where development serves its pages: `http://localhost:3000` */
   readonly origin: string;
   /** At least one; a `_app` may not exist yet. */

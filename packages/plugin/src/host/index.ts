@@ -25,8 +25,12 @@ export type {
   WebEntry,
   WebFacts,
 } from './facts.js';
+export { copiesOf } from './copies.js';
+export type { Copy } from './copies.js';
+export { chainsOf, readLock } from './lockfile.js';
+export type { Installed } from './lockfile.js';
 export { loadParser } from './parser.js';
-export { HostProjects } from './projects.js';
+export { HostProjects, projectsNamed } from './projects.js';
 export type { HostProject } from './projects.js';
 export {
   formerPublishers,
@@ -36,6 +40,7 @@ export {
   tcpPortVariable,
 } from './publishers.js';
 export type { HostPublisher } from './publishers.js';
-export { VERSIONS } from './versions.js';
+export { KERNELS, VERSIONS } from './versions.js';
+export type { Kernel } from './versions.js';
 export { loadYaml } from './yaml.js';
 export { API_URL_VARIABLE } from './web-app.js';

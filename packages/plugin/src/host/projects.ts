@@ -60,7 +60,7 @@ export class HostProjects {
     const apps = this.apps(kind);
     const found =
       apps.length > 0 ? `Found: ${apps.map((app) => app.name).join(', ')}.` : 'There is none.';
-    const wanted = match(apps, name ?? fallback);
+    const wanted = projectsNamed(apps, name ?? fallback);
     if (wanted.length === 1 && wanted[0]) return wanted[0];
     if (wanted.length > 1) {
       throw new RealtimeError(
@@ -77,7 +77,7 @@ export class HostProjects {
         `No ${flag} given, and no app "${fallback}" that is ${title}. ${found} Pass ${flag}=<name>${kind === 'web' ? ', --web=none for server only, or --createWeb to create one' : ', or --standalone to create one'}.`,
       );
     }
-    const other = match(this.all, name)[0];
+    const other = projectsNamed(this.all, name)[0];
     throw new RealtimeError(
       code,
       other
@@ -88,7 +88,7 @@ export class HostProjects {
 
   /** A project of any kind by exact name or unique last part. */
   find(name: string): HostProject | undefined {
-    const found = match(this.all, name);
+    const found = projectsNamed(this.all, name);
     return found.length === 1 ? found[0] : undefined;
   }
 
@@ -127,7 +127,11 @@ function toProject(tree: Tree, name: string, config: ProjectConfiguration): Host
   };
 }
 
-function match(projects: readonly HostProject[], name: string): HostProject[] {
+/** Those that a name means: by all of it, else by its last part. */
+export function projectsNamed<T extends Pick<HostProject, 'name' | 'shortName'>>(
+  projects: readonly T[],
+  name: string,
+): T[] {
   const exact = projects.filter((project) => project.name === name);
   return exact.length > 0 ? exact : projects.filter((project) => project.shortName === name);
 }

@@ -1,18 +1,21 @@
 /**
- * Versions of what generated code imports, where the host has none yet; a host's own version is
- * never changed. Nest packages follow the host's Nest major.
+ * Packages that hold what is under all domains, by what depends on them: Nest apps, web apps. They have the plugin's
+ * own version.
+ */
+export const KERNELS = { nest: '@nx-realtime/nest', react: '@nx-realtime/react' } as const;
+
+export type Kernel = keyof typeof KERNELS;
+
+/**
+ * Versions of what generated code imports and what the kernels need of a host, where the host has none yet; a host's
+ * own version is never changed. Nest packages follow the host's Nest major.
  */
 export const VERSIONS = {
+  /** Optional peers of the server kernel: with RabbitMQ, and with Redis. */
   server: {
-    '@nestjs/jwt': { 11: '^11.0.2', 12: '^12.0.2' },
-    '@nestjs/terminus': { 11: '^11.1.1', 12: '^12.1.0' },
     'amqp-connection-manager': '^5.0.0',
     amqplib: '^2.3.1',
     ioredis: '^6.0.0',
-    jose: '^6.2.0',
-    'nestjs-cls': '^6.3.1',
-    'socket.io': '^4.8.3',
-    'socket.io-adapter': '^2.5.5',
   },
   /** With --observability. */
   observability: { '@opentelemetry/api': '^1.9.0', 'prom-client': '^15.1.3' },

@@ -1,7 +1,7 @@
 import type { Tree } from '@nx/devkit';
 import { createTreeWithEmptyWorkspace } from '@nx/devkit/testing';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { isNextApp, isViteApp, nextEntries, viteEntries, vitePort } from './web-app.js';
+import { isNextApp, isViteApp, nextEntries, nextServer, viteEntries, vitePort } from './web-app.js';
 
 const APP = { root: 'apps/web', sourceRoot: 'apps/web/src' };
 const HTML = 'export default () => <html><body /></html>;';
@@ -117,5 +117,21 @@ describe('a React app on Vite', () => {
   ])('is served on port %d with %s', (port, config) => {
     write({ ...VITE, 'vite.config.ts': config });
     expect(vitePort(tree, APP)).toBe(port);
+  });
+});
+
+describe('the target that serves a Next.js app', () => {
+  it.each([
+    ['stated', { serve: { executor: '@nx/next:server', options: { port: 4201 } } }, 'serve', 4201],
+    ['without a port', { web: { executor: '@nx/next:server' } }, 'web', undefined],
+  ])('is the one of its project.json: %s', (_, targets, target, port) => {
+    write({ 'project.json': JSON.stringify({ name: 'web', targets }) });
+    expect(nextServer(tree, APP.root)).toEqual({ target, port });
+  });
+
+  it('is not stated where Nx infers it', () => {
+    expect(nextServer(tree, APP.root)).toBeUndefined();
+    write({ 'project.json': '{ "name": "web", "targets": { "lint": {} } }' });
+    expect(nextServer(tree, APP.root)).toBeUndefined();
   });
 });

@@ -1,5 +1,5 @@
-import { joinPathFragments } from '@nx/devkit';
-import type { Tree } from '@nx/devkit';
+import { joinPathFragments, readJson } from '@nx/devkit';
+import type { ProjectConfiguration, Tree } from '@nx/devkit';
 import type { Expression, Program } from 'oxc-parser';
 import type { WebEntry } from './facts.js';
 import { loadParser } from './parser.js';
@@ -61,6 +61,20 @@ export function vitePort(tree: Tree, { root }: Folders): number {
   const parsed = loadParser()?.parseSync('config.ts', text);
   const port = parsed?.errors.length === 0 ? portIn(parsed.program) : null;
   return port ?? VITE_PORT;
+}
+
+/** The target of a project.json that serves a Next.js app, where it states one: others are inferred, as `dev`. */
+export function nextServer(
+  tree: Tree,
+  root: string,
+): { readonly target: string; readonly port: number | undefined } | undefined {
+  const path = joinPathFragments(root, 'project.json');
+  if (!tree.exists(path)) return undefined;
+  const { targets = {} } = readJson<Pick<ProjectConfiguration, 'targets'>>(tree, path);
+  const found = Object.entries(targets).find(([, { executor }]) => executor === '@nx/next:server');
+  if (!found) return undefined;
+  const { port } = (found[1].options ?? {}) as { port?: unknown };
+  return { target: found[0], port: typeof port === 'number' ? port : undefined };
 }
 
 /**

@@ -13,7 +13,7 @@ import { updateProjectDependencies } from './update-project-dependencies.js';
 const PACKAGE = join(__dirname, '../..');
 const REALTIME = 'apps/api-gateway/src/realtime';
 const GATEWAY = `${REALTIME}/notifications/notifications.gateway.ts`;
-const ROOMS = `${REALTIME}/core/rooms.ts`;
+const GUARD = `${REALTIME}/guards/ws-auth.guard.ts`;
 const MANIFEST = '.nx-realtime/manifest.json';
 
 let tree: Tree;
@@ -45,11 +45,11 @@ describe.each(['integrated', 'solution'] as const)('in an %s workspace', (layout
   });
 
   it('brings the templates of this release, keeps edits, and does nothing the second time', async () => {
-    age(tree, ROOMS, 'export', '// as it was\nexport');
+    age(tree, GUARD, 'export', '// as it was\nexport');
     age(tree, GATEWAY, 'export class', '// as it was\nexport class');
     edit(tree, GATEWAY, /$/, '\nexport const mine = true;\n');
     expect(await updateGeneratedCode(tree)).toEqual([]);
-    expect(read(ROOMS)).toBe(generated.get(ROOMS));
+    expect(read(GUARD)).toBe(generated.get(GUARD));
     expect(read(GATEWAY)).toBe(`${generated.get(GATEWAY)}\nexport const mine = true;\n`);
     expect(read(MANIFEST)).toBe(generated.get(MANIFEST));
     const after = snapshot(tree);
@@ -58,38 +58,44 @@ describe.each(['integrated', 'solution'] as const)('in an %s workspace', (layout
   });
 
   it('lists what people have to do, and updates all else', async () => {
-    age(tree, ROOMS, 'export', '// as it was\nexport');
-    edit(tree, ROOMS, '// as it was', '// as I want it');
+    age(tree, GUARD, 'export', '// as it was\nexport');
+    edit(tree, GUARD, '// as it was', '// as I want it');
     age(tree, GATEWAY, 'export class', '// as it was\nexport class');
-    const marked = `${REALTIME}/setup-realtime.ts`;
+    const marked = `${REALTIME}/realtime.module.ts`;
     age(tree, marked, 'export', '// as it was\nexport');
     edit(tree, marked, 'export', '<<<<<<< yours\nexport');
-    const lost = `${REALTIME}/core/broadcaster.ts`;
+    const lost = `${REALTIME}/notifications/notifications-ws.consumer.ts`;
     age(tree, lost, 'export', '// as it was\nexport');
     edit(tree, baseOf(lost), '// as it was', '// by git');
     const steps = await updateGeneratedCode(tree);
     expect(steps).toHaveLength(2);
     expect(steps[0]).toMatch(/^Resolve the conflict markers/);
-    expect(steps[0]).toContain(`  ${ROOMS}`);
+    expect(steps[0]).toContain(`  ${GUARD}`);
     expect(steps[0]).toContain(`  ${marked}`);
-    expect(steps[1]).toMatch(/plugin:rebase.*\n {2}.*broadcaster\.ts$/);
-    expect(read(ROOMS)).toContain('<<<<<<< yours\n// as I want it\n');
+    expect(steps[1]).toMatch(/plugin:rebase.*\n {2}.*notifications-ws\.consumer\.ts$/);
+    expect(read(GUARD)).toContain('<<<<<<< yours\n// as I want it\n');
     expect(read(GATEWAY)).toBe(generated.get(GATEWAY));
   });
 
   it('takes a file to the path that it has in this release, by several renames too', async () => {
     const importer = 'apps/api-gateway/src/app/who.ts';
-    const old = `${REALTIME}/core/old-rooms.ts`;
-    agePath(tree, ROOMS, old);
+    const old = `${REALTIME}/guards/old.guard.ts`;
+    agePath(tree, GUARD, old);
     edit(tree, old, /$/, '\n// mine\n');
-    tree.write(importer, "import { userRoom } from '../realtime/core/old-rooms';\n\nuserRoom();\n");
-    renames.set('server/core/rooms.ts', ['server/core/newer-rooms.ts', 'server/core/old-rooms.ts']);
+    tree.write(
+      importer,
+      "import { WsAuthGuard } from '../realtime/guards/old.guard';\n\nnew WsAuthGuard();\n",
+    );
+    renames.set('server/guards/ws-auth.guard.ts', [
+      'server/guards/newer.guard.ts',
+      'server/guards/old.guard.ts',
+    ]);
     expect(await updateGeneratedCode(tree)).toEqual([]);
     expect(tree.exists(old) || tree.exists(baseOf(old))).toBe(false);
-    expect(read(ROOMS)).toBe(`${generated.get(ROOMS)}\n// mine\n`);
-    expect(read(baseOf(ROOMS))).toBe(generated.get(baseOf(ROOMS)));
-    expect(read(importer)).toContain("'../realtime/core/rooms'");
-    expect(read(MANIFEST)).not.toContain('old-rooms');
+    expect(read(GUARD)).toBe(`${generated.get(GUARD)}\n// mine\n`);
+    expect(read(baseOf(GUARD))).toBe(generated.get(baseOf(GUARD)));
+    expect(read(importer)).toContain("'../realtime/guards/ws-auth.guard'");
+    expect(read(MANIFEST)).not.toContain('old.guard');
     const after = snapshot(tree);
     expect(await updateGeneratedCode(tree)).toEqual([]);
     expect(snapshot(tree)).toEqual(after);
@@ -116,8 +122,8 @@ describe('dependencies that a release raised', () => {
   const PROJECT = 'apps/api-gateway/package.json';
   const updates = {
     packageJsonUpdates: {
-      '0.3.0': { version: '0.3.0', packages: { 'socket.io': { version: '^5.1.0' } } },
-      '0.2.0': { version: '0.2.0', packages: { 'socket.io': '^5.0.0', zod: '^4.0.0' } },
+      '0.3.0': { version: '0.3.0', packages: { ioredis: { version: '^7.1.0' } } },
+      '0.2.0': { version: '0.2.0', packages: { ioredis: '^7.0.0', zod: '^4.0.0' } },
     },
   };
   const versions = (): Record<string, string> => JSON.parse(read(PROJECT)).dependencies;
@@ -132,14 +138,14 @@ describe('dependencies that a release raised', () => {
     const before = versions();
     ageManifest(tree, '0.1.1');
     updateProjectDependencies(tree, new HostProjects(tree), updates);
-    expect(versions()).toEqual({ ...before, 'socket.io': '^5.1.0' });
+    expect(versions()).toEqual({ ...before, ioredis: '^7.1.0' });
   });
 
   it('are raised to what the root has, where Nx took a later one', () => {
     ageManifest(tree, '0.1.1');
-    edit(tree, 'package.json', /"socket\.io": "[^"]+"/, '"socket.io": "5.2.0"');
+    edit(tree, 'package.json', /"ioredis": "[^"]+"/, '"ioredis": "7.2.0"');
     updateProjectDependencies(tree, new HostProjects(tree), updates);
-    expect(versions()['socket.io']).toBe('5.2.0');
+    expect(versions()['ioredis']).toBe('7.2.0');
   });
 
   it('stay where the release was run already', () => {

@@ -1,5 +1,5 @@
-export { bringDomains } from './bring.js';
-export type { Brought } from './bring.js';
+export { updateGenerated } from './update-generated.js';
+export type { Updated } from './update-generated.js';
 export { migrateDomains } from './migrate.js';
 export { recordedDomains } from './domain-bases.js';
 export { regenerate, regeneratePublisher } from './regenerate.js';

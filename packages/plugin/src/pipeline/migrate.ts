@@ -3,7 +3,7 @@ import type { HostDomain, HostProjects } from '../host/index.js';
 import type { Outcome, ReconcileReport } from '../reconcile/index.js';
 import { wireCheckTarget, wireDependencies, wireHost, wireWorkspace } from '../wiring/index.js';
 import type { Wired } from '../wiring/index.js';
-import { bringDomains } from './bring.js';
+import { updateGenerated } from './update-generated.js';
 import { describeUse } from './report.js';
 
 /** What is left for people to do, by what became of a file. */
@@ -28,7 +28,7 @@ export async function migrateDomains(
 ): Promise<string[]> {
   if (all.length === 0) return [];
   const domains = all.map(({ domain }) => domain);
-  const { host, files, behind, unwired } = await bringDomains(tree, projects, all);
+  const { host, files, behind, unwired } = await updateGenerated(tree, projects, all);
   const wired = [
     ...unwired,
     ...wireWorkspace(tree),

@@ -6,6 +6,7 @@ import type { Audience, ClientEvent, Domain, Field, ServerEvent } from '../domai
 import type { AppFacts, HostFacts, HostProject, WebFacts } from '../host/index.js';
 import { isUntouched } from '../reconcile/index.js';
 import type { ReconcileReport } from '../reconcile/index.js';
+import { indented } from './lines.js';
 
 /** How many lines tell of the events of a kind, and how long they are: the report fits one screen. */
 const MOST_EVENTS = 3;
@@ -46,8 +47,7 @@ export function domainSteps(tree: Tree, done: Done): string {
 export function publisherSteps({ root, shortName }: HostProject, host: HostFacts): string {
   const publisher = host.publishers.find((other) => other.root === root);
   const steps = [
-    'import RealtimePublisherModule in the module of the service that publishes',
-    `inject RealtimePublisher from ${publisher?.realtimeRoot}/publisher/realtime-publisher`,
+    `inject RealtimePublisher<RealtimeEvents>: the class is of @nx-realtime/nest/publisher, the type of ${publisher?.realtimeRoot}/publisher/realtime-events`,
     "await publisher.publish('<event>', { tenantId, payload })",
   ];
   return `\n${shortName} publishes the events of every domain. Next:\n${indented(steps)}`;
@@ -132,7 +132,7 @@ function toTry(domain: Domain, app: AppFacts, web: WebFacts | undefined): string
   const [event] = domain.serverEvents;
   return [
     `npx nx serve ${app.name}`,
-    ...(web ? [`npx nx dev ${web.name}  ${web.origin}`] : []),
+    ...(web ? [`npx nx ${web.devTarget} ${web.name}  ${web.origin}`] : []),
     ...(web && domain.example ? exampleSteps(domain, web) : []),
     'npx nx-realtime token  to sign in with',
     ...(event ? [`npx ${emitLine(event)}`] : []),
@@ -176,5 +176,3 @@ function portOf(tree: Tree, { root }: AppFacts): string {
 
 const section = (title: string, lines: readonly string[]): string[] =>
   lines.length === 0 ? [] : [title, indented(lines)];
-
-const indented = (lines: readonly string[]): string => lines.map((line) => `  ${line}`).join('\n');

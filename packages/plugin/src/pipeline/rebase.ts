@@ -4,7 +4,7 @@ import { RealtimeError, checkDomains, listOf } from '../domain/index.js';
 import type { Domain, Field } from '../domain/index.js';
 import { detectHost } from '../host/index.js';
 import type { HostDomain, HostFacts, HostProjects } from '../host/index.js';
-import { settleBases, unsettledFiles } from '../reconcile/index.js';
+import { restoreBases, filesWithoutBase } from '../reconcile/index.js';
 import { loadTemplates, render } from '../render/index.js';
 import type { RenderedFile } from '../render/index.js';
 import { recordedDomains } from './domain-bases.js';
@@ -20,7 +20,7 @@ export async function rebaseDomains(
   projects: HostProjects,
   all: readonly HostDomain[],
 ): Promise<() => void> {
-  const written = await settle(tree, projects, all, true);
+  const written = await findBases(tree, projects, all, true);
   return () => {
     logger.info(
       written.length === 0
@@ -31,19 +31,19 @@ export async function rebaseDomains(
 }
 
 /** Settles bases of which the manifest shows what they must be; the others are left for `rebase`. */
-export async function settle(
+export async function findBases(
   tree: Tree,
   projects: HostProjects,
   all: readonly HostDomain[],
   guess: boolean,
 ): Promise<string[]> {
-  if (unsettledFiles(tree).length === 0) return [];
+  if (filesWithoutBase(tree).length === 0) return [];
   const domains = all.map(({ domain }) => domain);
   checkDomains(domains);
   const host = detectHost(tree, projects, domains);
   const recorded = (recordedDomains(tree, projects, all) ?? []).map(({ domain }) => domain);
   const variants = [domains, recorded, ...variantsOf(domains)];
-  return settleBases(
+  return restoreBases(
     tree,
     variants.flatMap((variant) => renderVariant(variant, host)),
     guess,

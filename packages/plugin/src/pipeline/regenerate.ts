@@ -1,4 +1,4 @@
-import { joinPathFragments, runTasksInSerial } from '@nx/devkit';
+import { installPackagesTask, joinPathFragments, runTasksInSerial } from '@nx/devkit';
 import type { GeneratorCallback, Tree } from '@nx/devkit';
 import { posix } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
@@ -16,6 +16,7 @@ import type { ReconcileOptions } from '../reconcile/index.js';
 import { loadTemplates } from '../render/index.js';
 import {
   COMPOSE_FILE,
+  removeUnusedDependencies,
   wireCheckTarget,
   wireCompose,
   wireDependencies,
@@ -23,10 +24,10 @@ import {
   wireHost,
   wireWorkspace,
 } from '../wiring/index.js';
-import { bringDomains } from './bring.js';
-import type { Brought } from './bring.js';
+import { updateGenerated } from './update-generated.js';
+import type { Updated } from './update-generated.js';
 import { domainSteps, publisherSteps } from './next-steps.js';
-import { printAdopted, printReport } from './report.js';
+import { printAdopted, printExistingGateways, printReport } from './report.js';
 
 const SCHEMA = 'node_modules/@nx-realtime/plugin/schemas/domain.schema.json';
 
@@ -63,7 +64,7 @@ export async function regenerate(
   const others = current.filter((other) => other.path !== existing?.path);
   const all = [...others, changed].sort((a, b) => (a.path < b.path ? -1 : 1));
   const domains = all.map((one) => one.domain);
-  const brought = await bringDomains(
+  const updated = await updateGenerated(
     tree,
     projects,
     all,
@@ -71,19 +72,38 @@ export async function regenerate(
     existing && { before: existing.domain, after: domain, events: renamed },
   );
   saveDomain(tree, changed, existing, renamed);
-  const { host, files } = brought;
+  const { host, files } = updated;
+  const isFirst = !existing && others.every((other) => other.domain.app !== domain.app);
+  if (isFirst && !adopted) {
+    const { existingGateways } = await import('../adopt/index.js');
+    printExistingGateways(existingGateways(tree, host.apps.get(domain.app)!));
+  }
+  const before = existing && [...others.map((one) => one.domain), existing.domain];
+  const isDropped =
+    before?.some(({ observability }) => observability) === true &&
+    !domains.some(({ observability }) => observability) &&
+    removeUnusedDependencies(tree, { host, domains: before }, { host, domains });
   const steps = () => domainSteps(tree, { domain, before: existing?.domain, host, files });
-  const done = finish(tree, domains, brought, steps, meant);
+  const done = runTasksInSerial(
+    () => {
+      if (isDropped) installPackagesTask(tree, true);
+    },
+    finish(tree, domains, updated, steps, meant),
+  );
   if (!adopted) return done;
-  const { besideAdopted, carryHandlers, replaceHandWritten } = await import('../adopt/index.js');
+  const { otherCode, moveGuardChecks, moveHandlers, replaceHandWritten } =
+    await import('../adopt/index.js');
   const { kebabPlural } = domain.names;
-  const app = brought.host.apps.get(domain.app)!;
+  const app = host.apps.get(domain.app)!;
   const service = joinPathFragments(app.realtimeRoot, kebabPlural, `${kebabPlural}.service.ts`);
   const replaced = replaceHandWritten(tree, adopted);
-  const web = domain.web === null ? undefined : brought.host.webs.get(domain.web);
+  const web = domain.web === null ? undefined : host.webs.get(domain.web);
+  const guard = joinPathFragments(app.realtimeRoot, 'guards/ws-auth.guard.ts');
+  const client = web && joinPathFragments(web.sourceRoot, 'lib/realtime/realtime-client.ts');
   const left = [
-    ...carryHandlers(tree, adopted, replaced.gone, { app, domain, service }),
-    ...besideAdopted(tree, adopted, web),
+    ...moveGuardChecks(tree, adopted, replaced.gone, { app, path: guard, kind: 'guard' }, client),
+    ...moveHandlers(tree, adopted, replaced.gone, domain, { app, path: service, kind: 'service' }),
+    ...otherCode(tree, adopted, web),
   ];
   return runTasksInSerial(done, () => printAdopted(adopted, replaced, left));
 }
@@ -115,21 +135,21 @@ export async function regeneratePublisher(
   if (held === null || !isDeepStrictEqual(parsePublisherFile(path, held), file)) {
     tree.write(path, text);
   }
-  const brought = await bringDomains(tree, projects, all, options);
-  return finish(tree, domains, brought, () => publisherSteps(project, brought.host));
+  const updated = await updateGenerated(tree, projects, all, options);
+  return finish(tree, domains, updated, () => publisherSteps(project, updated.host));
 }
 
-/** Wires what was brought, and reports it. @param stepsOf what is to be done once it is wired */
+/** Wires what was updated, and reports it. @param stepsOf what is to be done once it is wired */
 function finish(
   tree: Tree,
   domains: readonly Domain[],
-  brought: Brought,
+  updated: Updated,
   stepsOf: () => string,
   meant: readonly string[] = [],
 ): GeneratorCallback {
-  const { host } = brought;
+  const { host } = updated;
   const wired = [
-    ...brought.unwired,
+    ...updated.unwired,
     ...wireWorkspace(tree),
     ...wireHost(tree, host, domains),
     ...wireCheckTarget(tree, host),
@@ -138,7 +158,7 @@ function finish(
   wireDevelopment(tree, host, domains);
   const install = wireDependencies(tree, host, domains);
   const steps = stepsOf();
-  return runTasksInSerial(install, () => printReport(steps, brought, wired, meant));
+  return runTasksInSerial(install, () => printReport(steps, updated, wired, meant));
 }
 
 /** @throws RealtimeError RT054 where the file of another domain is in the way */

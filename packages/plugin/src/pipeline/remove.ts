@@ -6,8 +6,8 @@ import type { HostDomain, HostProjects } from '../host/index.js';
 import { removeUnedited } from '../reconcile/index.js';
 import type { RenderedFile } from '../render/index.js';
 import { loadTemplates, render } from '../render/index.js';
-import { COMPOSE_FILE, importersOf, retire } from '../wiring/index.js';
-import { bringDomains } from './bring.js';
+import { COMPOSE_FILE, dependentsOf, removeUnused } from '../wiring/index.js';
+import { updateGenerated } from './update-generated.js';
 import { describeUse, printFiles, printUnable } from './report.js';
 
 export interface RemoveOptions {
@@ -35,9 +35,9 @@ export async function removeDomain(
   const files = render(before.domains, before.host, loadTemplates());
   refuseLastOfPublishers(before.host.publishers.length, rest, pascal);
   tree.delete(removed.path);
-  const brought = await bringDomains(tree, projects, rest, { force });
+  const updated = await updateGenerated(tree, projects, rest, { force });
   const after = wantedFor(tree, projects, rest);
-  const left = brought.files.filter(({ outcome }) => outcome === 'orphan');
+  const left = updated.files.filter(({ outcome }) => outcome === 'orphan');
   if (left.length > 0) {
     throw new RealtimeError(
       'RT053',
@@ -48,7 +48,7 @@ export async function removeDomain(
     render(after.domains, after.host, loadTemplates()).map(({ path }) => path),
   );
   const gone = files.filter(({ path, owner }) => owner === 'merged' && !tree.exists(path));
-  const uses = importersOf(
+  const uses = dependentsOf(
     tree,
     before.host,
     gone.map(({ path }) => path),
@@ -61,11 +61,16 @@ export async function removeDomain(
   }
   const own = files.filter(({ path, owner }) => owner === 'yours' && !wanted.has(path));
   const kept = await removeUnedited(tree, unimported(tree, before.host, own));
-  const { wired, installs } = retire(tree, before, after, loadTemplates().get(COMPOSE_FILE) ?? '');
+  const { wired, installs } = removeUnused(
+    tree,
+    before,
+    after,
+    loadTemplates().get(COMPOSE_FILE) ?? '',
+  );
   return () => {
     if (installs) installPackagesTask(tree);
-    printFiles({ ...brought, files: [...brought.files, ...kept] });
-    printUnable([...brought.unwired, ...wired]);
+    printFiles({ ...updated, files: [...updated.files, ...kept] });
+    printUnable([...updated.unwired, ...wired]);
     if (uses.length > 0) logger.warn(`Imports what is no more:\n${lines(uses.map(describeUse))}`);
     logger.info(`\n${pascal} is removed.`);
   };
@@ -89,7 +94,7 @@ function unimported(
     const library = libraries.find((root) => path.startsWith(`${root}/`));
     const source = library === undefined ? '' : `${library}/src`;
     if (library !== undefined) return !tree.exists(source) || tree.children(source).length === 0;
-    return importersOf(tree, host, [path]).length === 0;
+    return dependentsOf(tree, host, [path]).length === 0;
   });
 }
 

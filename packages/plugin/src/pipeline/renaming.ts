@@ -1,7 +1,7 @@
 import type { Tree } from '@nx/devkit';
 import { isDeepStrictEqual } from 'node:util';
-import { respellDomain, respellEvent } from '../domain/index.js';
-import type { Domain, Renamed, Respell } from '../domain/index.js';
+import { renameDomainWords, renameEventWords } from '../domain/index.js';
+import type { Domain, Renamed, RenameWord } from '../domain/index.js';
 import { detectHost } from '../host/index.js';
 import type { HostDomain, HostFacts, HostProjects } from '../host/index.js';
 import type { Renaming } from '../reconcile/index.js';
@@ -21,18 +21,18 @@ export function renamingOf(
   changes: readonly DomainChange[],
 ): Renaming | undefined {
   const moves = changes.flatMap((change) => movesOf(tree, projects, change));
-  const respells = changes.flatMap(({ before, after, events }): Respell[] => [
+  const renamings = changes.flatMap(({ before, after, events }): RenameWord[] => [
     ...[...events, ...keptEvents(before, after, events)].map((event) =>
-      respellEvent(event, before.names, after.names),
+      renameEventWords(event, before.names, after.names),
     ),
     ...(before.names.pascal === after.names.pascal
       ? []
-      : [respellDomain(before.names, after.names)]),
+      : [renameDomainWords(before.names, after.names)]),
   ]);
-  if (moves.length === 0 && respells.length === 0) return undefined;
+  if (moves.length === 0 && renamings.length === 0) return undefined;
   return {
     pathBefore: (path) => moves.reduce((moved, move) => move(moved), path),
-    respell: (word) => respells.flatMap((respell) => respell(word)),
+    renameWord: (word) => renamings.flatMap((renameWord) => renameWord(word)),
   };
 }
 

@@ -1,9 +1,10 @@
 import { logger } from '@nx/devkit';
-import type { Derived, Finding, Replaced } from '../adopt/index.js';
+import type { Derived, ExistingGateway, Finding, Replaced } from '../adopt/index.js';
 import { quotesFor } from '../domain/index.js';
 import type { FileReport, Outcome, ReconcileReport } from '../reconcile/index.js';
 import type { Use, Wired } from '../wiring/index.js';
-import type { Brought } from './bring.js';
+import type { Updated } from './update-generated.js';
+import { indented } from './lines.js';
 
 /** What the owner has to know or do, by outcome; other outcomes show in Nx's own list of changes. */
 const NOTES: Partial<Record<Outcome, string>> = {
@@ -24,18 +25,18 @@ const NOTES: Partial<Record<Outcome, string>> = {
  */
 export function printReport(
   steps: string,
-  brought: Brought,
+  updated: Updated,
   wired: readonly Wired[],
   meant: readonly string[] = [],
 ): void {
-  printFiles(brought);
+  printFiles(updated);
   printUnable(wired);
   logger.info(steps);
   for (const event of meant) logger.warn(quotesFor(event));
 }
 
 /** Prints what became of files that their owners have edited. */
-export function printFiles({ files, followed, behind }: Brought): void {
+export function printFiles({ files, followed, behind }: Updated): void {
   for (const [outcome, title] of Object.entries(NOTES)) {
     const paths = files.filter((file) => file.outcome === outcome).map(({ path }) => path);
     if (paths.length > 0) logger.warn(`${title}:\n${indented(paths)}`);
@@ -54,6 +55,19 @@ export function printUnable(wired: readonly Wired[]): void {
       `RT040 ${edit.path} was left as it is: ${edit.reason}. Paste into it:\n\n${edit.snippet}\n`,
     );
   }
+}
+
+/** Names, before anything is written, the gateways that will not work as they do now. */
+export function printExistingGateways(gateways: readonly ExistingGateway[]): void {
+  if (gateways.length === 0) return;
+  const lines = gateways.map(
+    ({ place, name, problems }) => `${place}  ${name} ${problems.join('; ')}`,
+  );
+  logger.warn(
+    `From now on one server with one handshake serves all gateways of the app, on its port and by websocket alone:
+${indented(lines)}
+Give each a namespace, and have its clients connect to that with a token. Or take it over: nx g realtime-domain <Name> --adopt`,
+  );
 }
 
 /** Prints what was taken from hand-written code, and each place of it that is left for its owner. */
@@ -94,5 +108,3 @@ export function writtenFiles(files: ReconcileReport): string[] {
 
 const describeFile = ({ path, outcome, from }: FileReport): string =>
   `${outcome} ${path}${from === undefined ? '' : ` (was ${from})`}`;
-
-const indented = (lines: readonly string[]): string => lines.map((line) => `  ${line}`).join('\n');

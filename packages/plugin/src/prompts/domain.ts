@@ -5,7 +5,7 @@ import { HostProjects, findDomain, hostDomains } from '../host/index.js';
 import { askApp, askWeb } from './apps.js';
 import { askList, withoutMaker } from './list.js';
 import { terminalOf } from './terminal.js';
-import type { Choice } from './terminal.js';
+import type { Choice, Terminal } from './terminal.js';
 
 /** The options of `realtime-domain` that decide what is asked. */
 export interface DomainAnswers extends Omit<DomainOptions, 'name' | 'rooms'> {
@@ -68,8 +68,16 @@ export async function askDomain<T extends DomainAnswers>(
   const rooms =
     options.rooms ?? (await terminal.select('Who receives what the server sends?', ROOMS));
   const withRooms = { ...placed, rooms };
-  const preset = DEFAULT_EVENTS[rooms](domainNames(name).camel);
-  const check = (events: Partial<DomainOptions>) => draftDomain({ ...withRooms, ...events }, null);
+  return { ...withRooms, ...(await askEvents(terminal, withRooms)) };
+}
+
+/** Asks for the events of a new domain, and what each of them does to the list. */
+async function askEvents(
+  terminal: Terminal,
+  options: DomainAnswers & { readonly name: string; readonly rooms: Rooms },
+): Promise<Pick<DomainAnswers, 'serverEvents' | 'clientEvents' | 'list'>> {
+  const preset = DEFAULT_EVENTS[options.rooms](domainNames(options.name).camel);
+  const check = (events: Partial<DomainOptions>) => draftDomain({ ...options, ...events }, null);
   const serverEvents = options.serverEvents ?? [
     await terminal.text(
       `Which events does the server send? ${GRAMMAR}`,
@@ -91,7 +99,7 @@ export async function askDomain<T extends DomainAnswers>(
       check({ serverEvents, clientEvents: [answer] }),
     ),
   ];
-  return { ...withRooms, serverEvents, clientEvents, ...(list.length > 0 && { list }) };
+  return { serverEvents, clientEvents, ...(list.length > 0 && { list }) };
 }
 
 /** Without what is undefined. */

@@ -62,7 +62,7 @@ const CHANGES: Record<string, () => Map<string, string>> = {
       '@UseGuards(WsAuthGuard, OriginGuard)',
     ),
   'a template gains a provider': () =>
-    replaced('realtime.module.ts', '    WsAuthGuard,\n', '    WsAuthGuard,\n    OriginGuard,\n'),
+    replaced('realtime.module.ts', '[WsAuthGuard,', '[WsAuthGuard, OriginGuard,'),
   'a template has another body': () =>
     replaced(
       'notifications.service.ts',
@@ -220,7 +220,10 @@ const EDITS: Record<string, Edit> = {
   },
   'an import at the end': {
     file: SERVICE,
-    edit: swap("token-verifier';\n", "token-verifier';\nimport { Repo } from '../../repo';\n"),
+    edit: swap(
+      "@nx-realtime/nest';\n",
+      "@nx-realtime/nest';\nimport { Repo } from '../../repo';\n",
+    ),
   },
   'a name added to an import': {
     file: SERVICE,
@@ -278,21 +281,21 @@ const EDITS: Record<string, Edit> = {
   },
   'a provider at the end': {
     file: MODULE,
-    edit: swap(
-      '    NotificationsService,\n  ],',
-      '    NotificationsService,\n    OwnService,\n  ],',
-    ),
+    edit: swap('NotificationsService],', 'NotificationsService, OwnService],'),
+    holds: ['OwnService'],
   },
   'a provider in the middle': {
     file: MODULE,
-    edit: swap('    WsAuthGuard,\n', '    WsAuthGuard,\n    OwnGuard,\n'),
+    edit: swap('[WsAuthGuard,', '[WsAuthGuard, OwnGuard,'),
+    holds: ['OwnGuard'],
   },
   'a provider with a comment': {
     file: MODULE,
     edit: swap(
-      '    NotificationsService,\n  ],',
-      '    NotificationsService,\n    // Cleans up at night.\n    OwnService,\n  ],',
+      /\[WsAuthGuard, (.+), NotificationsService\],/,
+      '[\n    WsAuthGuard,\n    $1,\n    NotificationsService,\n    // Cleans up at night.\n    OwnService,\n  ],',
     ),
+    holds: ['    // Cleans up at night.\n', 'OwnService'],
   },
   'a controller': {
     file: MODULE,
@@ -302,20 +305,20 @@ const EDITS: Record<string, Edit> = {
   'an import of another module': {
     file: MODULE,
     edit: all(
-      swap('@Module({\n', '@Module({\n  imports: [OwnModule],\n'),
+      swap('    }),\n  ],\n', '    }),\n    OwnModule,\n  ],\n'),
       swap(
         "notifications.service';\n",
         "notifications.service';\nimport { OwnModule } from '../own/own.module';\n",
       ),
     ),
   },
-  'another factory of the configuration': {
+  'another environment of the kernel': {
     file: MODULE,
-    edit: swap('loadRealtimeConfig(process.env)', 'loadRealtimeConfig({ ...process.env, ...own })'),
+    edit: swap("'api-gateway',\n", "'api-gateway',\n      env: { ...process.env, ...own },\n"),
   },
   'an export': {
     file: MODULE,
-    edit: swap('    TokenVerifier,\n  ],\n})', '    TokenVerifier,\n    OwnService,\n  ],\n})'),
+    edit: swap('],\n})', '],\n  exports: [OwnService],\n})'),
   },
   'a guard on the gateway': {
     file: GATEWAY,
@@ -350,10 +353,7 @@ const EDITS: Record<string, Edit> = {
   },
   'something before a broadcast': {
     file: CONSUMER,
-    edit: swap(
-      '    const { tenantId, payload }',
-      '    this.seen += 1;\n    const { tenantId, payload }',
-    ),
+    edit: swap('    this.clients.toTenant(', '    this.seen += 1;\n    this.clients.toTenant('),
   },
   'something after a broadcast': {
     file: CONSUMER,
@@ -361,7 +361,7 @@ const EDITS: Record<string, Edit> = {
   },
   'a handler deleted': {
     file: CONSUMER,
-    edit: (text) => text.replace(/\n  @EventPattern\([^@]*removed[^]*?\n  }\n/, ''),
+    edit: (text) => swap(/\n  @BrokerEvent\([^@]*removed[^]*?\n  }\n/, '')(text),
     holds: ['onNotificationCreated'],
   },
   'a test of its own': {

@@ -4,4 +4,4 @@ export type { Renaming } from './rename.js';
 export { isUntouched, reconcile, removeUnedited } from './reconcile.js';
 export type { FileReport, Outcome, ReconcileReport } from './report.js';
 export { isOlder } from './version.js';
-export { settleBases, unsettledFiles } from './settle.js';
+export { restoreBases, filesWithoutBase } from './restore-bases.js';

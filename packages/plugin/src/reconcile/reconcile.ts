@@ -15,7 +15,7 @@ import {
 } from './manifest.js';
 import type { Manifest } from './manifest.js';
 import { hasMarkers } from './merge.js';
-import { respelled, spellingOf } from './rename.js';
+import { withNewWords, spellingOf } from './rename.js';
 import type { Renaming } from './rename.js';
 import { isPristine, planFile } from './plan.js';
 import type { Known, Plan, ReconcileOptions } from './plan.js';
@@ -85,16 +85,16 @@ function knownFiles(
   );
   refuseToRename(changed);
   const spelling = spellingOf(
-    renaming.respell,
+    renaming.renameWord,
     changed.map(({ path, base }) => [path, base ?? '']),
     changed.map(({ file }) => [file.path, file.content]),
   );
   return known.map((one) => {
     if (!changed.includes(one)) return one;
-    const respell = (text: string | null): string | null =>
-      text === null ? null : respelled(one.path, text, spelling);
+    const renameWord = (text: string | null): string | null =>
+      text === null ? null : withNewWords(one.path, text, spelling);
     const { path, entry } = one;
-    const [yours, base] = [respell(one.yours), respell(one.base)];
+    const [yours, base] = [renameWord(one.yours), renameWord(one.base)];
     if (path === one.file.path && base === one.base && yours === one.yours) return one;
     const hashes = base === null ? [] : [hashOf(base)];
     return { ...one, yours, base, from: path, entry: entry && { ...entry, hashes } };

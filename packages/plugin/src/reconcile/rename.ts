@@ -1,12 +1,12 @@
-import type { Node } from 'oxc-parser';
-import type { Respell } from '../domain/index.js';
+import type { BindingIdentifier, Node } from 'oxc-parser';
+import type { RenameWord } from '../domain/index.js';
 import { loadParser } from '../host/index.js';
 
 /** That the generated code of this run has other names than that of the last. */
 export interface Renaming {
   /** Where the file was that is to be at this path now; the same path for most. */
   readonly pathBefore: (path: string) => string;
-  readonly respell: Respell;
+  readonly renameWord: RenameWord;
 }
 
 /** The new spelling of a word in the file at that path, or nothing where it stays. */
@@ -18,19 +18,21 @@ interface Word {
   readonly start: number;
   /** Of a member: what it is a member of. */
   readonly of?: string;
+  /** The name of that object's type, where a parameter of the file states it. */
+  readonly type?: string;
 }
 
 /** Event names, paths and identifiers within text. */
 const WITHIN_TEXT = /[A-Za-z_$@][\w$]*(?:[./-]+[A-Za-z_$][\w$]*)*/g;
 
 /**
- * What may be respelled: words that generated code had and has no more, under a spelling that it
+ * What may be withNewWords: words that generated code had and has no more, under a spelling that it
  * has now. So nothing is touched that its owner named.
  *
  * @param before texts rendered last, with their paths @param next texts rendered now
  */
 export function spellingOf(
-  respell: Respell,
+  renameWord: RenameWord,
   before: readonly (readonly [path: string, text: string])[],
   next: readonly (readonly [path: string, text: string])[],
 ): Spelling {
@@ -39,17 +41,19 @@ export function spellingOf(
   const old = new Set(all.map(({ text }) => text));
   const members = new Set(all.map(memberText));
   const now = new Set(next.flatMap(([path, text]) => wordsOf(path, text)).map(({ text }) => text));
-  /** A member that the generated file declares, of an object that it uses itself. */
+  /** A member that the generated file declares, of an object or a type that it has itself. */
   const isDeclared = (word: Word, path: string): boolean => {
     const here = written.get(path) ?? [];
+    const isNamed = (name: string): boolean =>
+      here.some(({ text, of }) => text === name && of === undefined);
     return (
-      here.some(({ text, of }) => text === word.text && of === undefined) &&
-      here.some(({ of }) => of === word.of)
+      isNamed(word.text) &&
+      (here.some(({ of }) => of === word.of) || (word.type !== undefined && isNamed(word.type)))
     );
   };
   return (word, path) => {
     if (!old.has(word.text) || now.has(word.text)) return undefined;
-    const found = respell(word.text).find((other) => now.has(other.word));
+    const found = renameWord(word.text).find((other) => now.has(other.word));
     const isMember = found?.bare && word.of !== undefined && word.of !== 'this';
     const isOurs = !isMember || members.has(memberText(word)) || isDeclared(word, path);
     return isOurs ? found?.word : undefined;
@@ -59,7 +63,7 @@ export function spellingOf(
 const memberText = ({ of, text }: Word): string => `${of}.${text}`;
 
 /** The text with its words in their new spelling. Syntax errors leave it as it is. */
-export function respelled(path: string, text: string, spelling: Spelling): string {
+export function withNewWords(path: string, text: string, spelling: Spelling): string {
   let result = '';
   let at = 0;
   for (const word of wordsOf(path, text)) {
@@ -86,6 +90,8 @@ function wordsOf(path: string, text: string): Word[] {
       add(start + match.index, match[0]);
     }
   };
+  /** The type of each annotated name; empty where the file gives a name two types. */
+  const types = new Map<string, string>();
   const visit = (value: unknown): void => {
     if (Array.isArray(value)) value.forEach(visit);
     if (typeof value !== 'object' || value === null || !('type' in value)) return;
@@ -96,6 +102,10 @@ function wordsOf(path: string, text: string): Word[] {
     }
     if (node.type === 'Identifier' || node.type === 'JSXIdentifier') {
       add(node.start, node.name);
+      if ('typeAnnotation' in node && node.typeAnnotation) {
+        const type = typeNameOf(node);
+        types.set(node.name, (types.get(node.name) ?? type) === type ? type : '');
+      }
     } else if (node.type === 'Literal' && typeof node.value === 'string') {
       const content = text.slice(node.start + 1, node.end - 1);
       if (content === node.value) add(node.start + 1, content);
@@ -106,5 +116,18 @@ function wordsOf(path: string, text: string): Word[] {
   };
   visit(program);
   for (const { start, end } of comments) addWithin(start, end);
-  return [...words.values()].sort((a, b) => a.start - b.start);
+  return [...words.values()]
+    .map((word) => {
+      const type = word.of === undefined ? undefined : types.get(word.of);
+      return type ? { ...word, type } : word;
+    })
+    .sort((a, b) => a.start - b.start);
+}
+
+/** The name of the type that a parameter is annotated with; empty for any other annotation. */
+function typeNameOf({ typeAnnotation }: BindingIdentifier): string {
+  const type = typeAnnotation?.typeAnnotation;
+  return type?.type === 'TSTypeReference' && type.typeName.type === 'Identifier'
+    ? type.typeName.name
+    : '';
 }

@@ -48,7 +48,7 @@ const EMPTY_ARGUMENT = /^( *)(.*\()\{\n\1\}(.*)$/gm;
 const IS_EMPTY_ARGUMENT = /\(\{\n *\}/;
 const EMPTY = /\{\n *\}/g;
 const COMMENT = /^\s*(?:\/\/|\/?\*)/;
-const LIST_IN_BRACES = /(?:^(?:import|export) .*|@\w+\(|\bdatetime\()\{$/;
+const LIST_IN_BRACES = /(?:^(?:import|export) .*|@\w+\(|\bdatetime\(|^ {2}on\w+\()\{$/;
 const PARAMETER_PROPERTY = /^\s*(?:private|protected|public|readonly) /;
 const CLOSING = /^\s*[)\]>}]/;
 

@@ -25,18 +25,11 @@ const EXAMPLE_PAGES = {
   _app: { templates: 'example/pages', page: 'realtime-example' },
 } as const;
 
-/** Kernel files that not every app needs. */
-const OPTIONAL = new Map<string, (app: AppView) => boolean>([
-  ['server/core/metrics.ts.ejs', ({ observability }) => observability],
-  ['server/core/tracing.ts', ({ observability }) => observability],
-  ['server/core/subscriptions.ts', ({ domains }) => domains.some((d) => d.rooms === 'resource')],
-]);
-
 /**
  * Every file that these domains need, ordered by path. Pure: the same domains, facts and templates
  * give the same files.
  *
- * @param domains all domains of the workspace: the kernel of an app knows each of its domains
+ * @param domains all domains of the workspace: the module of an app names each of its domains
  */
 export function render(
   domains: readonly Domain[],
@@ -114,9 +107,8 @@ function renderApp(
     publisher: publisher && importOf(app.realtimeRoot, `${publisher.realtimeRoot}/publisher`),
   };
   const tested = domains.filter((domain) => !domain.skipTests && app.testRunner !== 'none');
-  const kernel = renderFolder(templates, 'server', app.realtimeRoot, { app: view });
   const files = [
-    ...(tested.length > 0 ? kernel : kernel.filter(({ path }) => !isTest(path))),
+    ...renderFolder(templates, 'server', app.realtimeRoot, { app: view }),
     ...domains.flatMap((domain) => {
       const own = renderFolder(templates, 'server', app.realtimeRoot, {
         app: view,
@@ -152,12 +144,12 @@ function renderPublisher(
     .map((file) => (publisher.esm ? { ...file, content: withJsExtensions(file.content) } : file));
 }
 
-/** A path that a package has is imported as it is, a file from the kernel's `core`. */
+/** A path that a package has is imported as it is, a file from the module. */
 function requestContextImport(app: AppFacts, domains: readonly Domain[]): string | undefined {
   const path = domains.find((domain) => domain.requestContext !== undefined)?.requestContext;
   if (path === undefined || path.startsWith('@')) return path;
   const file = posix.join(app.root, path.replace(/\.ts$/, ''));
-  return importOf(`${app.realtimeRoot}/core`, file);
+  return importOf(app.realtimeRoot, file);
 }
 
 function renderWeb(
@@ -172,7 +164,6 @@ function renderWeb(
   const library = `${web.sourceRoot}/lib/realtime`;
   const viewFrom = (path: string, d?: DomainView): WebView => ({
     client: importOf(path, `${library}/realtime-client`),
-    apiUrl: importOf(path, `${library}/api-url`),
     example: importOf(path, `${web.sourceRoot}/lib/realtime-example`),
     page: importOf(path, exampleOf(web, d?.kebabPlural ?? '')),
     authStore: importOf(path, authPath.replace(/\.[jt]sx?$/, '')),
@@ -249,7 +240,6 @@ function renderFolder(
   for (const [path, text] of templates) {
     if (!path.startsWith(`${folder}/`)) continue;
     if (path.includes('__domain__') !== (scope.d !== undefined)) continue;
-    if (scope.app && OPTIONAL.get(path)?.(scope.app) === false) continue;
     const content = path.endsWith('.ejs') ? layOut(fill(path, text, scope)) : text;
     if (content.trim() === '') continue;
     const fileOf = (template: string): string => {
@@ -281,8 +271,7 @@ function fill(path: string, text: string, scope: Scope): string {
 
 const functions = new Map<string, TemplateFunction>();
 
-const isTest = (path: string): boolean =>
-  /\.spec\.tsx?$/.test(path) || path.includes('/realtime/testing/');
+const isTest = (path: string): boolean => /\.spec\.tsx?$/.test(path);
 
 function importOf(from: string, to: string): string {
   // Absolute, so that no working directory is asked for.

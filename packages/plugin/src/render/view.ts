@@ -65,7 +65,7 @@ export interface AppView {
   /** Nx project name without scope, kebab-case: names the app's queues and Redis keys. */
   readonly name: string;
   readonly domains: readonly DomainView[];
-  /** From `core/`, without extension: the host's own RequestContextService, when it has one. */
+  /** From the module, without extension: the host's own RequestContextService, when it has one. */
   readonly requestContext?: string | undefined;
   /** Metrics and tracing too. */
   readonly observability: boolean;
@@ -84,8 +84,6 @@ export interface PublisherView {
 export interface WebView {
   /** From `features/<domain>/realtime/`, without extension: `../../../lib/realtime/realtime-client` */
   readonly client: string;
-  /** From `features/<domain>/realtime/`, without extension: `../../../lib/realtime/api-url` */
-  readonly apiUrl: string;
   /** From `features/<domain>/example/`: the folder of what all example pages share. */
   readonly example: string;
   /** From the file of an example page: the component that it shows. */

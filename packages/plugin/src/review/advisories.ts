@@ -1,8 +1,8 @@
 import type { Tree } from '@nx/devkit';
 import { placeOf } from './finding.js';
 import type { Found, Severity, Unknown } from './finding.js';
-import { chainsOf, readLock } from './lockfile.js';
-import type { Installed } from './lockfile.js';
+import { chainsOf, readLock } from '../host/index.js';
+import type { Installed } from '../host/index.js';
 
 interface Advisory {
   readonly name: string;

@@ -1,7 +1,11 @@
 import type { CallExpression, Node, ObjectExpression } from 'oxc-parser';
 import { findAll, isCall, isWrapper } from '../wiring/index.js';
 import { entryOf } from './modules.js';
+import { isOfKernel } from './sources.js';
 import type { Declared, SourceFile, Sources } from './sources.js';
+
+/** The step by which the server kernel installs its adapter and connects its broker. */
+export const KERNEL_SETUP = 'setupRealtime';
 
 /** A call on the application, in the order in which an app boots. */
 export interface Step {
@@ -113,7 +117,11 @@ class Walk {
       const index = node.arguments.findIndex(
         (argument) => argument.type === 'Identifier' && argument.name === app,
       );
-      if (index >= 0) this.follow(file, node, index, depth, isDeferred);
+      if (index < 0) continue;
+      if (isOfKernel(file, callee, KERNEL_SETUP)) {
+        const isAwaited = parent?.type === 'AwaitExpression';
+        this.steps.push({ method: KERNEL_SETUP, call: node, file, isAwaited, isDeferred });
+      } else this.follow(file, node, index, depth, isDeferred);
     }
   }
 

@@ -7,6 +7,8 @@ export const SEVERITIES: readonly Severity[] = ['high', 'medium', 'low'];
 export interface Check {
   readonly name: string;
   readonly severity: Severity;
+  /** Messages that weigh less or more than the check, by their id. */
+  readonly severities?: Readonly<Record<string, Severity>>;
   /** One line, imperative. */
   readonly description: string;
   /** What goes wrong. */
@@ -17,6 +19,8 @@ export interface Check {
   readonly url: string;
   /** Number in the Common Weakness Enumeration. */
   readonly cwe?: number;
+  /** Blocks of code to write instead. */
+  readonly right?: readonly string[];
 }
 
 /** A place in a file. Lines and columns count from 1, the end is behind the last character. */

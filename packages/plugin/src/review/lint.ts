@@ -28,6 +28,7 @@ export function lint(
   tools: Tools,
   fix: boolean,
 ): Linted {
+  const severities = new Map(tools.rules.ruleInfo.map((rule) => [rule.name, rule.severities]));
   const found: Found[] = [];
   const untyped: string[] = [];
   const unknown: Unknown[] = [];
@@ -42,7 +43,11 @@ export function lint(
     }
     if (!result.typed) untyped.push(path);
     disabled += result.disabled;
-    found.push(...result.messages.map((message) => toFound(path, message)));
+    for (const message of result.messages) {
+      const one = toFound(path, message);
+      const severity = severities.get(one.check)?.[message.messageId ?? ''];
+      found.push(severity === undefined ? one : { ...one, severity });
+    }
   }
   linter.forget();
   return { repaired, findings: found, disabled, untyped, unknown };
@@ -70,12 +75,21 @@ class Linters {
     return { kind: 'failed', reason: alone };
   }
 
-  /** Sources that change. What TypeScript has made of them serves `verify` too. */
+  /**
+   * Sources that change. What TypeScript has made of them serves `verify` too: it goes on with the last text that it
+   * was shown. A repair in one file can uncover another elsewhere: all are looked at again until nothing changes.
+   */
   repair(sources: ReadonlyMap<string, string>): Map<string, string> {
     const changed = new Map<string, string>();
-    for (const [path, text] of sources) {
-      const output = this.repairOne(path, text);
-      if (output !== text) changed.set(path, output);
+    for (let round = 0; round < 4; round += 1) {
+      let isDone = true;
+      for (const [path, text] of new Map([...sources, ...changed])) {
+        const output = this.repairOne(path, text);
+        if (output === text) continue;
+        isDone = false;
+        changed.set(path, output);
+      }
+      if (isDone) break;
     }
     return changed;
   }
@@ -137,6 +151,9 @@ class Linters {
           parser: this.tools.parser,
           parserOptions: {
             ecmaFeatures: { jsx: true },
+            // What it says of versions is not part of a report.
+            warnOnUnsupportedTypeScriptVersion: false,
+            loggerFn: false,
             ...(typed && { projectService: true, tsconfigRootDir: this.root }),
           },
         },

@@ -21,7 +21,7 @@ const RECIPE = join(REPO, 'packages/eslint-plugin/test/recipe');
 
 let root: string;
 
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 120_000 });
 
 beforeEach(() => {
   root = reviewRoot();
@@ -171,6 +171,19 @@ describe('a stack written from the recipes', () => {
 });
 
 describe('how an app boots', () => {
+  const SETUP = 'await setupRealtime(app);';
+
+  const KERNEL_MAIN = (from: string, steps = [SETUP, 'await app.listen(3000);']): string =>
+    main(steps.join('\n  '), `import { setupRealtime } from '${from}';`);
+
+  const kernelConsumer = (list: string, from = '@nx-realtime/nest') => ({
+    'chat.consumer.ts': CONSUMER.replace(
+      "from '@nestjs/microservices'",
+      `from '${from}'`,
+    ).replaceAll('EventPattern', 'BrokerEvent'),
+    'chat.module.ts': withConsumer['chat.module.ts'].replace('controllers', list),
+  });
+
   const withConsumer = {
     'chat.module.ts': `import { Module } from '@nestjs/common';
 import { ChatConsumer } from './chat.consumer';
@@ -211,6 +224,65 @@ export class ChatModule {}
       ['chat.consumer.ts unreachable-consumer'],
     ],
     ['no microservice', withConsumer, ['main.ts microservice-not-connected']],
+    [
+      'no microservice for a consumer among the providers',
+      {
+        ...withConsumer,
+        'chat.module.ts': withConsumer['chat.module.ts'].replace(
+          'controllers: [ChatConsumer], providers: [',
+          'providers: [ChatConsumer, ',
+        ),
+      },
+      ['main.ts microservice-not-connected'],
+    ],
+    [
+      'no microservice for a gateway that handles its events',
+      {
+        'chat.gateway.ts': `import { EventPattern } from '@nestjs/microservices';
+import { WebSocketGateway } from '@nestjs/websockets';
+@WebSocketGateway({ namespace: '/chat' })
+export class ChatGateway {
+  @EventPattern('chat.created') created() {}
+}
+`,
+      },
+      ['main.ts microservice-not-connected'],
+    ],
+    [
+      'the kernel set up, whose consumers are controllers',
+      { 'main.ts': KERNEL_MAIN('@nx-realtime/nest'), ...kernelConsumer('controllers') },
+      [],
+    ],
+    [
+      'a function of the host that is called as the kernel is',
+      {
+        'main.ts': KERNEL_MAIN('./setup'),
+        'setup.ts': 'export const setupRealtime = async (app) => app;\n',
+        ...kernelConsumer('controllers'),
+      },
+      ['main.ts microservice-not-connected'],
+    ],
+    [
+      'a decorator of the host that is called as the kernel is',
+      {
+        'main.ts': main('await app.listen(3000);'),
+        'setup.ts': 'export const BrokerEvent = () => () => undefined;\n',
+        ...kernelConsumer('controllers', './setup'),
+      },
+      [],
+    ],
+    [
+      'a consumer of the kernel listed nowhere',
+      { 'main.ts': KERNEL_MAIN('@nx-realtime/nest'), ...kernelConsumer('exports') },
+      ['chat.consumer.ts unreachable-consumer'],
+    ],
+    [
+      'the kernel set up too late',
+      {
+        'main.ts': KERNEL_MAIN('@nx-realtime/nest', ['await app.listen(3000);', SETUP]),
+      },
+      ['main.ts adapter-after-listen'],
+    ],
     [
       'microservice not started',
       { ...withConsumer, 'main.ts': main(`${RMQ}\n  await app.listen(3000);`) },
@@ -615,8 +687,69 @@ describe('a report', () => {
       /^- apps\/api\/src\/redis-io\.adapter\.ts:\d+:\d+ .* \(--fix repairs it\)$/m,
     );
     expect(text).toMatch(
-      /^### .* \(require-ack\)\n\n(?:- apps.*\n)+\nWhy: .+\n\nWhat to do: .+ \[More\]\(https:.*require-ack\.md\)$/m,
+      /^### .* \(require-ack\)\n\n(?:- apps.*\n)+\nWhy: .+\n\nWhat to do: .+ \[More\]\(https:.*require-ack\.md\)\n\n```ts\n\/\/ ack\.interceptor\.ts/m,
     );
+  });
+
+  it('prints the code of a correction once, and says where it stands further up', () => {
+    const text = reported('markdown');
+    expect(text.split('class AuthenticatedAdapter extends IoAdapter')).toHaveLength(2);
+    expect(text).toContain('Code that goes with it stands further up.');
+    const fences = [...text.matchAll(/^```(\w*)$/gm)].map(([, language]) => language);
+    expect(fences.filter((_language, index) => index % 2 === 0)).toEqual(
+      Array(fences.length / 2).fill('ts'),
+    );
+    expect(fences.filter((language) => language === '')).toHaveLength(fences.length / 2);
+  });
+
+  it('begins with the three that let somebody in, of three files', () => {
+    const [, first = ''] = /\n## Start here\n([^]*?)\n## High/.exec(reported('markdown')) ?? [];
+    const paths = [...first.matchAll(/^- ([^:]+):\d+:\d+ /gm)].map(([, path]) => path);
+    expect(paths).toHaveLength(3);
+    expect(new Set(paths).size).toBe(3);
+    expect(paths).toContain('apps/api/src/notifications/notifications.gateway.ts');
+  });
+
+  it('weighs a finding by what is open, not by its rule alone', () => {
+    const severities = new Map(
+      reviewedRecipe().findings.map(({ check, severity }) => [check, severity]),
+    );
+    expect(severities.get('no-auth-in-handle-connection')).toBe('high');
+    expect(severities.get('require-jwt-algorithms')).toBe('medium');
+    app({
+      'chat.gateway.ts': `import { WebSocketGateway } from '@nestjs/websockets';
+import type { Socket } from 'socket.io';
+@WebSocketGateway({ namespace: '/chat' })
+export class ChatGateway {
+  async handleConnection(client: Socket) {
+    try { client.data.user = await verifyToken(client.handshake.auth.token); } catch { client.disconnect(); }
+  }
+}
+`,
+    });
+    const late = review({ project: 'api' }).findings.find(
+      ({ check, path }) =>
+        check === 'no-auth-in-handle-connection' && path.endsWith('src/chat.gateway.ts'),
+    );
+    expect(late?.severity).toBe('medium');
+  });
+
+  it('has no line of the parser before it', () => {
+    recipe();
+    const asked: unknown[] = [];
+    const parser = {
+      ...tools.parser,
+      parseForESLint: (text: string, options: { loggerFn?: unknown }) => {
+        asked.push(options.loggerFn);
+        return (tools.parser as { parseForESLint: (...args: unknown[]) => unknown }).parseForESLint(
+          text,
+          options,
+        );
+      },
+    } as typeof tools.parser;
+    reviewWorkspace(new FsTree(root, false), { project: 'worker' }, () => ({ ...tools, parser }));
+    expect(asked.length).toBeGreaterThan(0);
+    expect(asked.filter((logger) => logger !== false)).toEqual([]);
   });
 
   it('is what its document shows', () => {
@@ -636,7 +769,7 @@ export class GuardedAdapter extends IoAdapter {
     const tree = new FsTree(root, false);
     publish(tree, review({ severity: 'high' }), { output: 'review.md' });
     const page = readFileSync(resolve(__dirname, '../../REVIEW.md'), 'utf8');
-    const shown = /```text\n([^]*?)```/.exec(page)?.[1];
+    const shown = /````text\n([^]*?)````/.exec(page)?.[1];
     const links = (text: string): string => text.replace(/@\d+\.\d+\.\d+[^/]*/g, '@x');
     expect(links(shown ?? '')).toBe(links(tree.read('review.md', 'utf-8') ?? ''));
   });

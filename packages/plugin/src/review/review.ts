@@ -26,10 +26,10 @@ export interface ReviewOptions {
 
 /** What makes a project one with realtime code. */
 const REALTIME =
-  /['"](?:socket\.io(?:-client)?|@nestjs\/(?:websockets|platform-socket\.io|microservices)|amqplib|amqp-connection-manager|@golevelup\/nestjs-rabbitmq)['"/]/;
+  /['"](?:socket\.io(?:-client)?|@nestjs\/(?:websockets|platform-socket\.io|microservices)|amqplib|amqp-connection-manager|@golevelup\/nestjs-rabbitmq|@nx-realtime\/(?:nest|react))['"/]/;
 /** In which files a rule can find something. */
 const RELEVANT =
-  /@nestjs\/|[sS]ocket|['"]amqp|@golevelup|switchToWs|WsException|\buse\w*Store\b|['"]zustand/;
+  /@nestjs\/|@nx-realtime\/|[sS]ocket|['"]amqp|@golevelup|switchToWs|WsException|\buse\w*Store\b|['"]zustand/;
 
 /**
  * Reviews hand-written realtime code.
@@ -58,32 +58,38 @@ export function reviewWorkspace(
     );
   }
 
-  const sources = new Map([...reviewed.values()].flatMap((files) => [...files]));
-  const relevant = new Map([...sources].filter(([, text]) => RELEVANT.test(text)));
-  const linted = lint(tree.root, relevant, tools, options.fix === true);
-  for (const [path, text] of linted.repaired) {
-    tree.write(path, text);
-    for (const files of reviewed.values())
-      if (files.has(path)) (files as Map<string, string>).set(path, text);
-  }
+  // One project at a time: TypeScript holds what it has read of one in memory, and no more.
+  const linted = [...reviewed.values()].map((files) => {
+    const relevant = new Map([...files].filter(([, text]) => RELEVANT.test(text)));
+    const result = lint(tree.root, relevant, tools, options.fix === true);
+    for (const [path, text] of result.repaired) {
+      tree.write(path, text);
+      files.set(path, text);
+    }
+    return result;
+  });
 
   const apps = checkApps(tree, projects, reviewed);
   const lock = checkLock(tree);
   const least = options.severity ?? 'low';
   const findings = toFindings(tree, checks, [
-    ...linted.findings,
+    ...linted.flatMap(({ findings: own }) => own),
     ...apps.found,
     ...lock.found,
   ]).filter(({ check, severity }) => !options.skip?.includes(check) && isAtLeast(severity, least));
   return {
     projects: [...reviewed.keys()].map(({ name }) => name),
-    files: sources.size,
+    files: [...reviewed.values()].reduce((sum, files) => sum + files.size, 0),
     findings,
     checks: new Map(findings.flatMap(({ check }) => entryOf(checks, check))),
-    disabled: linted.disabled,
-    unknown: unique([...linted.unknown, ...apps.unknown, ...lock.unknown]),
-    untyped: linted.untyped,
-    fixed: [...linted.repaired.keys()],
+    disabled: linted.reduce((sum, { disabled }) => sum + disabled, 0),
+    unknown: unique([
+      ...linted.flatMap(({ unknown }) => unknown),
+      ...apps.unknown,
+      ...lock.unknown,
+    ]),
+    untyped: linted.flatMap(({ untyped }) => untyped),
+    fixed: linted.flatMap(({ repaired }) => [...repaired.keys()]),
   };
 }
 

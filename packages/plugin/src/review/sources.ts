@@ -45,6 +45,20 @@ export interface Import {
   readonly name: string;
 }
 
+/** The package of the server kernel. */
+const KERNEL = '@nx-realtime/nest';
+
+/** True for a name, or the member of a namespace, that a file imports from the server kernel. */
+export function isOfKernel({ imports }: SourceFile, node: Node, name: string): boolean {
+  const isMember = node.type === 'MemberExpression';
+  const local = isMember ? node.object : node;
+  const imported = local.type === 'Identifier' ? imports.get(local.name) : undefined;
+  if (imported?.from !== KERNEL) return false;
+  return isMember
+    ? imported.name === '*' && node.property.type === 'Identifier' && node.property.name === name
+    : imported.name === name;
+}
+
 /** A declaration with the file that holds it. */
 export interface Declared<T extends Node = Node> {
   readonly file: SourceFile;

@@ -3,13 +3,13 @@ import type { Class } from 'oxc-parser';
 import { posix } from 'node:path';
 import type { HostProject, HostProjects } from '../host/index.js';
 import { isClass } from '../wiring/index.js';
-import { bootOf, transportOf } from './boot.js';
+import { bootOf, KERNEL_SETUP, transportOf } from './boot.js';
 import type { Boot, Step } from './boot.js';
 import { placeOf } from './finding.js';
 import type { Found, Unknown } from './finding.js';
 import { classesIn, decoratorOf, reachOf } from './modules.js';
 import type { Reach } from './modules.js';
-import { keyOf, Sources, TEST } from './sources.js';
+import { isOfKernel, keyOf, Sources, TEST } from './sources.js';
 import type { Declared, SourceFile } from './sources.js';
 
 /** Transports that listen themselves: no broker is waited for. */
@@ -26,6 +26,8 @@ interface App {
 interface Roles {
   readonly gateways: readonly Declared<Class>[];
   readonly consumers: readonly Declared<Class>[];
+  /** Handle broker events although they are no controllers. */
+  readonly providers: readonly Declared<Class>[];
   readonly adapters: readonly Declared<Class>[];
 }
 
@@ -75,6 +77,7 @@ function appOf(tree: Tree, sources: Sources, project: HostProject): App | undefi
 function rolesIn(sources: Sources, files: ReadonlyMap<string, string>): Roles {
   const gateways: Declared<Class>[] = [];
   const consumers: Declared<Class>[] = [];
+  const providers: Declared<Class>[] = [];
   const adapters: Declared<Class>[] = [];
   for (const [path, text] of files) {
     if (TEST.test(path) || !/@nestjs\//.test(text)) continue;
@@ -83,19 +86,28 @@ function rolesIn(sources: Sources, files: ReadonlyMap<string, string>): Roles {
     for (const node of classesIn(file)) {
       if (node.abstract) continue;
       const declared = { file, node };
-      if (decoratorOf(node, 'WebSocketGateway')) gateways.push(declared);
-      else if (decoratorOf(node, 'Controller') && isConsumer(node)) consumers.push(declared);
+      const isGateway = decoratorOf(node, 'WebSocketGateway') !== undefined;
+      if (isGateway) gateways.push(declared);
+      if (isConsumer(declared)) {
+        const isController = !isGateway && decoratorOf(node, 'Controller') !== undefined;
+        (isController ? consumers : providers).push(declared);
+      }
       if (isAdapter(declared)) adapters.push(declared);
     }
   }
-  return { gateways, consumers, adapters };
+  return { gateways, consumers, providers, adapters };
 }
 
-function isConsumer(node: Class): boolean {
+function isConsumer({ file, node }: Declared<Class>): boolean {
   return node.body.body.some(
     (member) =>
       member.type === 'MethodDefinition' &&
-      decoratorOf(member, 'EventPattern', 'MessagePattern') !== undefined,
+      (decoratorOf(member, 'EventPattern', 'MessagePattern') !== undefined ||
+        member.decorators.some(
+          ({ expression }) =>
+            expression.type === 'CallExpression' &&
+            isOfKernel(file, expression.callee, 'BrokerEvent'),
+        )),
   );
 }
 
@@ -147,7 +159,7 @@ function reach(
 function checkBoot(
   sources: Sources,
   { boot, reach: brought }: App,
-  { adapters, consumers }: Roles,
+  { adapters, consumers, providers }: Roles,
   found: Found[],
   unknown: Unknown[],
 ): void {
@@ -162,7 +174,9 @@ function checkBoot(
   const connected = stepsOf('connectMicroservice');
   const started = stepsOf('startAllMicroservices', 'startAllMicroservicesAsync');
   const [listening] = stepsOf('init', 'listen').filter(({ isDeferred }) => !isDeferred);
-  const installed = stepsOf('useWebSocketAdapter');
+  // The server kernel installs its adapter and connects its broker.
+  const kernel = stepsOf(KERNEL_SETUP);
+  const installed = [...stepsOf('useWebSocketAdapter'), ...kernel];
   const isLate = (step: Step): boolean =>
     listening !== undefined && steps.indexOf(step) > steps.indexOf(listening);
 
@@ -195,8 +209,12 @@ function checkBoot(
       on(step),
     );
   }
-  const consumer = consumers.find((declared) => brought?.controllers.has(keyOf(declared)));
-  if (consumer && connected.length === 0 && isWhole && !boot.isMicroservice) {
+  // One among the providers is a finding of its own, and needs a microservice no less once it is repaired.
+  const consumer = [...consumers, ...providers].find((declared) => {
+    const key = keyOf(declared);
+    return brought?.controllers.has(key) === true || brought?.providers.has(key) === true;
+  });
+  if (consumer && connected.length + kernel.length === 0 && isWhole && !boot.isMicroservice) {
     report(
       'microservice-not-connected',
       `No microservice is connected: nothing calls ${consumer.node.id?.name ?? 'the consumers'}.`,

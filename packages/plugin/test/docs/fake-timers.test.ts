@@ -1,25 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import type { Type } from '@nestjs/common';
+import { RealtimeTestApp } from '@nx-realtime/nest/testing';
 import { afterEach, beforeAll, expect, it, vi } from 'vitest';
 
 const README = readFileSync(resolve(import.meta.dirname, '../../README.md'), 'utf-8');
-const modules = import.meta.glob('@host/apps/api-gateway/src/realtime/testing/*.ts');
+// Found when this file is transformed: the global setup has rendered it by then.
+const modules = import.meta.glob('@host/apps/api-gateway/src/realtime/realtime.module.ts');
 
-interface TestApp {
-  token(tenantId: string, userId: string, lifetimeInSeconds: number): string;
-  connect(namespace: string, token: string): Promise<Client>;
-  close(): Promise<void>;
-}
-
-interface Client {
-  timeout(ms: number): { emitWithAck(event: string, payload: object): Promise<object> };
-}
-
-let RealtimeTestApp: { start(): Promise<TestApp> };
+let module: Type;
 
 beforeAll(async () => {
   const [load] = Object.values(modules);
-  ({ RealtimeTestApp } = (await load!()) as { RealtimeTestApp: typeof RealtimeTestApp });
+  ({ RealtimeModule: module } = (await load!()) as { RealtimeModule: Type });
 }, 60_000);
 
 afterEach(() => {
@@ -44,7 +37,7 @@ const FAKES = [
 it.each(FAKES)('a client is served by the clock of %s', async (code, fake, moveTo) => {
   expect(README).toContain(`\`${code}\``);
   fake();
-  const app = await RealtimeTestApp.start();
+  const app = await RealtimeTestApp.start({ module });
   const client = await app.connect('/chats', app.token('acme', 'ann', 20));
   const say = () => client.timeout(2_000).emitWithAck('chat.say', { text: 'hi' });
   expect(await say()).toMatchObject({ ok: true });

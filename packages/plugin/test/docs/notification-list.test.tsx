@@ -2,7 +2,7 @@
 import { cleanup, render, screen, waitFor } from '@testing-library/react';
 import { act, createElement, type ComponentType } from 'react';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type RealtimeServer, startServer, token } from '../web/realtime-server.js';
+import { type RealtimeServer, startServer, token } from '../../../react/test/realtime-server.js';
 
 const components = import.meta.glob(
   '@host/apps/web/src/features/notifications/notification-list.tsx',

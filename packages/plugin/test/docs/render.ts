@@ -3,6 +3,6 @@ import { fillIn, filledShape, samplesShape } from '../support/samples.js';
 
 export default function setup(): void {
   const tsconfig = 'templates/tsconfig.json';
-  renderHost(samplesShape('docs'), /^(?:apps|libs)\//, tsconfig);
-  renderHost(filledShape('docs-filled'), /^(?:apps|libs)\//, tsconfig, fillIn);
+  renderHost('plugin', samplesShape('docs'), /^(?:apps|libs)\//, tsconfig);
+  renderHost('plugin', filledShape('docs-filled'), /^(?:apps|libs)\//, tsconfig, fillIn);
 }

@@ -1,5 +1,6 @@
 import * as parser from '@typescript-eslint/parser';
-import { rmSync } from 'node:fs';
+import { cpSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { FsTree } from 'nx/src/generators/tree';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import realtimeDomainGenerator from '../../src/generators/realtime-domain/generator.js';
@@ -11,6 +12,7 @@ import {
   mainOf,
   placed,
   projectInto,
+  REPO,
   reviewRoot,
   tools,
   writeInto,
@@ -57,7 +59,7 @@ describe('a review of what the plugin generates', { timeout: 60_000 }, () => {
         `${api}/main.ts`,
         mainOf(
           `await setupRealtime(app);\n  await app.listen(3000);`,
-          `import { setupRealtime } from './realtime/setup-realtime';`,
+          `import { setupRealtime } from '@nx-realtime/nest';`,
         ),
       );
       writeInto(
@@ -89,4 +91,25 @@ describe('a review of what the plugin generates', { timeout: 60_000 }, () => {
       expect(result.unknown).toEqual([]);
     },
   );
+});
+
+describe('a review of our own packages', { timeout: 300_000 }, () => {
+  const packages = readdirSync(join(REPO, 'packages'));
+
+  it.each(['typed', 'untyped'])('has no finding: %s', (kind) => {
+    for (const name of packages) {
+      const folder = `packages/${name}`;
+      cpSync(join(REPO, folder, 'src'), join(root, folder, 'src'), { recursive: true });
+      projectInto(root, folder);
+      if (kind === 'untyped') continue;
+      for (const path of ['tsconfig.base.json', `${folder}/tsconfig.json`]) {
+        cpSync(join(REPO, path), join(root, path));
+      }
+    }
+    const result = review();
+    expect(result.projects).toEqual(expect.arrayContaining(['nest', 'react']));
+    expect(placed(result)).toEqual([]);
+    expect(result.unknown).toEqual([]);
+    expect(result.untyped.length > 0).toBe(kind === 'untyped');
+  });
 });

@@ -24,6 +24,13 @@ const NODENEXT = { module: 'nodenext', moduleResolution: 'nodenext' };
 const BUNDLER = { module: 'preserve', moduleResolution: 'bundler' };
 const SERVER = /^(?:apps\/(?:api-gateway|orders)|libs|packages)\//;
 
+/** Compiled from their sources, as where they are ejected. */
+const KERNELS = {
+  '@nx-realtime/react': ['../../../../react/src/index.ts'],
+  '@nx-realtime/nest': ['../../../../nest/src/index.ts'],
+  '@nx-realtime/nest/*': ['../../../../nest/src/*/index.ts'],
+};
+
 /** How hosts compile: each with the shapes and the files that they compile so. */
 const CONFIGS = [
   { name: 'nodenext', options: { ...STRICT, ...NODENEXT }, files: SERVER, shapes: all() },
@@ -77,7 +84,10 @@ describe('what is rendered', () => {
             ...rendered,
             ...Object.entries(shape.files ?? {}).filter(([path]) => files.test(path)),
           ]),
-          paths: { [`${scopeOf(shape)}/*`]: [`${contractsOf(shape)}/src/*.contract.ts`] },
+          paths: {
+            ...KERNELS,
+            [`${scopeOf(shape)}/*`]: [`${contractsOf(shape)}/src/*.contract.ts`],
+          },
           type: notEsm(shape) ? 'commonjs' : 'module',
         };
       });
@@ -124,7 +134,10 @@ it('what was adopted without conflicts compiles', { timeout: 120_000 }, async ()
     units.push({
       name: plural,
       files: new Map([...code, ['class-validator.d.ts', VALIDATOR]]),
-      paths: { '@acme/realtime-contracts/*': ['libs/realtime-contracts/src/*.contract.ts'] },
+      paths: {
+        ...KERNELS,
+        '@acme/realtime-contracts/*': ['libs/realtime-contracts/src/*.contract.ts'],
+      },
       type: 'commonjs',
     });
   }

@@ -1,33 +1,76 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync, readdirSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { isOlder } from '../../src/reconcile/index.js';
 import { HARD_SHAPES, SHAPES, renderShape } from './shapes.js';
 
 /** What the guard of releases looks at. */
 export interface ReleaseState {
-  /** Of package.json. */
+  /** The version of each package, by its name. */
+  readonly versions: Readonly<Record<string, string>>;
+  /** The plugin's own. */
   readonly version: string;
-  /** Version to a hash of what each shape rendered when it was released: released.json. */
+  /**
+   * Version to hashes, as they were when it was released: of what each shape rendered, of what each package is built
+   * from, and of its API report. In released.json.
+   */
   readonly records: Readonly<Record<string, Readonly<Record<string, string>>>>;
-  /** The same, now. */
-  readonly rendered: Readonly<Record<string, string>>;
+  /** The same hashes, now. */
+  readonly contents: Readonly<Record<string, string>>;
   readonly changelog: string;
   readonly migrations: {
     readonly generators: Readonly<Record<string, { version: string; implementation: string }>>;
   };
 }
 
-/** The state of a checkout. @param folder of the package */
-export function releaseState(folder: string): ReleaseState {
+/** The state of a checkout. @param packages the folder of the packages */
+export function releaseState(packages: string): ReleaseState {
   const json = (file: string): never =>
-    JSON.parse(readFileSync(join(folder, file), 'utf-8')) as never;
+    JSON.parse(readFileSync(join(packages, file), 'utf-8')) as never;
+  const manifests = readdirSync(packages).map((folder) => ({
+    folder,
+    ...(json(`${folder}/package.json`) as { name: string; version: string }),
+  }));
+  const versions = Object.fromEntries(manifests.map(({ name, version }) => [name, version]));
   return {
-    version: (json('package.json') as { version: string }).version,
-    records: json('released.json'),
-    rendered: renderedNow(),
-    changelog: readFileSync(join(folder, 'CHANGELOG.md'), 'utf-8'),
-    migrations: json('migrations.json'),
+    versions,
+    version: versions['@nx-realtime/plugin'] ?? '',
+    records: json('plugin/released.json'),
+    contents: {
+      ...renderedNow(),
+      ...Object.assign({}, ...manifests.map(({ folder }) => hashesOf(join(packages, folder)))),
+    },
+    changelog: readFileSync(join(packages, 'plugin/CHANGELOG.md'), 'utf-8'),
+    migrations: json('plugin/migrations.json'),
+  };
+}
+
+/** What moves with a version itself, tells people about it or tests it. */
+const BESIDE =
+  /(?:^|\/)(?:node_modules|dist|tmp|test|docs)\/|\.test\.tsx?$|(?:^|\/)(?:[A-Z]+\.md|LICENSE|released\.json|migrations\.json|vitest\.config\.mts)$/;
+
+/** Of what the tarball of a package is built from, and of its API report. */
+export function hashesOf(folder: string): Record<string, string> {
+  const { name, version, ...manifest } = JSON.parse(
+    readFileSync(join(folder, 'package.json'), 'utf-8'),
+  ) as { name: string; version: string };
+  const paths = readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).replaceAll('\\', '/'))
+    .filter((path) => path !== 'package.json' && !BESIDE.test(path))
+    .sort();
+  const hash = (files: readonly string[], more: object = {}): string => {
+    const sum = createHash('sha256').update(JSON.stringify(more).replaceAll(version, ''));
+    for (const path of files) {
+      sum.update(JSON.stringify([path, readFileSync(join(folder, path), 'utf-8')]));
+    }
+    return sum.digest('hex').slice(0, 16);
+  };
+  const reports = paths.filter((path) => path.startsWith('api/'));
+  const sources = paths.filter((path) => !path.startsWith('api/'));
+  return {
+    [`${name} files`]: hash(sources, manifest),
+    ...(reports.length > 0 && { [`${name} api`]: hash(reports) }),
   };
 }
 
@@ -50,7 +93,12 @@ function renderedNow(): Record<string, string> {
  * @returns what is wrong and what to do; nothing where all is well
  */
 export function releaseProblems(state: ReleaseState): string[] {
-  const { version, records, rendered, migrations } = state;
+  const { version, versions, records, contents, migrations } = state;
+  const others = Object.entries(versions).filter(([, other]) => other !== version);
+  if (others.length > 0) {
+    const named = others.map(([name, other]) => `${name} has ${other}`).join(', ');
+    return [`All packages have one version: @nx-realtime/plugin has ${version}, ${named}.`];
+  }
   const last = Object.keys(records).reduce<string | undefined>(
     (newest, other) => (newest === undefined || isOlder(newest, other) ? other : newest),
     undefined,
@@ -58,13 +106,13 @@ export function releaseProblems(state: ReleaseState): string[] {
   if (last === undefined) return [];
   if (isOlder(version, last)) return [`package.json has ${version}, but ${last} is released.`];
   const changed = Object.entries(records[last] ?? {})
-    .filter(([shape, hash]) => rendered[shape] !== hash)
-    .map(([shape]) => shape);
+    .filter(([name, hash]) => contents[name] !== hash)
+    .map(([name]) => name);
   if (changed.length === 0) return [];
-  const what = `What is generated is not what ${last} generated (shapes: ${changed.join(', ')})`;
+  const what = `What is packed or generated is not what ${last} was (${changed.join(', ')})`;
   if (version === last) {
     return [
-      `${what}, and ${last} is released. Raise the version in package.json, and state the change in CHANGELOG.md and migrations.json. If a shape of the tests changed instead of a template, add another shape and leave this one.`,
+      `${what}, and ${last} is released. Raise the version in every package.json, and state the change in CHANGELOG.md and migrations.json. If a shape of the tests changed instead of a template, add another shape and leave this one.`,
     ];
   }
   const isMigrated = Object.values(migrations.generators).some(
@@ -73,6 +121,7 @@ export function releaseProblems(state: ReleaseState): string[] {
   );
   return [
     ...(hasEntry(state) ? [] : [`${what}. CHANGELOG.md has no entry under "## ${version}".`]),
+    // Without one the projects of a workspace of packages keep their pins of the kernels.
     ...(isMigrated
       ? []
       : [

@@ -1,6 +1,6 @@
 import docs from '../docs/render.js';
-import kernel from '../kernel/render.js';
-import web from '../web/render.js';
+import kernel from '../../../nest/test/render.js';
+import web from '../../../react/test/render.js';
 
 docs();
 kernel();

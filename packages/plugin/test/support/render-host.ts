@@ -3,22 +3,24 @@ import { dirname, join, resolve } from 'node:path';
 import type { Shape } from './shapes.js';
 import { renderShape } from './shapes.js';
 
-const TMP = resolve(import.meta.dirname, '../../tmp');
+const PACKAGES = resolve(import.meta.dirname, '../../..');
 
 /**
- * Writes what a shape renders to into `tmp/<its name>`, with a tsconfig that compiles it as the
- * templates are compiled.
+ * Writes what a shape renders to into `tmp/<its name>` of a package, with a tsconfig that compiles
+ * it as hosts do.
  *
+ * @param owner the package whose tests use it
  * @param keep which of the rendered paths are written
  * @param change may alter the text of a file on its way
  */
 export function renderHost(
+  owner: 'nest' | 'plugin' | 'react',
   shape: Shape,
   keep: RegExp,
   tsconfig: string,
   change = (_path: string, content: string): string => content,
 ): void {
-  const target = join(TMP, shape.name);
+  const target = join(PACKAGES, owner, 'tmp', shape.name);
   rmSync(target, { recursive: true, force: true });
   for (const { path, content } of renderShape(shape)) {
     if (keep.test(path) && /\.(?:tsx?|css)$/.test(path))
@@ -28,11 +30,16 @@ export function renderHost(
     write(join(target, path), content);
   }
   const config = {
-    extends: `../../${tsconfig}`,
+    extends: `../../../plugin/${tsconfig}`,
     compilerOptions: {
       noEmit: true,
       types: ['node', 'vitest/globals'],
-      paths: { '@acme/realtime-contracts/*': ['./libs/realtime-contracts/src/*.contract.ts'] },
+      paths: {
+        '@nx-realtime/react': ['../../../react/src/index.ts'],
+        '@acme/realtime-contracts/*': ['./libs/realtime-contracts/src/*.contract.ts'],
+        '@nx-realtime/nest': ['../../../nest/src/index.ts'],
+        '@nx-realtime/nest/*': ['../../../nest/src/*/index.ts'],
+      },
     },
     include: ['.'],
   };

@@ -27,8 +27,8 @@ export function samplesShape(name: string): Shape {
 /** What the reader does by hand. */
 function withDataModule(text: string): string {
   return `import { NotificationsDataModule } from '../notifications/notifications-data.module';\n${text}`.replace(
-    'RealtimePublisherModule]',
-    'RealtimePublisherModule, NotificationsDataModule]',
+    /RealtimeEventsModule(?=[,\]])/,
+    '$&, NotificationsDataModule',
   );
 }
 
@@ -92,16 +92,16 @@ export function fillIn(path: string, content: string): string {
         "import { forwardRef, Module } from '@nestjs/common'",
       )
       .replace(
-        'RealtimePublisherModule]',
-        'RealtimePublisherModule, DatabaseModule, FeatureModule.forFeature(), forwardRef(() => LateModule)]',
+        '    RealtimeEventsModule,\n',
+        '    RealtimeEventsModule,\n    DatabaseModule,\n    FeatureModule.forFeature(),\n    forwardRef(() => LateModule),\n',
       );
   }
   return path.endsWith('/ws-auth.guard.ts')
     ? use('../../')
         .replace('{ Database }', '{ Configuration }')
         .replace(
-          'tokens: TokenVerifier,',
-          'tokens: TokenVerifier,\n    readonly config: Configuration,',
+          /(export class \w+ extends \w+ \{)/,
+          '$1\n  constructor(readonly config: Configuration) {\n    super();\n  }\n',
         )
     : content;
 }

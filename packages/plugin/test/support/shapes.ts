@@ -140,24 +140,28 @@ const WEB = {
   app: {
     sourceRoot: 'apps/web/src',
     framework: 'next',
+    devTarget: 'dev',
     origin: 'http://localhost:3000',
     entries: [{ path: 'apps/web/src/app/layout.tsx', kind: 'layout' }],
   },
   pages: {
     sourceRoot: 'apps/web/src',
     framework: 'next',
+    devTarget: 'dev',
     origin: 'http://localhost:3000',
     entries: [{ path: 'apps/web/src/pages/_app.tsx', kind: '_app' }],
   },
   bare: {
     sourceRoot: 'apps/web',
     framework: 'next',
+    devTarget: 'dev',
     origin: 'http://localhost:3000',
     entries: [{ path: 'apps/web/pages/_app.tsx', kind: '_app' }],
   },
   vite: {
     sourceRoot: 'apps/web/src',
     framework: 'vite',
+    devTarget: 'dev',
     origin: 'http://localhost:4200',
     entries: [{ path: 'apps/web/src/main.tsx', kind: 'main' }],
   },

@@ -42,7 +42,6 @@ describe.each(['integrated', 'solution'] as const)('in an %s workspace', (layout
   it('emits the whole vertical', () => {
     for (const path of [
       `${REALTIME}/realtime.module.ts`,
-      `${REALTIME}/setup-realtime.ts`,
       `${REALTIME}/guards/ws-auth.guard.ts`,
       `${REALTIME}/notifications/notifications.domain.json`,
       `${REALTIME}/notifications/notifications.gateway.ts`,
@@ -67,7 +66,7 @@ describe.each(['integrated', 'solution'] as const)('in an %s workspace', (layout
     expect(text('apps/api-gateway/src/main.ts')).toBe(
       MAIN.replace(
         "'./app/app.module';",
-        "'./app/app.module';\nimport { setupRealtime } from './realtime/setup-realtime';",
+        "'./app/app.module';\nimport { setupRealtime } from '@nx-realtime/nest';",
       ).replace('  await app.listen', '  await setupRealtime(app);\n  await app.listen'),
     );
     expect(text('apps/api-gateway/src/app/app.module.ts')).toContain('imports: [RealtimeModule],');
@@ -202,7 +201,9 @@ describe('projects', () => {
     expect(text('apps/spa/.env.local')).toBe('VITE_API_URL=http://localhost:3333\n');
     expect(text('apps/api-gateway/.env.local')).toMatch(/^FRONTEND_URL=http:\/\/localhost:4200$/m);
     expect(text('apps/spa/src/main.tsx')).toContain('<App/>\n    <NotificationsProvider />\n');
-    expect(text('apps/spa/src/lib/realtime/api-url.ts')).toContain('import.meta.env.VITE_API_URL');
+    expect(text('apps/spa/src/lib/realtime/realtime-client.ts')).toContain(
+      'url: import.meta.env.VITE_API_URL,',
+    );
     const ours = [...snapshot(tree, 'apps/spa')].filter(([path]) => path.includes('realtime'));
     expect(ours.filter(([, content]) => content.includes('use client'))).toEqual([]);
     const before = snapshot(tree);
@@ -330,30 +331,33 @@ describe('projects', () => {
     expect(snapshot(tree).size).toBe(without.size);
   });
 
-  it('adds metrics, tracing and a dashboard when asked to, keeps them, and lets them go', async () => {
+  it('adds the option, a dashboard and packages when asked to, keeps them, and lets them go', async () => {
     const tree = hostTree();
     await generate(tree);
     const before = [...snapshot(tree).keys()].filter((path) => !path.includes('.nx-realtime/'));
-    const all = ['core/metrics.ts', 'core/tracing.ts'].map((path) => `${REALTIME}/${path}`);
+    const isObserved = () => [
+      tree.read(`${REALTIME}/realtime.module.ts`, 'utf-8')?.includes('realtimeObservability()'),
+      tree.exists('realtime.dashboard.json'),
+      /"@opentelemetry\/api"[^]*"prom-client"/.test(tree.read('package.json', 'utf-8') ?? ''),
+    ];
     const address = () => tree.read('apps/api-gateway/.env.local', 'utf-8')?.includes('9464');
     expect(address()).toBe(false);
     expect(tree.read('package.json', 'utf-8')).not.toMatch(/prom-client|opentelemetry/);
     await generate(tree, { observability: true });
-    for (const path of [...all, 'realtime.dashboard.json']) expect(tree.exists(path)).toBe(true);
-    expect(tree.read(`${REALTIME}/realtime.module.ts`, 'utf-8')).toContain('RealtimeMetrics');
-    expect(tree.read('package.json', 'utf-8')).toMatch(/"@opentelemetry\/api"[^]*"prom-client"/);
+    expect(isObserved()).toEqual([true, true, true]);
     expect(address()).toBe(true);
     const observed = snapshot(tree);
     await generate(tree);
     expect(snapshot(tree)).toEqual(observed);
     // For the whole app: another domain neither needs to ask for it nor takes it away.
     await generate(tree, { name: 'Chat' });
-    expect(tree.exists(all[0]!)).toBe(true);
+    expect(isObserved()).toEqual([true, true, true]);
     await generate(tree, { name: 'Chat', observability: false });
-    expect(tree.exists(all[0]!)).toBe(true);
+    expect(isObserved()).toEqual([true, true, true]);
     await generate(tree, { observability: false });
-    for (const path of [...all, 'realtime.dashboard.json']) expect(tree.exists(path)).toBe(false);
-    expect(tree.read(`${REALTIME}/realtime.module.ts`, 'utf-8')).not.toMatch(/Metrics|Tracing/);
+    expect(isObserved()).toEqual([false, false, false]);
+    expect(tree.read('package.json', 'utf-8')).not.toMatch(/prom-client|opentelemetry/);
+    expect(tree.read(`${REALTIME}/realtime.module.ts`, 'utf-8')).not.toContain('bservability');
     for (const path of before) expect(tree.exists(path), path).toBe(true);
   });
 

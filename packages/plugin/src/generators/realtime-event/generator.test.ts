@@ -201,13 +201,13 @@ describe('the list', () => {
   });
 
   it('keeps what its owner wrote beside it, also the number of its items', async () => {
-    replace(STORE, 'MAX_ITEMS = 200', 'MAX_ITEMS = 500');
+    replace(STORE, 'max: 200', 'max: 500');
     const own = '\nexport const count = (state: State) => state.notifications.length;\n';
     tree.write(STORE, read(STORE) + own);
     await change('read{id,readAt}', { list: 'update' });
     await change('created', { rename: 'posted' });
     expect(read(STORE)).toContain('interface ListedNotification extends NotificationPosted {');
-    expect(read(STORE)).toContain('MAX_ITEMS = 500');
+    expect(read(STORE)).toContain('max: 500');
     expect(read(STORE).endsWith(own)).toBe(true);
   });
 });

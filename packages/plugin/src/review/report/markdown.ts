@@ -11,15 +11,21 @@ const TITLES = {
 export function toMarkdown(review: Review): string {
   const { projects, findings, files } = review;
   if (projects.length === 0) return 'No realtime code found: nothing to review.\n';
+  const shown = new Set<string>();
   const lines = [
     '# Review of realtime code',
     '',
     `${projects.join(', ')} (${files} files): ${summary(review)}.`,
+    ...start(findings),
     ...SEVERITIES.flatMap((severity) => {
       const group = findings.filter((finding) => finding.severity === severity);
       return group.length === 0
         ? []
-        : ['', `## ${TITLES[severity]}`, ...groups(group).flatMap((same) => section(review, same))];
+        : [
+            '',
+            `## ${TITLES[severity]}`,
+            ...groups(group).flatMap((same) => section(review, same, shown)),
+          ];
     }),
     ...list('Repaired', review.fixed),
     ...list(
@@ -32,6 +38,39 @@ export function toMarkdown(review: Review): string {
     ),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** Checks whose findings let somebody in, the widest open first. */
+const DOORS: readonly string[] = [
+  'require-gateway-auth',
+  'no-guard-on-connection',
+  'no-decode-as-verification',
+  'no-secret-in-source',
+  'no-identity-from-client',
+  'no-auth-in-handle-connection',
+  'no-room-from-client-input',
+  'no-tenant-from-payload',
+  'no-unchecked-resource',
+  'no-broadcast-without-room',
+];
+/** From how many findings on a reader is told where to begin. */
+const MANY = 10;
+
+/** Three findings that let somebody in, each of another file as far as there are so many. */
+function start(findings: readonly Finding[]): string[] {
+  if (findings.length < MANY) return [];
+  const rank = ({ check }: Finding): number => DOORS.indexOf(check);
+  const doors = findings
+    .filter((finding) => rank(finding) >= 0 && finding.severity === 'high')
+    .sort((a, b) => rank(a) - rank(b));
+  const files = new Map<string, Finding>();
+  for (const finding of doors) {
+    if (!files.has(finding.path)) files.set(finding.path, finding);
+  }
+  const first = [...new Set([...files.values(), ...doors])].slice(0, 3);
+  return first.length === 0
+    ? []
+    : ['', '## Start here', '', 'These let somebody in:', '', ...first.flatMap(place)];
 }
 
 /** `3 high, 1 medium, 0 low; 2 can be repaired with --fix; 1 disabled in the code` */
@@ -48,10 +87,13 @@ export function summary({ findings, disabled }: Review): string {
   return parts.join('; ');
 }
 
-function section({ checks }: Review, same: readonly Finding[]): string[] {
+/** @param shown code that stands further up, which several checks ask for */
+function section({ checks }: Review, same: readonly Finding[], shown: Set<string>): string[] {
   const check = checks.get(same[0]?.check ?? '');
   if (!check) return ['', ...same.flatMap(place)];
-  const { name, description, why, remedy, url } = check;
+  const { name, description, why, remedy, url, right = [] } = check;
+  const code = right.filter((block) => !shown.has(block));
+  for (const block of code) shown.add(block);
   return [
     '',
     `### ${description} (${name})`,
@@ -61,6 +103,8 @@ function section({ checks }: Review, same: readonly Finding[]): string[] {
     `Why: ${why}`,
     '',
     `What to do: ${remedy} [More](${url})`,
+    ...code.flatMap((block) => ['', '```ts', block.trimEnd(), '```']),
+    ...(code.length < right.length ? ['', 'Code that goes with it stands further up.'] : []),
   ];
 }
 

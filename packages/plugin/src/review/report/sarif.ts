@@ -1,4 +1,4 @@
-import type { Review } from '../finding.js';
+import type { Check, Review } from '../finding.js';
 
 const LEVELS = { high: 'error', medium: 'warning', low: 'note' } as const;
 /** How GitHub ranks security findings, by the scale of CVSS. */
@@ -11,7 +11,10 @@ export function toSarif({ findings, checks }: Review): string {
     id: check.name,
     shortDescription: { text: check.description },
     fullDescription: { text: check.why },
-    help: { text: check.remedy, markdown: `${check.remedy} [More](${check.url})` },
+    help: {
+      text: check.remedy,
+      markdown: [`${check.remedy} [More](${check.url})`, ...codeOf(check)].join('\n\n'),
+    },
     helpUri: check.url,
     defaultConfiguration: { level: LEVELS[check.severity] },
     properties: {
@@ -52,6 +55,9 @@ export function toSarif({ findings, checks }: Review): string {
   };
   return `${JSON.stringify(log, null, 2)}\n`;
 }
+
+const codeOf = ({ right = [] }: Check): string[] =>
+  right.map((block) => `\`\`\`ts\n${block}\`\`\``);
 
 /** Relative to the root; `#`, `?` and the brackets of a route of Next.js are part of the path. */
 const uriOf = (path: string): string => path.split('/').map(encodeURIComponent).join('/');

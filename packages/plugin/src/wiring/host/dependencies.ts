@@ -1,23 +1,28 @@
 import {
   addDependenciesToPackageJson,
   detectPackageManager,
+  installPackagesTask,
   joinPathFragments,
   readJson,
   writeJson,
 } from '@nx/devkit';
 import type { GeneratorCallback, Tree } from '@nx/devkit';
 import type { Domain } from '../../domain/index.js';
-import { VERSIONS } from '../../host/index.js';
-import type { HostFacts } from '../../host/index.js';
+import { KERNELS, VERSIONS } from '../../host/index.js';
+import type { HostFacts, Kernel } from '../../host/index.js';
+import { isOlder } from '../../reconcile/index.js';
 import type { Wanted } from './dev-env.js';
+import { dropTarballs, keepTarballs, kernelSpecs, specIn, versionIn } from './packages.js';
 
 type Versions = Record<string, string>;
 
 /**
- * Adds to package.json what the generated code imports, at versions that fit the host's majors. A
- * version that the host has stays. In a workspace of packages each project names its own too.
+ * Adds to package.json what the generated code imports, at versions that fit the host's majors, and the kernels at the
+ * plugin's own version. Any other version that the host has stays. In a workspace of packages each project names its
+ * own too.
  *
  * @returns installs what was added; does nothing when nothing was
+ * @throws RealtimeError RT042 where the plugin came from a tarball that has no kernel beside it; nothing is written
  */
 export function wireDependencies(
   tree: Tree,
@@ -25,14 +30,47 @@ export function wireDependencies(
   domains: readonly Domain[],
 ): GeneratorCallback {
   const { dependencies, devDependencies, projects } = wantedBy(tree, host, domains);
+  keepTarballs(tree);
+  const pinned = [
+    pinKernels(tree, 'package.json', dependencies),
+    ...[...projects].map(([root, versions]) =>
+      pinKernels(tree, joinPathFragments(root, 'package.json'), versions),
+    ),
+  ].some(Boolean);
+  dropTarballs(tree);
   const isHeld =
     missingIn(tree, 'package.json', { ...dependencies, ...devDependencies }).length === 0;
   // Nx would look for the package manager and its catalogs to compare what stays as it is.
-  const install = isHeld
-    ? () => undefined
-    : addDependenciesToPackageJson(tree, dependencies, devDependencies, 'package.json', true);
-  for (const [root, versions] of projects) addToProject(tree, root, versions);
-  return install;
+  if (!isHeld)
+    addDependenciesToPackageJson(tree, dependencies, devDependencies, 'package.json', true);
+  const added = [...projects].map(([root, versions]) => addToProject(tree, root, versions));
+  const installs = !isHeld || pinned || added.some(Boolean);
+  return () => {
+    if (installs) installPackagesTask(tree, true);
+  };
+}
+
+/**
+ * Writes the kernels' pins over older ones and over ranges. A newer one, and what is no version, are the owner's.
+ *
+ * @returns whether one was written
+ */
+function pinKernels(tree: Tree, path: string, versions: Versions): boolean {
+  if (!tree.exists(path)) return false;
+  const json = readJson<Record<string, Versions | undefined>>(tree, path);
+  let changed = false;
+  for (const section of ['dependencies', 'devDependencies']) {
+    for (const name of Object.values(KERNELS)) {
+      const [held, wanted] = [json[section]?.[name], versions[name]];
+      if (held === undefined || wanted === undefined || held === wanted) continue;
+      const [from, to] = [versionIn(held), versionIn(wanted)];
+      if (from === null || to === null || isOlder(to, from)) continue;
+      json[section] = { ...json[section], [name]: wanted };
+      changed = true;
+    }
+  }
+  if (changed) writeJson(tree, path, json);
+  return changed;
 }
 
 /**
@@ -62,6 +100,7 @@ export function unwireDependencies(
   const own = [...old.projects].map(([project, versions]) =>
     drop(tree, project, versions, now.projects.get(project) ?? {}, isNamed),
   );
+  dropTarballs(tree);
   return root || own.some(Boolean);
 }
 
@@ -101,14 +140,19 @@ function wantedBy(tree: Tree, host: HostFacts, domains: readonly Domain[]): Want
   const observed = domains.filter(({ observability }) => observability);
   const observability = (app: string): Versions =>
     observed.some((domain) => domain.app === app) ? VERSIONS.observability : {};
-  const server = serverVersions(host);
-  const web = domains.some((domain) => domain.web !== null) ? webVersions() : {};
+  const needed = kernelsOf(host, domains);
+  const specs = kernelSpecs(tree, needed);
+  const packageManager = detectPackageManager(tree.root);
+  /** One kernel, as the root or a project names it. */
+  const kernel = (name: Kernel, root: string): Versions => ({
+    [KERNELS[name]]: root === '.' ? specs[name] : specIn(root, specs[name], packageManager),
+  });
   const projects = new Map<string, Versions>();
   const add = (root: string, versions: Versions): void =>
     void projects.set(root, { ...projects.get(root), ...versions });
   if (host.solution) {
     // npm knows no workspace protocol.
-    const workspaceRange = detectPackageManager(tree.root) === 'npm' ? '*' : 'workspace:*';
+    const workspaceRange = packageManager === 'npm' ? '*' : 'workspace:*';
     const contracts = (name: string): Versions =>
       Object.fromEntries(
         domains
@@ -119,35 +163,61 @@ function wantedBy(tree: Tree, host: HostFacts, domains: readonly Domain[]): Want
           ]),
       );
     for (const [name, app] of host.apps) {
-      add(app.root, { ...server, ...observability(name), ...contracts(name) });
+      add(app.root, {
+        ...serverVersions(host),
+        ...kernel('nest', app.root),
+        ...observability(name),
+        ...contracts(name),
+      });
     }
     for (const { root } of host.publishers) {
       const all = [...host.contracts.values()].map(({ importPath }) => [
         importPath,
         workspaceRange,
       ]);
-      add(root, { ...publisherVersions(), ...Object.fromEntries(all) });
+      add(root, {
+        ...publisherVersions(host),
+        ...kernel('nest', root),
+        ...Object.fromEntries(all),
+      });
     }
-    for (const [name, { root }] of host.webs) add(root, { ...webVersions(), ...contracts(name) });
+    for (const [name, { root }] of host.webs) {
+      add(root, { ...webVersions(), ...kernel('react', root), ...contracts(name) });
+    }
   }
   return {
-    dependencies: { ...server, ...(observed.length > 0 ? VERSIONS.observability : {}), ...web },
+    dependencies: {
+      ...serverVersions(host),
+      ...Object.fromEntries(needed.flatMap((name) => Object.entries(kernel(name, '.')))),
+      ...(observed.length > 0 ? VERSIONS.observability : {}),
+      ...(needed.includes('react') ? webVersions() : {}),
+    },
     devDependencies: testVersions(host, domains),
     projects,
   };
 }
 
-function addToProject(tree: Tree, root: string, versions: Versions): void {
+/** The kernels that a host needs. */
+export function kernelsOf(host: HostFacts, domains: readonly Domain[]): readonly Kernel[] {
+  return [
+    ...(host.apps.size > 0 || host.publishers.length > 0 ? (['nest'] as const) : []),
+    ...(domains.some((domain) => domain.web !== null) ? (['react'] as const) : []),
+  ];
+}
+
+/** @returns whether anything was missing */
+function addToProject(tree: Tree, root: string, versions: Versions): boolean {
   const path = joinPathFragments(root, 'package.json');
-  if (!tree.exists(path)) return;
+  if (!tree.exists(path)) return false;
   const missing = missingIn(tree, path, versions);
-  if (missing.length === 0) return;
+  if (missing.length === 0) return false;
   const held = readJson<Manifest>(tree, path);
   const dependencies = Object.entries({ ...held.dependencies, ...Object.fromEntries(missing) });
   writeJson(tree, path, {
     ...held,
     dependencies: Object.fromEntries(dependencies.sort(([a], [b]) => (a < b ? -1 : 1))),
   });
+  return true;
 }
 
 interface Manifest {
@@ -166,17 +236,14 @@ function missingIn(
   return Object.entries(versions).filter(([name]) => !Object.hasOwn(held, name));
 }
 
-function serverVersions(host: HostFacts): Versions {
-  const major = host.nest.major >= 12 ? 12 : 11;
-  const { '@nestjs/jwt': jwt, '@nestjs/terminus': terminus, ...others } = VERSIONS.server;
-  return {
-    ...Object.fromEntries(VERSIONS.nestLockstep.map((name) => [name, host.nest.range])),
-    '@nestjs/jwt': jwt[major],
-    '@nestjs/terminus': terminus[major],
-    ...others,
-    ...VERSIONS.shared,
-  };
-}
+const lockstep = (host: HostFacts, names: readonly string[]): Versions =>
+  Object.fromEntries(names.map((name) => [name, host.nest.range]));
+
+const serverVersions = (host: HostFacts): Versions => ({
+  ...lockstep(host, VERSIONS.nestLockstep),
+  ...VERSIONS.server,
+  ...VERSIONS.shared,
+});
 
 function testVersions(host: HostFacts, domains: readonly Domain[]): Versions {
   const all = [...domains, ...host.publishers];
@@ -188,9 +255,14 @@ function testVersions(host: HostFacts, domains: readonly Domain[]): Versions {
   return { '@nestjs/testing': host.nest.range, ...client };
 }
 
-function publisherVersions(): Versions {
+function publisherVersions(host: HostFacts): Versions {
   const { amqplib, 'amqp-connection-manager': manager } = VERSIONS.server;
-  return { amqplib, 'amqp-connection-manager': manager, ...VERSIONS.shared };
+  return {
+    ...lockstep(host, ['@nestjs/microservices']),
+    amqplib,
+    'amqp-connection-manager': manager,
+    ...VERSIONS.shared,
+  };
 }
 
 const webVersions = (): Versions => ({ ...VERSIONS.web, ...VERSIONS.shared });

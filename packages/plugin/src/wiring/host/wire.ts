@@ -16,6 +16,7 @@ import { wireCacheInputs } from './cache-inputs.js';
 import { wireContracts } from './contracts.js';
 import { editFile } from './edit.js';
 import type { Wired } from './edit.js';
+import { wireTarballs } from './packages.js';
 
 /**
  * Makes the host use what was generated, by syntax edits in files that it owns. A file whose shape
@@ -27,6 +28,7 @@ export function wireHost(tree: Tree, host: HostFacts, domains: readonly Domain[]
     ...host.publishers.flatMap((publisher) => wirePublisher(tree, host, publisher)),
     ...wireContracts(tree, host, domains),
     ...wireCacheInputs(tree, host),
+    ...wireTarballs(tree, host),
     ...domains.flatMap((domain) => {
       const web = domain.web === null ? undefined : host.webs.get(domain.web);
       return web === undefined || domain.skipMount ? [] : mountProvider(tree, web, domain);
@@ -35,7 +37,7 @@ export function wireHost(tree: Tree, host: HostFacts, domains: readonly Domain[]
 }
 
 function wireApp(tree: Tree, app: AppFacts): Wired[] {
-  const from = importOf(app, app.main, 'setup-realtime');
+  const from = '@nx-realtime/nest';
   return [
     wireModule(tree, app, 'RealtimeModule', 'realtime.module'),
     editFile(tree, app.main, (text) => addSetupCall(text, { symbol: 'setupRealtime', from })),
@@ -46,7 +48,7 @@ function wireApp(tree: Tree, app: AppFacts): Wired[] {
 function wirePublisher(tree: Tree, host: HostFacts, publisher: AppFacts): Wired[] {
   const serves = [...host.apps.values()].some(({ root }) => root === publisher.root);
   return [
-    wireModule(tree, publisher, 'RealtimePublisherModule', 'publisher/realtime-publisher.module'),
+    wireModule(tree, publisher, 'RealtimeEventsModule', 'publisher/realtime-events'),
     ...(serves ? [] : [editFile(tree, publisher.main, addShutdownHooks)]),
   ];
 }

@@ -31,14 +31,21 @@ export function referenceTo(program: Program, { symbol, from }: Import): (node: 
 }
 
 /** The name by which the file has imported what is wanted, from this path or another to it. */
-export function importedAs(program: Program, wanted: Import): string | null {
+export function importedAs(program: Program, { symbol, from }: Import): string | null {
+  return importedFromAny(program, symbol, (held) => isSameModule(held, from));
+}
+
+/** The name by which the file has imported a symbol, from whatever module or one that is accepted. */
+export function importedFromAny(
+  program: Program,
+  symbol: string,
+  isAccepted = (_from: string): boolean => true,
+): string | null {
   for (const statement of importsOf(program)) {
-    if (statement.importKind === 'type' || !isSameModule(statement.source.value, wanted.from))
-      continue;
+    if (statement.importKind === 'type' || !isAccepted(statement.source.value)) continue;
     for (const specifier of statement.specifiers) {
       const isValue = specifier.type === 'ImportSpecifier' && specifier.importKind !== 'type';
-      if (isValue && importedName(specifier.imported) === wanted.symbol)
-        return specifier.local.name;
+      if (isValue && importedName(specifier.imported) === symbol) return specifier.local.name;
     }
   }
   return null;

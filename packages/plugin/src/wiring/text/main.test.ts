@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { addSetupCall, addShutdownHooks } from './index.js';
 import { crlf, doneTwice } from '../../../test/support/wiring-edits.js';
 
-const WANTED = { symbol: 'setupRealtime', from: './realtime/setup-realtime' };
+const WANTED = { symbol: 'setupRealtime', from: '@nx-realtime/nest' };
 const HEAD =
   "import { NestFactory } from '@nestjs/core';\nimport { AppModule } from './app/app.module';\n";
-const OURS = "import { setupRealtime } from './realtime/setup-realtime';\n";
+const OURS = "import { setupRealtime } from '@nx-realtime/nest';\n";
 
 const edit = (text: string) => addSetupCall(text, WANTED);
 const CREATE = 'const app = await NestFactory.create(AppModule);';
@@ -82,6 +82,17 @@ describe('addSetupCall', () => {
     const text = wrap(`  ${CREATE}\n  ${LISTEN}\n`);
     expect(doneTwice(text, edit)).toContain(`  ${SETUP}\n  ${LISTEN}\n`);
   });
+
+  it.each(['@acme/realtime-kernel', './realtime/setup', '../kernel/src/index.js'])(
+    'leaves a call of one from %s',
+    (from) => {
+      const text = boot(CREATE, SETUP, LISTEN).replace(
+        HEAD,
+        `${HEAD}import { setupRealtime } from '${from}';\n`,
+      );
+      expect(edit(text)).toEqual({ kind: 'already' });
+    },
+  );
 
   it('works where listening is conditional', () => {
     const text = boot(CREATE, 'if (require.main === module) {', `  ${LISTEN}`, '}');

@@ -3,7 +3,7 @@ import { findAll, isCall, isWrapper, parse } from './ast.js';
 import type { Found, Source } from './ast.js';
 import { already, done, unable } from './edit.js';
 import type { Edit } from './edit.js';
-import { ensureImport, importedAs, referenceTo } from './imports.js';
+import { ensureImport, importedFromAny, referenceTo } from './imports.js';
 import type { Import } from './imports.js';
 import { indentAt, isFirstOfLine } from './indent.js';
 
@@ -22,7 +22,8 @@ export function addSetupCall(text: string, wanted: Import): Edit {
     );
   const source = parse(text, 'file.ts');
   if (typeof source === 'string') return stop(source);
-  const held = importedAs(source.program, wanted);
+  // From whatever module: an ejected kernel, or one that the owner wraps.
+  const held = importedFromAny(source.program, wanted.symbol);
   const calls = findAll(source.program, isCall);
   if (held !== null && calls.some(({ node }) => isNamed(node.callee, held))) return already;
   const app = findApp(source, calls);

@@ -1,7 +1,7 @@
 'use client';
 
 import { useId, useState } from 'react';
-import { z } from 'zod';
+import * as z from 'zod';
 import styles from './realtime-example.module.css';
 
 type Fields = Readonly<Record<string, Field>>;

@@ -7,6 +7,7 @@ import { OrdersModule } from './orders/orders.module';
 
 @Module({
   imports: [
+    // finds: no-secret-in-source
     JwtModule.register({ global: true, secret: process.env.JWT_SECRET ?? 'secret' }),
     ChatModule,
     NotificationsModule,

@@ -12,8 +12,13 @@ export class WsJwtGuard implements CanActivate {
     // finds: no-token-in-headers
     const [, token] = client.handshake.headers.authorization?.split(' ') ?? [];
     if (!token) throw new WsException('Unauthorized');
-    // finds: no-verify-per-message, require-jwt-algorithms
-    client.data.user = await this.jwtService.verifyAsync(token, { secret: process.env.JWT_SECRET });
+    // finds: no-verify-per-message, require-jwt-algorithms, no-secret-in-source
+    client.data.user = await this.jwtService.verifyAsync(token, { secret: 'secret' });
     return true;
+  }
+
+  nameOf(token: string): unknown {
+    // finds: no-decode-as-verification
+    return this.jwtService.decode(token);
   }
 }

@@ -1,4 +1,4 @@
-import { Logger, UseGuards } from '@nestjs/common';
+import { BadRequestException, Logger, UseGuards } from '@nestjs/common';
 import { JwtService } from '@nestjs/jwt';
 import {
   ConnectedSocket,
@@ -19,7 +19,7 @@ interface SendMessage {
   tenantId: string;
 }
 
-// finds: no-ignored-gateway-options, websocket-only
+// finds: websocket-only
 @WebSocketGateway({
   namespace: '/chat',
   // finds: require-origin-check
@@ -34,6 +34,7 @@ export class ChatGateway implements OnGatewayConnection, OnGatewayDisconnect {
 
   private readonly logger = new Logger(ChatGateway.name);
   private readonly users = new Map<string, string>();
+  private readonly sockets = new Map<string, string>();
 
   constructor(
     private readonly jwtService: JwtService,
@@ -51,15 +52,19 @@ export class ChatGateway implements OnGatewayConnection, OnGatewayDisconnect {
       // finds: no-throw-in-connection-hook
       throw new Error('Unauthorized');
     }
-    // finds: no-auth-in-handle-connection, require-jwt-algorithms
+    // finds: no-auth-in-handle-connection, require-jwt-algorithms, no-throw-in-connection-hook
     const payload = await this.jwtService.verifyAsync(token);
     client.data.user = payload;
     // finds: no-leak-after-disconnect
     this.users.set(client.id, payload.sub);
+    // finds: no-single-socket-per-user
+    this.sockets.set(payload.sub, client.id);
     // finds: no-inline-room-name
     await client.join(`user:${payload.sub}`);
     // finds: prefer-logger
     console.log(`Client connected: ${client.id}`);
+    // finds: require-ack-timeout
+    await client.emitWithAck('welcome', payload.sub);
     // finds: no-leak-after-disconnect
     setInterval(() => client.emit('server.time', Date.now()), 30_000);
   }
@@ -110,6 +115,22 @@ export class ChatGateway implements OnGatewayConnection, OnGatewayDisconnect {
     @MessageBody() data: { room: string },
   ) {
     return this.chatService.rulesOf(data.room);
+  }
+
+  @SubscribeMessage('message.remove')
+  async remove(
+    // finds: require-payload-validation
+    @MessageBody() data: { messageId: string; authorId: string },
+  ) {
+    // finds: no-http-exception-in-gateway
+    if (!data.messageId) throw new BadRequestException('messageId is missing');
+    try {
+      // finds: no-unchecked-resource, no-identity-from-client
+      return await this.chatService.remove(data.messageId, data.authorId);
+    } catch (error) {
+      // finds: no-stack-to-client
+      return { ok: false, stack: (error as Error).stack };
+    }
   }
 
   notifyTenants(rooms: string[]) {

@@ -15,6 +15,10 @@ export class ChatService {
     return Promise.resolve(message);
   }
 
+  remove(messageId: string, authorId: string): Promise<{ messageId: string; authorId: string }> {
+    return Promise.resolve({ messageId, authorId });
+  }
+
   rulesOf(room: string): { room: string; rules: string[] } {
     return { room, rules: ['Be kind.'] };
   }

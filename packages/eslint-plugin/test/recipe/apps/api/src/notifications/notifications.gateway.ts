@@ -2,7 +2,7 @@ import { SubscribeMessage, WebSocketGateway, WebSocketServer } from '@nestjs/web
 import { EventPattern, Payload } from '@nestjs/microservices';
 import type { Namespace } from 'socket.io';
 
-// finds: require-gateway-auth, no-ignored-gateway-options, websocket-only, consumer-in-controllers
+// finds: require-gateway-auth, no-ignored-gateway-options, no-unsafe-server-options, websocket-only, consumer-in-controllers
 @WebSocketGateway({ namespace: '/notifications', maxHttpBufferSize: 1e8 })
 export class NotificationsGateway {
   @WebSocketServer()

@@ -17,8 +17,10 @@ export function useSocket() {
 
 export function Presence() {
   const [count, setCount] = useState(0);
-  // finds: no-socket-in-render
-  const presence = io('/presence');
+  // finds: no-token-in-local-storage
+  const token = localStorage.getItem('token');
+  // finds: no-socket-in-render, no-cleartext-connection, no-captured-token
+  const presence = io('http://presence.example.com/presence', { auth: { token } });
 
   useEffect(() => {
     // finds: require-socket-cleanup

@@ -52,3 +52,14 @@ export function useTyping() {
 
   return typing;
 }
+
+export function useRoom(room: string, show: (message: Message) => void) {
+  const { socket } = useSocket();
+
+  useEffect(() => {
+    // finds: require-rejoin
+    socket.emit('room.join', { room });
+    // finds: require-listener-cleanup
+    socket.on('message.created', show);
+  }, [socket, room, show]);
+}

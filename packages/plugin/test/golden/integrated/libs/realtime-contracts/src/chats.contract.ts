@@ -1,30 +1,15 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Socket.IO namespace of this domain. */
 export const CHATS_NAMESPACE = '/chats';
 
-/** Sent with each server event: the event's id and its time (ISO 8601). */
-export interface RealtimeMeta {
-  id: string;
-  at: string;
-}
+/** Sent with each server event: its id, and its time (ISO 8601). */
+export type RealtimeMeta = { id: string; at: string };
 
 /** The one shape of every acknowledgement. */
 export type RealtimeAck<T = unknown> =
-  | {
-      ok: true;
-      data: T;
-    }
-  | {
-      ok: false;
-      error: RealtimeAckError;
-    };
-
-export interface RealtimeAckError {
-  code: string;
-  message: string;
-  details?: unknown;
-}
+  | { ok: true; data: T }
+  | { ok: false; error: { code: string; message: string; details?: unknown } };
 
 export const messagePostedSchema = z.object({
   id: z.uuid(),

@@ -1,30 +1,10 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Socket.IO namespace of this domain. */
 export const NOTIFICATIONS_NAMESPACE = '/notifications';
 
-/** Sent with each server event: the event's id and its time (ISO 8601). */
-export interface RealtimeMeta {
-  id: string;
-  at: string;
-}
-
-/** The one shape of every acknowledgement. */
-export type RealtimeAck<T = unknown> =
-  | {
-      ok: true;
-      data: T;
-    }
-  | {
-      ok: false;
-      error: RealtimeAckError;
-    };
-
-export interface RealtimeAckError {
-  code: string;
-  message: string;
-  details?: unknown;
-}
+/** Sent with each server event: its id, and its time (ISO 8601). */
+export type RealtimeMeta = { id: string; at: string };
 
 export const notificationCreatedSchema = z.object({
   id: z.string(),

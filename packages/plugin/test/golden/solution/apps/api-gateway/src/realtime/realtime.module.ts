@@ -1,67 +1,22 @@
 import { Module } from '@nestjs/common';
-import { TerminusModule } from '@nestjs/terminus';
+import { RealtimeCoreModule } from '@nx-realtime/nest';
 import { NOTIFICATIONS_NAMESPACE } from '@acme-ts/realtime-contracts/notifications';
-import { brokerProvider } from './core/broker.provider';
-import { Broadcaster } from './core/broadcaster';
-import { ConnectionLimits } from './core/connection-limits';
-import { RealtimeHealth } from './core/health';
-import {
-  loadRealtimeConfig,
-  REALTIME_APP,
-  REALTIME_CONFIG,
-} from './core/realtime.config';
-import { Replicas } from './core/replicas';
-import { RequestContextService } from './core/request-context';
-import { RealtimeRevocation } from './core/revocation';
-import { type JoinedRooms, REALTIME_ROOMS } from './core/rooms';
-import { SecurityLog } from './core/security-log';
-import { SessionRegistry } from './core/session';
-import { RealtimeShutdown } from './core/shutdown';
-import { TokenVerifier } from './core/token-verifier';
 import { WsAuthGuard } from './guards/ws-auth.guard';
 import { NotificationsWsConsumer } from './notifications/notifications-ws.consumer';
 import { NotificationsGateway } from './notifications/notifications.gateway';
 
 @Module({
-  // Without a logger: the endpoints of the kernel are asked every few seconds.
-  imports: [TerminusModule.forRoot({ logger: false })],
+  imports: [
+    RealtimeCoreModule.forRoot({
+      app: 'api-gateway',
+      guard: WsAuthGuard,
+      // What sockets join, beside the room of their own user.
+      rooms: {
+        [NOTIFICATIONS_NAMESPACE]: 'tenant',
+      },
+    }),
+  ],
   controllers: [NotificationsWsConsumer],
-  providers: [
-    {
-      provide: REALTIME_APP,
-      useValue: 'api-gateway',
-    },
-    {
-      provide: REALTIME_CONFIG,
-      useFactory: () => loadRealtimeConfig(process.env),
-    },
-    {
-      provide: REALTIME_ROOMS,
-      useValue: new Map<string, JoinedRooms>([
-        [NOTIFICATIONS_NAMESPACE, 'tenant'],
-      ]),
-    },
-    brokerProvider,
-    Broadcaster,
-    ConnectionLimits,
-    RealtimeHealth,
-    RealtimeRevocation,
-    RealtimeShutdown,
-    Replicas,
-    RequestContextService,
-    SecurityLog,
-    SessionRegistry,
-    TokenVerifier,
-    WsAuthGuard,
-    NotificationsGateway,
-  ],
-  exports: [
-    Broadcaster,
-    RealtimeHealth,
-    RealtimeRevocation,
-    RequestContextService,
-    SessionRegistry,
-    TokenVerifier,
-  ],
+  providers: [WsAuthGuard, NotificationsGateway],
 })
 export class RealtimeModule {}

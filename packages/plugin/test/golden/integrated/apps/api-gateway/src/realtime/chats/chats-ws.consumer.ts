@@ -1,20 +1,22 @@
 import { Controller } from '@nestjs/common';
-import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
+import {
+  Broadcaster,
+  BrokerEvent,
+  type BrokerMessage,
+  type DomainBroadcaster,
+} from '@nx-realtime/nest';
 import {
   CHATS_NAMESPACE,
+  type MessagePosted,
   messagePostedSchema,
+  type MessageEdited,
   messageEditedSchema,
+  type MessageDeleted,
   messageDeletedSchema,
+  type ChatCleared,
   chatClearedSchema,
   type ServerToClientEvents,
 } from '@acme/realtime-contracts/chats';
-import { Broadcaster, type DomainBroadcaster } from '../core/broadcaster';
-import {
-  BROKER_EVENT,
-  type BrokerEventContext,
-  parseBrokerEvent,
-  REALTIME_BROKER,
-} from '../core/broker';
 
 /** Sends the broker's events on to the clients that they are meant for. */
 @Controller()
@@ -25,55 +27,47 @@ export class ChatsWsConsumer {
     this.clients = broadcaster.namespace(CHATS_NAMESPACE);
   }
 
-  @EventPattern('message.posted', REALTIME_BROKER, BROKER_EVENT)
-  onMessagePosted(
-    @Payload() data: unknown,
-    @Ctx() { meta }: BrokerEventContext,
-  ): void {
-    const { tenantId, payload } = parseBrokerEvent(
-      data,
-      'chat',
-      messagePostedSchema,
-    );
+  @BrokerEvent('message.posted', {
+    key: 'chat',
+    schema: messagePostedSchema,
+  })
+  onMessagePosted({
+    tenantId,
+    payload,
+    meta,
+  }: BrokerMessage<MessagePosted>): void {
     this.clients.toTenant(tenantId, 'message.posted', payload, meta);
   }
 
-  @EventPattern('message.edited', REALTIME_BROKER, BROKER_EVENT)
-  onMessageEdited(
-    @Payload() data: unknown,
-    @Ctx() { meta }: BrokerEventContext,
-  ): void {
-    const { tenantId, payload } = parseBrokerEvent(
-      data,
-      'chat',
-      messageEditedSchema,
-    );
+  @BrokerEvent('message.edited', {
+    key: 'chat',
+    schema: messageEditedSchema,
+  })
+  onMessageEdited({
+    tenantId,
+    payload,
+    meta,
+  }: BrokerMessage<MessageEdited>): void {
     this.clients.toTenant(tenantId, 'message.edited', payload, meta);
   }
 
-  @EventPattern('message.deleted', REALTIME_BROKER, BROKER_EVENT)
-  onMessageDeleted(
-    @Payload() data: unknown,
-    @Ctx() { meta }: BrokerEventContext,
-  ): void {
-    const { tenantId, payload } = parseBrokerEvent(
-      data,
-      'chat',
-      messageDeletedSchema,
-    );
+  @BrokerEvent('message.deleted', {
+    key: 'chat',
+    schema: messageDeletedSchema,
+  })
+  onMessageDeleted({
+    tenantId,
+    payload,
+    meta,
+  }: BrokerMessage<MessageDeleted>): void {
     this.clients.toTenant(tenantId, 'message.deleted', payload, meta);
   }
 
-  @EventPattern('chat.cleared', REALTIME_BROKER, BROKER_EVENT)
-  onChatCleared(
-    @Payload() data: unknown,
-    @Ctx() { meta }: BrokerEventContext,
-  ): void {
-    const { tenantId, payload } = parseBrokerEvent(
-      data,
-      'chat',
-      chatClearedSchema,
-    );
+  @BrokerEvent('chat.cleared', {
+    key: 'chat',
+    schema: chatClearedSchema,
+  })
+  onChatCleared({ tenantId, payload, meta }: BrokerMessage<ChatCleared>): void {
     this.clients.toTenant(tenantId, 'chat.cleared', payload, meta);
   }
 }

@@ -1,11 +1,11 @@
+import type { RealtimeIdentity } from '@nx-realtime/nest';
+import { RealtimeTestApp } from '@nx-realtime/nest/testing';
 import {
   CHATS_NAMESPACE,
   type MessagePosted,
   type ServerToClientEvents,
 } from '@acme/realtime-contracts/chats';
-import { userRoom } from '../core/rooms';
-import type { RealtimeIdentity } from '../core/token-verifier';
-import { RealtimeTestApp } from '../testing/realtime-test-app';
+import { RealtimeModule } from '../realtime.module';
 import { ChatsService } from './chats.service';
 
 describe('ChatsGateway', () => {
@@ -23,6 +23,7 @@ describe('ChatsGateway', () => {
 
   beforeAll(async () => {
     app = await RealtimeTestApp.start({
+      module: RealtimeModule,
       isolated: true,
       overrides: [
         {
@@ -55,24 +56,21 @@ describe('ChatsGateway', () => {
     const ann = await app.connect(namespace, app.token('acme', 'ann'));
     const eve = await app.connect(namespace, app.token('acme', 'eve'));
     const spy = await app.connect(namespace, app.token('other', 'ann'));
-    const room = userRoom('acme', 'ann');
+    const room = app.userRoom('acme', 'ann');
     for (const foreign of [eve, spy]) {
       const ack = await foreign.timeout(2_000).emitWithAck('join', room);
       expect(ack).toMatchObject({ ok: false });
     }
     const received: string[] = [];
-    const listen = (name: string, socket: typeof ann) =>
-      new Promise<void>((resolve) => {
-        socket.onAny((_event, _payload, { id }) => {
-          received.push(`${name}: ${id}`);
-          resolve();
-        });
-      });
-    const all = Promise.all([
-      listen('ann', ann),
-      listen('eve', eve),
-      listen('spy', spy),
-    ]);
+    const heard = Object.entries({ ann, eve, spy }).map(
+      ([name, socket]) =>
+        new Promise<void>((resolve) => {
+          socket.onAny((_event, _payload, { id }) => {
+            received.push(`${name}: ${id}`);
+            resolve();
+          });
+        }),
+    );
 
     const domain = app.broadcaster<ServerToClientEvents>(namespace);
     const event = 'message.posted';
@@ -83,15 +81,13 @@ describe('ChatsGateway', () => {
       at: '2026-01-01T00:00:00Z',
       tags: ['tags-1'],
     };
+    const at = new Date().toISOString();
     const send = (tenantId: string, userId: string, id: string) =>
-      domain.toUser(tenantId, userId, event, payload, {
-        id,
-        at: new Date().toISOString(),
-      });
+      domain.toUser(tenantId, userId, event, payload, { id, at });
     send('acme', 'ann', 'secret');
     send('acme', 'eve', 'last');
     send('other', 'ann', 'last');
-    await all;
+    await Promise.all(heard);
     expect(received.sort()).toEqual(['ann: secret', 'eve: last', 'spy: last']);
   });
 

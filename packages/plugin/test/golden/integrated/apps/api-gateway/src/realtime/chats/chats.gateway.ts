@@ -6,14 +6,17 @@ import {
   WebSocketGateway,
 } from '@nestjs/websockets';
 import {
+  AckExceptionFilter,
+  ContractPipe,
+  type RealtimeSocket,
+} from '@nx-realtime/nest';
+import {
   type ChatSay,
   chatSaySchema,
   type ChatLeave,
   chatLeaveSchema,
   CHATS_NAMESPACE,
 } from '@acme/realtime-contracts/chats';
-import { AckExceptionFilter, ContractPipe } from '../core/client-event';
-import type { RealtimeSocket } from '../core/session';
 import { WsAuthGuard } from '../guards/ws-auth.guard';
 import { ChatsService } from './chats.service';
 

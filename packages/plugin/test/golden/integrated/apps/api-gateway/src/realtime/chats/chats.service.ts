@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
+import type { RealtimeIdentity } from '@nx-realtime/nest';
 import type { ChatSay, ChatLeave } from '@acme/realtime-contracts/chats';
-import type { RealtimeIdentity } from '../core/token-verifier';
 
 /**
  * Business logic of client events. What a method returns is acknowledged as

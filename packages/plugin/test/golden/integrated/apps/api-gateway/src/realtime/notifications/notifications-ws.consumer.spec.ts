@@ -1,23 +1,13 @@
-import { BrokerEventContext } from '../core/broker';
-import { Broadcaster } from '../core/broadcaster';
-import * as rooms from '../core/rooms';
+import { recordBroadcasts } from '@nx-realtime/nest/testing';
 import { NotificationsWsConsumer } from './notifications-ws.consumer';
 
-type Server = Parameters<Broadcaster['bind']>[0];
-
 describe('NotificationsWsConsumer', () => {
-  const meta = { id: 'event-1', at: '2030-01-01T00:00:00.000Z' };
-  let sent: unknown[];
+  let recorded: ReturnType<typeof recordBroadcasts>;
   let consumer: NotificationsWsConsumer;
 
   beforeEach(() => {
-    sent = [];
-    const to = (room: string) => ({
-      emit: (event: string) => sent.push({ room, event }),
-    });
-    const broadcaster = new Broadcaster();
-    broadcaster.bind({ of: () => ({ to }) } as unknown as Server);
-    consumer = new NotificationsWsConsumer(broadcaster);
+    recorded = recordBroadcasts();
+    consumer = new NotificationsWsConsumer(recorded.broadcaster);
   });
 
   describe('notification.created', () => {
@@ -28,29 +18,32 @@ describe('NotificationsWsConsumer', () => {
       type: 'type-1',
       userId: 'userId-1',
     };
-    const context = new BrokerEventContext(event, meta, false);
     const consume = (data: unknown, tenantId?: string) =>
-      consumer.onNotificationCreated({ tenantId, notification: data }, context);
+      recorded.deliver(consumer, event, {
+        tenantId,
+        notification: data,
+      });
 
-    it('reaches its tenant and nobody else', () => {
-      consume({ ...payload, userId: undefined }, 't1');
-      expect(sent).toEqual([{ room: rooms.tenantRoom('t1'), event }]);
+    it('reaches its tenant and nobody else', async () => {
+      await consume({ ...payload, userId: undefined }, 't1');
+      const room = recorded.rooms.tenant('t1');
+      expect(recorded.sent).toEqual([{ room, event }]);
     });
 
-    it('reaches its user and nobody else', () => {
-      consume(payload, 't1');
-      const room = rooms.userRoom('t1', 'userId-1');
-      expect(sent).toEqual([{ room, event }]);
+    it('reaches its user and nobody else', async () => {
+      await consume(payload, 't1');
+      const room = recorded.rooms.user('t1', 'userId-1');
+      expect(recorded.sent).toEqual([{ room, event }]);
     });
 
-    it('is refused without a tenant', () => {
-      expect(() => consume(payload)).toThrow('tenantId');
-      expect(sent).toEqual([]);
+    it('is refused without a tenant', async () => {
+      await expect(consume(payload)).rejects.toThrow('tenantId');
+      expect(recorded.sent).toEqual([]);
     });
 
-    it('is refused with a wrong payload', () => {
-      expect(() => consume(null, 't1')).toThrow('data.notification');
-      expect(sent).toEqual([]);
+    it('is refused with a wrong payload', async () => {
+      await expect(consume(null, 't1')).rejects.toThrow('data.notification');
+      expect(recorded.sent).toEqual([]);
     });
   });
 });

@@ -6,12 +6,15 @@ import {
   WebSocketGateway,
 } from '@nestjs/websockets';
 import {
+  AckExceptionFilter,
+  ContractPipe,
+  type RealtimeSocket,
+} from '@nx-realtime/nest';
+import {
   type NotificationMarkRead,
   notificationMarkReadSchema,
   NOTIFICATIONS_NAMESPACE,
 } from '@acme/realtime-contracts/notifications';
-import { AckExceptionFilter, ContractPipe } from '../core/client-event';
-import type { RealtimeSocket } from '../core/session';
 import { WsAuthGuard } from '../guards/ws-auth.guard';
 import { NotificationsService } from './notifications.service';
 

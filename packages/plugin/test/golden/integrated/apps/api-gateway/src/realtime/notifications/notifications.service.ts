@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
+import type { RealtimeIdentity } from '@nx-realtime/nest';
 import type { NotificationMarkRead } from '@acme/realtime-contracts/notifications';
-import type { RealtimeIdentity } from '../core/token-verifier';
 
 /**
  * Business logic of client events. What a method returns is acknowledged as

@@ -1,16 +1,11 @@
-import type { ZodType } from 'zod';
+import {
+  type PublishedEvents,
+  RealtimePublisherModule,
+} from '@nx-realtime/nest/publisher';
 import * as notificationsContract from '@acme/realtime-contracts/notifications';
 import * as chatsContract from '@acme/realtime-contracts/chats';
 
-export interface EventSpec {
-  /** Of the payload, in the event's data. */
-  readonly key: string;
-  readonly schema: ZodType;
-  /** The variable that holds the port of its app on the embedded transport. */
-  readonly tcpPort: string;
-}
-
-/** Every event that can be published, by name. */
+/** Every event that this app can publish, by name. */
 export const REALTIME_EVENTS = {
   'notification.created': {
     key: 'notification',
@@ -37,14 +32,11 @@ export const REALTIME_EVENTS = {
     schema: chatsContract.chatClearedSchema,
     tcpPort: 'REALTIME_TCP_PORT_API_GATEWAY',
   },
-} as const satisfies Record<string, EventSpec>;
+} as const satisfies PublishedEvents;
 
-export type RealtimeEvent = keyof typeof REALTIME_EVENTS;
+/** Inject `RealtimePublisher<RealtimeEvents>` where you publish. */
+export type RealtimeEvents = typeof REALTIME_EVENTS;
 
-export type RealtimePayload<E extends RealtimeEvent> =
-  (typeof REALTIME_EVENTS)[E] extends { schema: ZodType<infer Payload> }
-    ? Payload
-    : never;
-
-/** The variables that the embedded transport needs. */
-export const TCP_PORTS: readonly string[] = ['REALTIME_TCP_PORT_API_GATEWAY'];
+export const RealtimeEventsModule = RealtimePublisherModule.forRoot({
+  events: REALTIME_EVENTS,
+});

@@ -2,18 +2,20 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import type { INestApplicationContext } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
-import { loadPublisherConfig, PUBLISHER_CONFIG } from './publisher.config';
-import { type RealtimePayload, TCP_PORTS } from './realtime-events';
-import { RealtimePublisher } from './realtime-publisher';
-import { RealtimePublisherModule } from './realtime-publisher.module';
+import {
+  type PublishedPayload,
+  RealtimePublisher,
+  RealtimePublisherModule,
+} from '@nx-realtime/nest/publisher';
+import { REALTIME_EVENTS, type RealtimeEvents } from './realtime-events';
 
 describe('RealtimePublisher', () => {
   let consumer: Server;
   let received: string[];
   let app: INestApplicationContext;
-  let publisher: RealtimePublisher;
+  let publisher: RealtimePublisher<RealtimeEvents>;
   const event = 'notification.created';
-  const payload: RealtimePayload<typeof event> = {
+  const payload: PublishedPayload<RealtimeEvents, typeof event> = {
     id: 'id-1',
     message: 'message-1',
     type: 'type-1',
@@ -29,15 +31,19 @@ describe('RealtimePublisher', () => {
     consumer.listen(0, '127.0.0.1');
     await once(consumer, 'listening');
     const { port } = consumer.address() as AddressInfo;
-    const config = loadPublisherConfig({
-      REALTIME_TRANSPORT: 'tcp',
-      ...Object.fromEntries(TCP_PORTS.map((name) => [name, String(port)])),
-    });
-    app = await Test.createTestingModule({ imports: [RealtimePublisherModule] })
-      .overrideProvider(PUBLISHER_CONFIG)
-      .useValue(config)
-      .compile();
-    publisher = app.get(RealtimePublisher);
+    const ports = Object.values(REALTIME_EVENTS).map(({ tcpPort }) => [
+      tcpPort,
+      port,
+    ]);
+    app = await Test.createTestingModule({
+      imports: [
+        RealtimePublisherModule.forRoot({
+          events: REALTIME_EVENTS,
+          env: { REALTIME_TRANSPORT: 'tcp', ...Object.fromEntries(ports) },
+        }),
+      ],
+    }).compile();
+    publisher = app.get<RealtimePublisher<RealtimeEvents>>(RealtimePublisher);
   });
 
   afterEach(async () => {

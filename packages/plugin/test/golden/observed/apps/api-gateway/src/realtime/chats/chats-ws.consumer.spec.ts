@@ -1,23 +1,13 @@
-import { BrokerEventContext } from '../core/broker';
-import { Broadcaster } from '../core/broadcaster';
-import * as rooms from '../core/rooms';
+import { recordBroadcasts } from '@nx-realtime/nest/testing';
 import { ChatsWsConsumer } from './chats-ws.consumer';
 
-type Server = Parameters<Broadcaster['bind']>[0];
-
 describe('ChatsWsConsumer', () => {
-  const meta = { id: 'event-1', at: '2030-01-01T00:00:00.000Z' };
-  let sent: unknown[];
+  let recorded: ReturnType<typeof recordBroadcasts>;
   let consumer: ChatsWsConsumer;
 
   beforeEach(() => {
-    sent = [];
-    const to = (room: string) => ({
-      emit: (event: string) => sent.push({ room, event }),
-    });
-    const broadcaster = new Broadcaster();
-    broadcaster.bind({ of: () => ({ to }) } as unknown as Server);
-    consumer = new ChatsWsConsumer(broadcaster);
+    recorded = recordBroadcasts();
+    consumer = new ChatsWsConsumer(recorded.broadcaster);
   });
 
   describe('chat.created', () => {
@@ -28,24 +18,26 @@ describe('ChatsWsConsumer', () => {
       type: 'type-1',
       chatId: 'chatId-1',
     };
-    const context = new BrokerEventContext(event, meta, false);
     const consume = (data: unknown, tenantId?: string) =>
-      consumer.onChatCreated({ tenantId, chat: data }, context);
+      recorded.deliver(consumer, event, {
+        tenantId,
+        chat: data,
+      });
 
-    it('reaches its resource and nobody else', () => {
-      consume(payload, 't1');
-      const room = rooms.resourceRoom('t1', 'chatId-1');
-      expect(sent).toEqual([{ room, event }]);
+    it('reaches its resource and nobody else', async () => {
+      await consume(payload, 't1');
+      const room = recorded.rooms.resource('t1', 'chatId-1');
+      expect(recorded.sent).toEqual([{ room, event }]);
     });
 
-    it('is refused without a tenant', () => {
-      expect(() => consume(payload)).toThrow('tenantId');
-      expect(sent).toEqual([]);
+    it('is refused without a tenant', async () => {
+      await expect(consume(payload)).rejects.toThrow('tenantId');
+      expect(recorded.sent).toEqual([]);
     });
 
-    it('is refused with a wrong payload', () => {
-      expect(() => consume(null, 't1')).toThrow('data.chat');
-      expect(sent).toEqual([]);
+    it('is refused with a wrong payload', async () => {
+      await expect(consume(null, 't1')).rejects.toThrow('data.chat');
+      expect(recorded.sent).toEqual([]);
     });
   });
 });

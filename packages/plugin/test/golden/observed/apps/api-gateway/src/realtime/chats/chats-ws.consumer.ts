@@ -1,18 +1,17 @@
 import { Controller } from '@nestjs/common';
-import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
+import {
+  Broadcaster,
+  BrokerEvent,
+  type BrokerMessage,
+  type DomainBroadcaster,
+  requireRecipient,
+} from '@nx-realtime/nest';
 import {
   CHATS_NAMESPACE,
+  type ChatCreated,
   chatCreatedSchema,
   type ServerToClientEvents,
 } from '@observed/realtime-contracts/chats';
-import { Broadcaster, type DomainBroadcaster } from '../core/broadcaster';
-import {
-  BROKER_EVENT,
-  type BrokerEventContext,
-  parseBrokerEvent,
-  REALTIME_BROKER,
-  requireRecipient,
-} from '../core/broker';
 
 /** Sends the broker's events on to the clients that they are meant for. */
 @Controller()
@@ -23,16 +22,11 @@ export class ChatsWsConsumer {
     this.clients = broadcaster.namespace(CHATS_NAMESPACE);
   }
 
-  @EventPattern('chat.created', REALTIME_BROKER, BROKER_EVENT)
-  onChatCreated(
-    @Payload() data: unknown,
-    @Ctx() { meta }: BrokerEventContext,
-  ): void {
-    const { tenantId, payload } = parseBrokerEvent(
-      data,
-      'chat',
-      chatCreatedSchema,
-    );
+  @BrokerEvent('chat.created', {
+    key: 'chat',
+    schema: chatCreatedSchema,
+  })
+  onChatCreated({ tenantId, payload, meta }: BrokerMessage<ChatCreated>): void {
     const recipient = payload.chatId;
     this.clients.toResource(
       tenantId,

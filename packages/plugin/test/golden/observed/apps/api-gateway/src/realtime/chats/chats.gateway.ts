@@ -6,15 +6,18 @@ import {
   WebSocketGateway,
 } from '@nestjs/websockets';
 import {
+  AckExceptionFilter,
+  ContractPipe,
+  type RealtimeSocket,
+  Subscriptions,
+} from '@nx-realtime/nest';
+import {
   type ChatSubscribe,
   chatSubscribeSchema,
   type ChatUnsubscribe,
   chatUnsubscribeSchema,
   CHATS_NAMESPACE,
 } from '@observed/realtime-contracts/chats';
-import { AckExceptionFilter, ContractPipe } from '../core/client-event';
-import type { RealtimeSocket } from '../core/session';
-import { Subscriptions } from '../core/subscriptions';
 import { WsAuthGuard } from '../guards/ws-auth.guard';
 import { ChatsPolicy } from './chats.policy';
 

@@ -1,6 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
-import type { ResourcePolicy } from '../core/subscriptions';
-import type { RealtimeIdentity } from '../core/token-verifier';
+import type { RealtimeIdentity, ResourcePolicy } from '@nx-realtime/nest';
 
 /**
  * Who may subscribe to which resource: nobody, until you decide. Where access

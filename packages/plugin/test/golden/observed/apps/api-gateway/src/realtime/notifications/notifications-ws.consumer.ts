@@ -1,18 +1,17 @@
 import { Controller } from '@nestjs/common';
-import { Ctx, EventPattern, Payload } from '@nestjs/microservices';
+import {
+  Broadcaster,
+  BrokerEvent,
+  type BrokerMessage,
+  type DomainBroadcaster,
+  requireRecipient,
+} from '@nx-realtime/nest';
 import {
   NOTIFICATIONS_NAMESPACE,
+  type NotificationCreated,
   notificationCreatedSchema,
   type ServerToClientEvents,
 } from '@observed/realtime-contracts/notifications';
-import { Broadcaster, type DomainBroadcaster } from '../core/broadcaster';
-import {
-  BROKER_EVENT,
-  type BrokerEventContext,
-  parseBrokerEvent,
-  REALTIME_BROKER,
-  requireRecipient,
-} from '../core/broker';
 
 /** Sends the broker's events on to the clients that they are meant for. */
 @Controller()
@@ -23,16 +22,15 @@ export class NotificationsWsConsumer {
     this.clients = broadcaster.namespace(NOTIFICATIONS_NAMESPACE);
   }
 
-  @EventPattern('notification.created', REALTIME_BROKER, BROKER_EVENT)
-  onNotificationCreated(
-    @Payload() data: unknown,
-    @Ctx() { meta }: BrokerEventContext,
-  ): void {
-    const { tenantId, payload } = parseBrokerEvent(
-      data,
-      'notification',
-      notificationCreatedSchema,
-    );
+  @BrokerEvent('notification.created', {
+    key: 'notification',
+    schema: notificationCreatedSchema,
+  })
+  onNotificationCreated({
+    tenantId,
+    payload,
+    meta,
+  }: BrokerMessage<NotificationCreated>): void {
     const recipient = payload.userId;
     if (recipient === undefined) {
       this.clients.toTenant(tenantId, 'notification.created', payload, meta);

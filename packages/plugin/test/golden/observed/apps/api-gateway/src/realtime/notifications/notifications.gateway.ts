@@ -1,6 +1,6 @@
 import { WebSocketGateway } from '@nestjs/websockets';
 import { NOTIFICATIONS_NAMESPACE } from '@observed/realtime-contracts/notifications';
 
-/** Only sends: the adapter authenticates its clients and joins their rooms. */
+/** Only sends: the kernel authenticates its clients and joins their rooms. */
 @WebSocketGateway({ namespace: NOTIFICATIONS_NAMESPACE })
 export class NotificationsGateway {}

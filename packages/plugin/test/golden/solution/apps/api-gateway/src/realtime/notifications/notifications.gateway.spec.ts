@@ -1,17 +1,20 @@
+import { RealtimeTestApp } from '@nx-realtime/nest/testing';
 import {
   NOTIFICATIONS_NAMESPACE,
   type NotificationCreated,
   type ServerToClientEvents,
 } from '@acme-ts/realtime-contracts/notifications';
-import { userRoom } from '../core/rooms';
-import { RealtimeTestApp } from '../testing/realtime-test-app';
+import { RealtimeModule } from '../realtime.module';
 
 describe('NotificationsGateway', () => {
   const namespace = NOTIFICATIONS_NAMESPACE;
   let app: RealtimeTestApp;
 
   beforeAll(async () => {
-    app = await RealtimeTestApp.start({ isolated: true });
+    app = await RealtimeTestApp.start({
+      module: RealtimeModule,
+      isolated: true,
+    });
   });
 
   afterAll(() => app?.close());
@@ -36,24 +39,21 @@ describe('NotificationsGateway', () => {
     const ann = await app.connect(namespace, app.token('acme', 'ann'));
     const eve = await app.connect(namespace, app.token('acme', 'eve'));
     const spy = await app.connect(namespace, app.token('other', 'ann'));
-    const room = userRoom('acme', 'ann');
+    const room = app.userRoom('acme', 'ann');
     for (const foreign of [eve, spy]) {
       const ack = await foreign.timeout(2_000).emitWithAck('join', room);
       expect(ack).toMatchObject({ ok: false });
     }
     const received: string[] = [];
-    const listen = (name: string, socket: typeof ann) =>
-      new Promise<void>((resolve) => {
-        socket.onAny((_event, _payload, { id }) => {
-          received.push(`${name}: ${id}`);
-          resolve();
-        });
-      });
-    const all = Promise.all([
-      listen('ann', ann),
-      listen('eve', eve),
-      listen('spy', spy),
-    ]);
+    const heard = Object.entries({ ann, eve, spy }).map(
+      ([name, socket]) =>
+        new Promise<void>((resolve) => {
+          socket.onAny((_event, _payload, { id }) => {
+            received.push(`${name}: ${id}`);
+            resolve();
+          });
+        }),
+    );
 
     const domain = app.broadcaster<ServerToClientEvents>(namespace);
     const event = 'notification.created';
@@ -63,15 +63,13 @@ describe('NotificationsGateway', () => {
       type: 'type-1',
       userId: 'userId-1',
     };
+    const at = new Date().toISOString();
     const send = (tenantId: string, userId: string, id: string) =>
-      domain.toUser(tenantId, userId, event, payload, {
-        id,
-        at: new Date().toISOString(),
-      });
+      domain.toUser(tenantId, userId, event, payload, { id, at });
     send('acme', 'ann', 'secret');
     send('acme', 'eve', 'last');
     send('other', 'ann', 'last');
-    await all;
+    await Promise.all(heard);
     expect(received.sort()).toEqual(['ann: secret', 'eve: last', 'spy: last']);
   });
 });

@@ -1,5 +1,5 @@
 import { useId, useState } from 'react';
-import { z } from 'zod';
+import * as z from 'zod';
 import styles from './realtime-example.module.css';
 
 type Fields = Readonly<Record<string, Field>>;

@@ -1,5 +1,6 @@
+import type { RealtimeState } from '@nx-realtime/react';
 import { type RefObject, useEffect, useId, useRef, useState } from 'react';
-import { onUserChange, type RealtimeState } from '../realtime/realtime-client';
+import { realtime } from '../realtime/realtime-client';
 import { CommandForm, type ExampleCommand } from './command-form';
 import styles from './realtime-example.module.css';
 import { signIn, useSignedIn } from './sign-in';
@@ -13,7 +14,7 @@ interface Received {
 /** The latest of the events that no store lists. */
 export function useReceived() {
   const [received, setReceived] = useState<readonly Received[]>([]);
-  useEffect(() => onUserChange(() => setReceived([])), []);
+  useEffect(() => realtime.onUserChange(() => setReceived([])), []);
   const add = (event: string, payload: object) =>
     setReceived((held) => {
       const key = String(Number(held[0]?.key ?? 0) + 1);

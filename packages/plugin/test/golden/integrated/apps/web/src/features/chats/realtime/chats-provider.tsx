@@ -1,10 +1,10 @@
 'use client';
 
-import { createBatch } from '../../../lib/realtime/realtime-client';
+import { realtime } from '../../../lib/realtime/realtime-client';
 import { useChatsSocket } from './use-chats-socket';
 import { useChatsStore } from './use-chats-store';
 
-const change = createBatch(useChatsStore.getState().change);
+const change = realtime.batch(useChatsStore.getState().change);
 
 /** Connects while there is an access token and fills the store; renders nothing. */
 export function ChatsProvider(): null {

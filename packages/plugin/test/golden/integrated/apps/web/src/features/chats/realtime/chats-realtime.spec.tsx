@@ -5,9 +5,8 @@ import type {
   MessageEdited,
   MessageDeleted,
   ChatCleared,
-  ChatSay,
 } from '@acme/realtime-contracts/chats';
-import { setRealtimeReporter } from '../../../lib/realtime/realtime-client';
+import { realtime } from '../../../lib/realtime/realtime-client';
 import { useAuthStore } from '../../../stores/auth.store';
 import { ChatsProvider } from './chats-provider';
 import { chatsChannel, useChatsSocket } from './use-chats-socket';
@@ -17,9 +16,7 @@ let delivered = 0;
 
 function deliver(event: string, payload: unknown): void {
   const meta = { id: `${(delivered += 1)}`, at: '2026-01-01T00:00:00Z' };
-  act(() => {
-    chatsChannel.receive(event, payload, meta);
-  });
+  act(() => chatsChannel.receive(event, payload, meta));
 }
 
 const messagePostedSample: MessagePosted = {
@@ -44,8 +41,7 @@ const chatClearedSample: ChatCleared = {};
 
 describe('chats realtime', () => {
   it('renders nothing and stays idle without a token', () => {
-    const element = createElement(ChatsProvider);
-    const { container } = render(element);
+    const { container } = render(createElement(ChatsProvider));
     const { result } = renderHook(() => useChatsSocket());
 
     expect(container.innerHTML).toBe('');
@@ -57,7 +53,7 @@ describe('chats realtime', () => {
     const errors: unknown[] = [];
     const faults: unknown[] = [];
     const receive = (payload: unknown) => received.push(payload);
-    setRealtimeReporter((fault) => faults.push(fault));
+    realtime.configure({ onFault: (fault) => faults.push(fault) });
     renderHook(() =>
       useChatsSocket({
         onMessagePosted: receive,
@@ -89,18 +85,12 @@ describe('chats realtime', () => {
   it('tells the latest callback of a gap', () => {
     const told: string[] = [];
     const { rerender } = renderHook(
-      ({ name }) =>
-        useChatsSocket({
-          onResync: () => told.push(name),
-        }),
-      { initialProps: { name: 'first' } },
+      (onResync: () => void) => useChatsSocket({ onResync }),
+      { initialProps: () => void told.push('first') },
     );
-    rerender({ name: 'latest' });
-    const now = new Date();
-    chatsChannel.resync({
-      since: now,
-      until: now,
-    });
+    rerender(() => void told.push('latest'));
+    const gap = { since: new Date(), until: new Date() };
+    chatsChannel.resync(gap);
 
     expect(told).toEqual(['latest']);
   });
@@ -147,13 +137,12 @@ describe('chats realtime', () => {
 
   it('refuses commands while not connected', async () => {
     const { result } = renderHook(() => useChatsSocket());
-    const payload: ChatSay = {
+    const sent = result.current.say({
       room: 'room-1',
       text: 'text-1',
       mood: 'happy',
-    };
-    const send = () => result.current.say(payload);
+    });
 
-    await expect(send()).rejects.toMatchObject({ code: 'NOT_CONNECTED' });
+    await expect(sent).rejects.toMatchObject({ code: 'NOT_CONNECTED' });
   });
 });

@@ -1,6 +1,12 @@
 'use client';
 
 import {
+  type RealtimeHandler,
+  type RealtimeHandlers,
+  type RealtimeState,
+  useChannel,
+} from '@nx-realtime/react';
+import {
   type ChatSay,
   type ChatLeave,
   type MessagePosted,
@@ -13,13 +19,7 @@ import {
   chatClearedSchema,
   CHATS_NAMESPACE,
 } from '@acme/realtime-contracts/chats';
-import {
-  realtimeChannel,
-  type RealtimeHandler,
-  type RealtimeHandlers,
-  type RealtimeState,
-  useChannel,
-} from '../../../lib/realtime/realtime-client';
+import { realtime } from '../../../lib/realtime/realtime-client';
 
 const schemas = {
   'message.posted': messagePostedSchema,
@@ -28,7 +28,7 @@ const schemas = {
   'chat.cleared': chatClearedSchema,
 };
 
-export const chatsChannel = realtimeChannel(CHATS_NAMESPACE, schemas);
+export const chatsChannel = realtime.channel(CHATS_NAMESPACE, schemas);
 
 /** Commands reject with a RealtimeCommandError. */
 const commands = {

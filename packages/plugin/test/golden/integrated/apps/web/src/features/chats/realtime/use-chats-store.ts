@@ -1,20 +1,12 @@
 'use client';
 
+import { listActions, type ListActions } from '@nx-realtime/react';
 import { create, type StateCreator } from 'zustand';
 import type {
   MessagePosted,
   MessageEdited,
 } from '@acme/realtime-contracts/chats';
-import {
-  changeList,
-  type ListChange,
-  type ListItems,
-  type ListUpdate,
-  onUserChange,
-} from '../../../lib/realtime/realtime-client';
-
-/** The oldest give way, so that a page left open does not grow for ever. */
-const MAX_ITEMS = 200;
+import { realtime } from '../../../lib/realtime/realtime-client';
 
 /** What adds an item, and what other events tell of it. */
 export interface ListedChat extends MessagePosted {
@@ -23,45 +15,35 @@ export interface ListedChat extends MessagePosted {
 
 type Item = ListedChat;
 
-interface Items {
+type Actions = ListActions<Item>;
+
+interface State extends Pick<Actions, 'merge' | 'change' | 'clear'> {
   /** Newest first, each id once. */
   readonly chats: readonly Item[];
   /** The same: an item is found, and selected, by its id. */
-  readonly byId: ListItems<Item>;
+  readonly byId: ReadonlyMap<string, Item>;
+  readonly addChat: Actions['add'];
+  readonly updateChat: Actions['update'];
+  readonly removeChat: Actions['remove'];
 }
 
-interface State extends Items {
-  readonly addChat: (item: Item) => void;
-  readonly updateChat: (fields: ListUpdate<Item>) => void;
-  readonly removeChat: (id: string) => void;
-  /** Several at the cost of one render, in their order of arrival. */
-  readonly merge: (items: readonly Item[]) => void;
-  /** The same for whatever events do. */
-  readonly change: (changes: readonly ListChange<Item>[]) => void;
-  readonly clear: () => void;
-}
-
-const createState: StateCreator<State> = (set) => {
-  const change: State['change'] = (changes) =>
-    set((state) => {
-      const byId = changeList(state.byId, changes, MAX_ITEMS);
-      return byId === state.byId ? state : listed(byId);
-    });
+const createState: StateCreator<State> = (set, get) => {
+  const { add, update, remove, ...actions } = listActions({
+    get: () => get().byId,
+    set: (byId, chats) => set({ byId, chats }),
+    // The oldest give way, so that a page left open does not grow for ever.
+    max: 200,
+  });
   return {
-    ...listed(new Map()),
-    addChat: (add) => change([{ add }]),
-    updateChat: (update) => change([{ update }]),
-    removeChat: (remove) => change([{ remove }]),
-    merge: (items) => change(items.map((add) => ({ add }))),
-    change,
-    clear: () => set(listed(new Map())),
+    ...actions,
+    chats: [],
+    byId: new Map(),
+    addChat: add,
+    updateChat: update,
+    removeChat: remove,
   };
 };
 
 export const useChatsStore = create(createState);
 
-onUserChange(() => useChatsStore.getState().clear());
-
-function listed(byId: ListItems<Item>): Items {
-  return { chats: [...byId.values()].reverse(), byId };
-}
+realtime.onUserChange(useChatsStore.getState().clear);

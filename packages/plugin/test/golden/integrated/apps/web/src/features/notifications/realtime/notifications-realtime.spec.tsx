@@ -1,10 +1,7 @@
 import { act, render, renderHook, waitFor } from '@testing-library/react';
 import { createElement } from 'react';
-import type {
-  NotificationCreated,
-  NotificationMarkRead,
-} from '@acme/realtime-contracts/notifications';
-import { setRealtimeReporter } from '../../../lib/realtime/realtime-client';
+import type { NotificationCreated } from '@acme/realtime-contracts/notifications';
+import { realtime } from '../../../lib/realtime/realtime-client';
 import { useAuthStore } from '../../../stores/auth.store';
 import { NotificationsProvider } from './notifications-provider';
 import {
@@ -17,9 +14,7 @@ let delivered = 0;
 
 function deliver(event: string, payload: unknown): void {
   const meta = { id: `${(delivered += 1)}`, at: '2026-01-01T00:00:00Z' };
-  act(() => {
-    notificationsChannel.receive(event, payload, meta);
-  });
+  act(() => notificationsChannel.receive(event, payload, meta));
 }
 
 const notificationCreatedSample: NotificationCreated = {
@@ -31,8 +26,7 @@ const notificationCreatedSample: NotificationCreated = {
 
 describe('notifications realtime', () => {
   it('renders nothing and stays idle without a token', () => {
-    const element = createElement(NotificationsProvider);
-    const { container } = render(element);
+    const { container } = render(createElement(NotificationsProvider));
     const { result } = renderHook(() => useNotificationsSocket());
 
     expect(container.innerHTML).toBe('');
@@ -44,7 +38,7 @@ describe('notifications realtime', () => {
     const errors: unknown[] = [];
     const faults: unknown[] = [];
     const receive = (payload: unknown) => received.push(payload);
-    setRealtimeReporter((fault) => faults.push(fault));
+    realtime.configure({ onFault: (fault) => faults.push(fault) });
     renderHook(() =>
       useNotificationsSocket({
         onNotificationCreated: receive,
@@ -62,18 +56,12 @@ describe('notifications realtime', () => {
   it('tells the latest callback of a gap', () => {
     const told: string[] = [];
     const { rerender } = renderHook(
-      ({ name }) =>
-        useNotificationsSocket({
-          onResync: () => told.push(name),
-        }),
-      { initialProps: { name: 'first' } },
+      (onResync: () => void) => useNotificationsSocket({ onResync }),
+      { initialProps: () => void told.push('first') },
     );
-    rerender({ name: 'latest' });
-    const now = new Date();
-    notificationsChannel.resync({
-      since: now,
-      until: now,
-    });
+    rerender(() => void told.push('latest'));
+    const gap = { since: new Date(), until: new Date() };
+    notificationsChannel.resync(gap);
 
     expect(told).toEqual(['latest']);
   });
@@ -114,11 +102,10 @@ describe('notifications realtime', () => {
 
   it('refuses commands while not connected', async () => {
     const { result } = renderHook(() => useNotificationsSocket());
-    const payload: NotificationMarkRead = {
+    const sent = result.current.markRead({
       notificationId: 'notificationId-1',
-    };
-    const send = () => result.current.markRead(payload);
+    });
 
-    await expect(send()).rejects.toMatchObject({ code: 'NOT_CONNECTED' });
+    await expect(sent).rejects.toMatchObject({ code: 'NOT_CONNECTED' });
   });
 });

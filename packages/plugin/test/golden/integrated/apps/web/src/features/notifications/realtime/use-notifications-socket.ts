@@ -1,24 +1,24 @@
 'use client';
 
 import {
+  type RealtimeHandler,
+  type RealtimeHandlers,
+  type RealtimeState,
+  useChannel,
+} from '@nx-realtime/react';
+import {
   type NotificationMarkRead,
   type NotificationCreated,
   notificationCreatedSchema,
   NOTIFICATIONS_NAMESPACE,
 } from '@acme/realtime-contracts/notifications';
-import {
-  realtimeChannel,
-  type RealtimeHandler,
-  type RealtimeHandlers,
-  type RealtimeState,
-  useChannel,
-} from '../../../lib/realtime/realtime-client';
+import { realtime } from '../../../lib/realtime/realtime-client';
 
 const schemas = {
   'notification.created': notificationCreatedSchema,
 };
 
-export const notificationsChannel = realtimeChannel(
+export const notificationsChannel = realtime.channel(
   NOTIFICATIONS_NAMESPACE,
   schemas,
 );

@@ -1,23 +1,23 @@
 'use client';
 
 import {
-  type NotificationCreated,
-  notificationCreatedSchema,
-  NOTIFICATIONS_NAMESPACE,
-} from '@acme-ts/realtime-contracts/notifications';
-import {
-  realtimeChannel,
   type RealtimeHandler,
   type RealtimeHandlers,
   type RealtimeState,
   useChannel,
-} from '../../../lib/realtime/realtime-client';
+} from '@nx-realtime/react';
+import {
+  type NotificationCreated,
+  notificationCreatedSchema,
+  NOTIFICATIONS_NAMESPACE,
+} from '@acme-ts/realtime-contracts/notifications';
+import { realtime } from '../../../lib/realtime/realtime-client';
 
 const schemas = {
   'notification.created': notificationCreatedSchema,
 };
 
-export const notificationsChannel = realtimeChannel(
+export const notificationsChannel = realtime.channel(
   NOTIFICATIONS_NAMESPACE,
   schemas,
 );

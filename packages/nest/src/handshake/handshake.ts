@@ -1,0 +1,111 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
+import { REALTIME_OPTIONS, type RealtimeCoreOptions } from '../config/options';
+import { isId } from '../rooms/rooms';
+import { TIME_LIMITS, withTimeLimit } from '../time-limit';
+import type { HandshakeGuard } from './handshake.guard';
+import type { RealtimeIdentity, TokenClaims, VerifiedToken } from './identity';
+import {
+  expired,
+  isRealtimeException,
+  RealtimeException,
+  unauthorized,
+} from './realtime.errors';
+
+/** The one way from a token to an identity, for handshakes and refreshes. */
+@Injectable()
+export class Handshake {
+  private known: HandshakeGuard | undefined;
+  private readonly refusals = new WeakSet<RealtimeException>();
+
+  constructor(
+    @Inject(ModulesContainer) private readonly modules: ModulesContainer,
+    @Inject(REALTIME_OPTIONS) private readonly options: RealtimeCoreOptions,
+  ) {}
+
+  /**
+   * The app's guard.
+   * @throws Error where no module provides it
+   */
+  get guard(): HandshakeGuard {
+    return (this.known ??= this.find());
+  }
+
+  /**
+   * Verifies a token, makes an identity of its claims and has the owner check
+   * it.
+   *
+   * @param identified is called with the identity before it is checked
+   * @throws RealtimeException UNAUTHORIZED, TOKEN_EXPIRED or UNAVAILABLE, and
+   * what the owner's guard throws
+   */
+  async verify(
+    token: unknown,
+    identified: (identity: RealtimeIdentity) => void = () => undefined,
+  ): Promise<VerifiedToken> {
+    const { guard } = this;
+    const claims = await guard.verify(token);
+    const { userId, tenantId } = await inTime(guard.identify(claims));
+    const { exp, iat, sid } = claims;
+    if (!isId(userId) || !isId(tenantId) || !Number.isFinite(exp)) {
+      throw unauthorized();
+    }
+    const identity = Object.freeze({
+      userId,
+      tenantId,
+      expiresAt: Number(exp) * 1_000,
+      issuedAt: typeof iat === 'number' ? iat * 1_000 : undefined,
+      sessionId: isId(sid) ? sid : undefined,
+    });
+    identified(identity);
+    if (identity.expiresAt <= Date.now()) {
+      throw expired();
+    }
+    await this.check(identity, claims);
+    return { identity, claims };
+  }
+
+  /** True for an error of `verify` that the owner's check has thrown. */
+  isOwnersRefusal(error: unknown): error is RealtimeException {
+    return isRealtimeException(error) && this.refusals.has(error);
+  }
+
+  private async check(
+    identity: RealtimeIdentity,
+    claims: TokenClaims,
+  ): Promise<void> {
+    try {
+      await inTime(this.guard.check(identity, claims));
+    } catch (error) {
+      if (isRealtimeException(error)) {
+        this.refusals.add(error);
+      }
+      throw error;
+    }
+  }
+
+  /**
+   * The guard that a module provides, not one that Nest makes for `@UseGuards`.
+   */
+  private find(): HandshakeGuard {
+    const { guard } = this.options;
+    for (const { providers } of this.modules.values()) {
+      const provider = providers.get(guard);
+      if (provider?.isDependencyTreeStatic() && provider.instance) {
+        return provider.instance as HandshakeGuard;
+      }
+    }
+    throw new Error(
+      `No module provides ${guard.name}: add it to the providers of RealtimeModule, without a scope of its own`,
+    );
+  }
+}
+
+/** An answer of the guard; a client may try again where it takes too long. */
+function inTime<T>(answer: T | Promise<T>): Promise<T> {
+  return withTimeLimit(
+    TIME_LIMITS.owner,
+    answer,
+    () => new RealtimeException('UNAVAILABLE', 'Try again later'),
+  );
+}

@@ -1,0 +1,262 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { Broadcaster } from '../../src/events/broadcaster';
+import { RealtimeRevocation } from '../../src/connections/revocation';
+import jwt from 'jsonwebtoken';
+import { freePorts } from '../support/brokers.js';
+import { Stack } from '../support/stack.js';
+import { eventually } from '../broker/broker-app.js';
+import { CliHost, SECRET } from './cli-host.js';
+
+describe('nx-realtime', () => {
+  let host: CliHost;
+
+  beforeEach(() => {
+    host = new CliHost();
+  });
+
+  afterEach(() => host.remove());
+
+  it.each([[[]], [['--help']], [['help']]])('says what there is: %j', async (args) => {
+    const { code, out } = await host.run(args);
+    expect(code).toBe(0);
+    for (const name of ['env', 'token', 'emit', 'listen', 'dead-letters']) {
+      expect(out.join('\n')).toMatch(new RegExp(`^ {2}${name} `, 'm'));
+      const help = await host.run([name, '--help']);
+      expect(help.out.join('\n')).toContain(`nx-realtime ${name}`);
+    }
+  });
+
+  it.each([
+    ['RT038', ['tokens']],
+    ['RT038', ['constructor']],
+    ['RT038', ['token', '--usr=u1']],
+    ['RT038', ['token', '--user']],
+    ['RT038', ['token', '--ttl=soon']],
+    ['RT038', ['token', '--claim=admin']],
+    ['RT038', ['token', '--user=']],
+    ['RT031', ['token', '--app=web']],
+    ['RT033', ['listen', 'chats']],
+  ])('refuses with %s: %j', async (code, args) => {
+    await expect(host.run(args)).rejects.toThrow(new RegExp(`^${code} `));
+  });
+
+  it('needs a domain', async () => {
+    rmSync(join(host.root, 'apps/api-gateway/src/realtime'), { recursive: true });
+    await expect(host.run(['token'])).rejects.toThrow(/^RT030 /);
+  });
+
+  describe('token', () => {
+    const minted = async (args: string[] = [], env: NodeJS.ProcessEnv = {}) => {
+      const { out, notes } = await host.run(['token', ...args], { env });
+      expect(notes).toEqual([]);
+      expect(out).toHaveLength(1);
+      return out[0] ?? '';
+    };
+
+    it('prints a token that the app accepts, and nothing else', async () => {
+      const claims = jwt.verify(await minted(), SECRET, {
+        algorithms: ['HS256'],
+      }) as jwt.JwtPayload;
+      expect(claims).toMatchObject({ sub: 'u1', tenantId: 't1' });
+      expect((claims.exp ?? 0) - (claims.iat ?? 0)).toBe(3_600);
+    });
+
+    it('takes user, tenant, time to live and claims', async () => {
+      const args = ['--user=auth0|5f', '--tenant=a.b', '--ttl=10m'];
+      const claims = jwt.verify(
+        await minted([...args, '--claim', 'rooms=["r1"]', '--claim=name=Ann=Lee']),
+        SECRET,
+      ) as jwt.JwtPayload;
+      expect(claims).toMatchObject({
+        sub: 'auth0|5f',
+        tenantId: 'a.b',
+        rooms: ['r1'],
+        name: 'Ann=Lee',
+      });
+      expect((claims.exp ?? 0) - (claims.iat ?? 0)).toBe(600);
+    });
+
+    it('follows the issuer, audience and algorithm that the app enforces, and the names it is given', async () => {
+      host.write(
+        'apps/api-gateway/.env',
+        'JWT_ISSUER=acme\nJWT_AUDIENCE=rt\nJWT_ALGORITHMS=HS512,HS256\n',
+      );
+      const options = { algorithms: ['HS512' as const], issuer: 'acme', audience: 'rt' };
+      const args = ['--user=u9', '--user-claim=uid', '--tenant-claim=org'];
+      expect(jwt.verify(await minted(args), SECRET, options)).toMatchObject({
+        uid: 'u9',
+        org: 't1',
+      });
+    });
+
+    it('reads the environment first, then the app, then the workspace', async () => {
+      const signedWith = async (secret: string, env = {}) =>
+        expect(jwt.verify(await minted([], env), secret)).toBeTruthy();
+      const secret = (name: string) => `${name}-secret-of-at-least-32-bytes....`;
+      host.write('.env', `JWT_SECRET=${secret('root')}\n`);
+      host.write('.env.local', `JWT_SECRET=${secret('root-local')}\n`);
+      host.write('apps/api-gateway/.env', `JWT_SECRET=${secret('app')}\n`);
+      await signedWith(SECRET);
+      host.write('apps/api-gateway/.env.local', '');
+      await signedWith(secret('app'));
+      host.write('apps/api-gateway/.env', '\uFEFFPORT=1\r\n');
+      await signedWith(secret('root-local'));
+      host.write('.env.local', '');
+      await signedWith(secret('root'));
+      await signedWith(secret('process'), { JWT_SECRET: secret('process') });
+    });
+
+    it.each([
+      ['RT032', 'no secret', ''],
+      ['RT032', 'an empty secret', 'JWT_SECRET=\n'],
+      ['RT032', 'a short secret', 'JWT_SECRET=short\n'],
+      ['RT037', 'a public key', 'JWT_PUBLIC_KEY=x\n'],
+      ['RT037', 'a key set', 'JWKS_URI=https://id.example/keys\n'],
+      ['RT037', 'another algorithm', `JWT_SECRET=${SECRET}\nJWT_ALGORITHMS=RS256\n`],
+      ['RT039', 'production', `JWT_SECRET=${SECRET}\nNODE_ENV=production\n`],
+    ])('refuses with %s: %s', async (code, _what, env) => {
+      host.write('apps/api-gateway/.env.local', env);
+      const failure = host.run(['token']);
+      await expect(failure).rejects.toThrow(new RegExp(`^${code} `));
+      await expect(failure).rejects.not.toThrow(SECRET);
+    });
+
+    it('asks which app where there are several', async () => {
+      host.addApp('admin');
+      host.addDomain('admin', { name: 'Job' });
+      host.write('apps/admin/.env.local', `JWT_SECRET=${SECRET}-of-admin\n`);
+      await expect(host.run(['token'])).rejects.toThrow(
+        /^RT031 .*(admin, api-gateway|api-gateway, admin)/,
+      );
+      expect(jwt.verify(await minted(['--app=admin']), `${SECRET}-of-admin`)).toBeTruthy();
+    });
+  });
+
+  describe('listen', () => {
+    let stack: Stack;
+    const running: { abort: AbortController; ended: Promise<unknown> }[] = [];
+
+    beforeEach(async () => {
+      stack = await Stack.start({
+        env: { JWT_SECRET: SECRET, FRONTEND_URL: 'http://localhost:3000' },
+      });
+      host.write(
+        'apps/api-gateway/.env.local',
+        `JWT_SECRET=${SECRET}\nPORT=${stack.port}\nFRONTEND_URL=http://localhost:3000\n`,
+      );
+    });
+
+    afterEach(async () => {
+      for (const { abort, ended } of running.splice(0)) {
+        abort.abort();
+        await ended.catch(() => undefined);
+      }
+      await stack.close();
+    });
+
+    /** Starts to listen; resolves once connected or ended. */
+    async function start(...args: string[]) {
+      const abort = new AbortController();
+      const lines: string[] = [];
+      const ended = host.run(['listen', ...args], {
+        signal: abort.signal,
+        onLine: (line) => lines.push(line),
+      });
+      running.push({ abort, ended });
+      const connected = eventually(() => lines.some((line) => line.startsWith('connected')));
+      await Promise.race([connected, ended]);
+      return { abort, ended, lines };
+    }
+
+    const send = (room: 'toTenant' | 'toUser', to: string[], id: string) => {
+      const clients = stack.app
+        .get(Broadcaster)
+        .namespace<Record<string, (...a: never[]) => void>>('/notifications') as unknown as Record<
+        string,
+        (...args: unknown[]) => void
+      >;
+      const meta = { id: `event-${id}`, at: '2030-01-01T00:00:00.000Z' };
+      clients[room]?.(...to, 'notification.created', { id }, meta);
+    };
+
+    it('prints what its user receives, and nothing of others', async () => {
+      const { abort, ended, lines } = await start(
+        'notifications',
+        '--user=u7',
+        '--tenant=t1',
+        '--json',
+      );
+      send('toTenant', ['t2'], 'of another tenant');
+      send('toUser', ['t1', 'u8'], 'of another user');
+      send('toUser', ['t1', 'u7'], 'mine');
+      send('toTenant', ['t1'], 'of us all');
+      await eventually(() => lines.filter((line) => line.startsWith('{')).length === 2);
+      const meta = (id: string) => ({ id, at: '2030-01-01T00:00:00.000Z' });
+      expect(lines.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line))).toEqual([
+        {
+          namespace: '/notifications',
+          event: 'notification.created',
+          payload: { id: 'mine' },
+          meta: meta('event-mine'),
+        },
+        {
+          namespace: '/notifications',
+          event: 'notification.created',
+          payload: { id: 'of us all' },
+          meta: meta('event-of us all'),
+        },
+      ]);
+      abort.abort();
+      expect(await ended).toMatchObject({ code: 0 });
+    });
+
+    it('prints a line for people', async () => {
+      const { lines } = await start();
+      send('toTenant', ['t1'], 'a');
+      await eventually(() =>
+        lines.includes('2030-01-01T00:00:00.000Z notification.created {"id":"a"}'),
+      );
+    });
+
+    it('says why the app refuses, and ends', async () => {
+      const { ended } = await start('--token=garbage').catch((error) => ({
+        ended: Promise.reject(error),
+      }));
+      await expect(ended).rejects.toThrow(/^RT041 \/notifications refuses: UNAUTHORIZED/);
+      await expect(host.run(['listen', '--ttl=-60'])).rejects.toThrow(/^RT041 .*TOKEN_EXPIRED/);
+    });
+
+    it('ends when its user is cut off', async () => {
+      const { ended } = await start('--user=u7');
+      const failure = expect(ended).rejects.toThrow(/^RT041 .*cut/);
+      await stack.app.get(RealtimeRevocation).revoke({ tenantId: 't1', userId: 'u7' });
+      await failure;
+    });
+
+    it('takes a token where none can be minted', async () => {
+      const minted = (await host.run(['token'])).out[0] ?? '';
+      host.write(
+        'apps/api-gateway/.env.local',
+        `JWKS_URI=https://id.example\nPORT=${stack.port}\n`,
+      );
+      await expect(host.run(['listen'])).rejects.toThrow(/^RT037 /);
+      const { lines } = await start(`--token=${minted}`);
+      expect(lines).toContain('connected to /notifications');
+    });
+
+    it('says that the app refuses its origin', async () => {
+      const env = { FRONTEND_URL: 'https://elsewhere.example' };
+      await expect(host.run(['listen'], { env })).rejects.toThrow(
+        /^RT041 api-gateway refuses the connection: .*https:\/\/elsewhere\.example/,
+      );
+    });
+
+    it('says that nothing listens', async () => {
+      const [port] = await freePorts();
+      await expect(host.run(['listen', `--url=http://localhost:${port}`])).rejects.toThrow(
+        new RegExp(`^RT036 api-gateway cannot be reached at http://localhost:${port}`),
+      );
+    });
+  });
+});

@@ -1,0 +1,29 @@
+'use client';
+
+export type {
+  ChannelUser,
+  RealtimeChannel,
+  RealtimeHandler,
+  RealtimeMeta,
+  RealtimeState,
+  RealtimeStatus,
+} from './core/channel';
+export {
+  createRealtime,
+  type Realtime,
+  type RealtimeOptions,
+} from './core/create-realtime';
+export {
+  RealtimeCommandError,
+  RealtimeContractError,
+  type RealtimeFailure,
+} from './core/errors';
+export { listActions, type ListActions } from './core/list';
+export type { EventSchemas, StandardSchema } from './core/schemas';
+export type { RealtimeGap, RealtimeSubscription } from './core/subscriptions';
+export type { RealtimeToken } from './core/tokens';
+export {
+  type RealtimeHandlers,
+  useChannel,
+  useResource,
+} from './react/use-channel';

@@ -1,0 +1,269 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { rolldown } from 'rolldown';
+import ts from 'typescript';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { buildReact } from '../../../scripts/build-react.mjs';
+
+const REACT = resolve(import.meta.dirname, '..');
+/** A project that has the package installed as it is published. */
+const PROJECT = join(REACT, 'tmp/project');
+const INSTALLED = join(PROJECT, 'node_modules/@nx-realtime/react');
+const DIST = join(INSTALLED, 'dist');
+
+const write = (name: string, text: string): string => {
+  const path = join(PROJECT, name);
+  writeFileSync(path, text);
+  return path;
+};
+const run = (name: string, text: string): unknown =>
+  JSON.parse(execFileSync('node', [write(name, text)], { encoding: 'utf8' }));
+const sources = (): string[] =>
+  readdirSync(join(REACT, 'src'), { recursive: true, encoding: 'utf8' }).filter((path) =>
+    /\.tsx?$/.test(path),
+  );
+const importsOf = (path: string): string[] =>
+  ts
+    .preProcessFile(readFileSync(path, 'utf8'), true, true)
+    .importedFiles.map((one) => one.fileName);
+
+describe('the built package', () => {
+  beforeAll(async () => {
+    rmSync(PROJECT, { recursive: true, force: true });
+    mkdirSync(INSTALLED, { recursive: true });
+    write('package.json', JSON.stringify({ name: 'project', private: true }));
+    await buildReact(DIST);
+    cpSync(join(REACT, 'src'), join(INSTALLED, 'src'), { recursive: true });
+    cpSync(join(REACT, 'package.json'), join(INSTALLED, 'package.json'));
+  });
+
+  it('is code of the client, of one file in each format', () => {
+    for (const file of ['index.mjs', 'index.js']) {
+      const text = readFileSync(join(DIST, file), 'utf8');
+      expect(text).toMatch(/^["']use client["'];\n/);
+      expect(importsOf(join(DIST, file)).sort()).toEqual(['react', 'socket.io-client']);
+    }
+  });
+
+  it('has the same names in both formats, also for what reads one from the other', () => {
+    const names =
+      'console.log(JSON.stringify(Object.keys(kernel).filter((n) => !/^(default|module\\.exports)$/.test(n)).sort()))';
+    const imported = run('names.mjs', `import * as kernel from '@nx-realtime/react'; ${names}`);
+    const required = run('names.cjs', `const kernel = require('@nx-realtime/react'); ${names}`);
+    const mixed = run(
+      'mixed.mjs',
+      `import * as kernel from './node_modules/@nx-realtime/react/dist/index.js'; ${names}`,
+    );
+    expect(imported).toContain('createRealtime');
+    expect(required).toEqual(imported);
+    expect(mixed).toEqual(imported);
+  });
+
+  it('is one connection and one kind of error though both formats are loaded', () => {
+    const told = run(
+      'both.mjs',
+      `import { createRequire } from 'node:module';
+      import * as esm from '@nx-realtime/react';
+      const cjs = createRequire(import.meta.url)('@nx-realtime/react');
+      const realtime = esm.createRealtime({
+        url: undefined,
+        token: { get: () => null, subscribe: () => () => {} },
+      });
+      const channel = realtime.channel('/x', {});
+      const error = await channel.send('x.y', {}).catch((reason) => reason);
+      const { createElement } = await import('react');
+      const { renderToString } = await import('react-dom/server');
+      const Status = () => cjs.useChannel(channel, {}, {}).status;
+      console.log(JSON.stringify({
+        copies: esm.RealtimeCommandError !== cjs.RealtimeCommandError,
+        isBoth: error instanceof esm.RealtimeCommandError && error instanceof cjs.RealtimeCommandError,
+        isOther: error instanceof cjs.RealtimeContractError,
+        code: error.code,
+        status: renderToString(createElement(Status)),
+      }));`,
+    );
+    expect(told).toEqual({
+      copies: true,
+      isBoth: true,
+      isOther: false,
+      code: 'NOT_CONNECTED',
+      status: 'idle',
+    });
+  });
+
+  it.each([
+    [
+      'node10',
+      {
+        module: 'commonjs',
+        moduleResolution: 'node10',
+        ignoreDeprecations: '6.0',
+      },
+    ],
+    ['nodenext', { module: 'nodenext', moduleResolution: 'nodenext' }],
+    ['bundler', { module: 'preserve', moduleResolution: 'bundler' }],
+  ])('has types for %s, as strict as can be', (name, options) => {
+    const use = `import { createRealtime, useChannel } from '@nx-realtime/react';
+      import type { RealtimeHandler, StandardSchema } from '@nx-realtime/react';
+      declare const schema: StandardSchema<{ readonly text: string }>;
+      const token = { get: () => null, subscribe: () => () => undefined };
+      const realtime = createRealtime({ url: 'https://x', token });
+      const channel = realtime.channel('/chats', { 'chat.said': schema });
+      const onSaid: RealtimeHandler<{ readonly text: string }> = () => undefined;
+      export const use = () => useChannel(channel, { 'chat.said': onSaid }, {}).status;
+      // @ts-expect-error The payload has no such field.
+      export const wrong = () => useChannel(channel, { 'chat.said': ({ id }) => id }, {});
+      `;
+    const extensions = name === 'nodenext' ? ['mts', 'cts'] : ['ts'];
+    const files = extensions.map((extension) => write(`${name}.${extension}`, use));
+    expect(compile(files, options)).toEqual([]);
+  });
+
+  it('leads a debugger and an editor to its sources', () => {
+    for (const map of [
+      'index.mjs.map',
+      'index.js.map',
+      'core/channel.d.mts.map',
+      'index.d.ts.map',
+    ]) {
+      const path = join(DIST, map);
+      const { sources: named } = JSON.parse(readFileSync(path, 'utf8')) as {
+        sources: string[];
+      };
+      const found = named.map((source) => resolve(path, '..', source).replace(/^.*\/src\//, ''));
+      expect(found.filter((source) => !sources().includes(source))).toEqual([]);
+    }
+  });
+
+  it('adds at most 6 KB to a page, minified and gzipped', async () => {
+    const code = await bundled('page.mjs', "export * from '@nx-realtime/react';");
+    const bytes = gzipSync(code, { level: 9 }).length;
+    expect(code).toContain('does not match its contract');
+    expect(bytes).toBeLessThanOrEqual(6 * 1_024);
+    const readme = readFileSync(join(REACT, 'README.md'), 'utf8');
+    expect(readme).toContain(`${Math.round(bytes / 1_024)} KB, minified and gzipped`);
+  });
+
+  it('leaves nothing on a page that does not use it', async () => {
+    const code = await bundled('other.mjs', "import '@nx-realtime/react'; export const own = 1;");
+    expect(code).not.toContain('socket.io');
+  });
+});
+
+/** The code that a page gets, without React and socket.io-client. */
+async function bundled(name: string, text: string): Promise<string> {
+  const bundle = await rolldown({
+    input: write(name, text),
+    platform: 'browser',
+    external: ['react', 'socket.io-client'],
+    // Of 'use client', which is for other bundlers.
+    onLog: () => undefined,
+  });
+  const { output } = await bundle.generate({ format: 'esm', minify: true });
+  return output[0].code;
+}
+
+describe('the sources, as a workspace compiles them that has ejected them', () => {
+  const relative = () =>
+    sources().flatMap((path) =>
+      importsOf(join(REACT, 'src', path)).filter((name) => name.startsWith('.')),
+    );
+
+  it('import each other without extensions, which every bundler and test runner resolves', () => {
+    expect(relative().length).toBeGreaterThan(10);
+    expect(relative().filter((name) => /\.[cm]?[jt]sx?$/.test(name))).toEqual([]);
+    const manifest = JSON.parse(readFileSync(join(REACT, 'package.json'), 'utf8')) as object;
+    expect(manifest).not.toHaveProperty('type');
+  });
+
+  // The other configurations of hosts compile them with the code that is emitted.
+  it.each([
+    ['nodenext', { module: 'nodenext', moduleResolution: 'nodenext' }],
+    [
+      'CommonJS without strict',
+      {
+        module: 'commonjs',
+        moduleResolution: 'bundler',
+        strict: false,
+        exactOptionalPropertyTypes: false,
+      },
+    ],
+  ])('compile in %s', (_name, options) => {
+    expect(compile([join(REACT, 'src/index.ts')], options)).toEqual([]);
+  });
+
+  it('have no React in their core', () => {
+    const core = sources().filter((path) => path.startsWith('core/'));
+    const imported = core.flatMap((path) => importsOf(join(REACT, 'src', path)));
+    expect(imported.filter((name) => /react/.test(name))).toEqual([]);
+  });
+});
+
+describe('the public door', () => {
+  it('has few names, each with what it does and an example', () => {
+    const program = ts.createProgram([join(REACT, 'src/index.ts')], {
+      moduleResolution: ts.ModuleResolutionKind.Bundler,
+      module: ts.ModuleKind.Preserve,
+      noLib: true,
+      types: [],
+    });
+    const checker = program.getTypeChecker();
+    const door = program.getSourceFile(join(REACT, 'src/index.ts')) as ts.SourceFile;
+    const names = checker
+      .getExportsOfModule(checker.getSymbolAtLocation(door) as ts.Symbol)
+      .map((symbol) => checker.getAliasedSymbol(symbol));
+    expect(names.length).toBeLessThanOrEqual(22);
+    const bare = names.filter(
+      (symbol) =>
+        symbol.getDocumentationComment(checker).length === 0 ||
+        !symbol.getJsDocTags(checker).some(({ name }) => name === 'example'),
+    );
+    expect(bare.map(({ name }) => name)).toEqual([]);
+  });
+});
+
+function compile(files: readonly string[], options: object): string[] {
+  const { options: parsed, errors } = ts.convertCompilerOptionsFromJson(
+    {
+      target: 'es2022',
+      lib: ['es2021', 'dom', 'dom.iterable'],
+      types: [],
+      strict: true,
+      isolatedModules: true,
+      noUnusedLocals: true,
+      noUnusedParameters: true,
+      noImplicitOverride: true,
+      noImplicitReturns: true,
+      noUncheckedIndexedAccess: true,
+      exactOptionalPropertyTypes: true,
+      noEmit: true,
+      ...options,
+    },
+    PROJECT,
+  );
+  const program = ts.createProgram(files, parsed, hostWith(parsed));
+  return [...errors, ...ts.getPreEmitDiagnostics(program)].map(
+    ({ file, messageText }) =>
+      `${file?.fileName ?? ''}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`,
+  );
+}
+
+/** Parsed once: each program reads the same libraries. */
+const declarations = new Map<string, ts.SourceFile>();
+
+function hostWith(options: ts.CompilerOptions): ts.CompilerHost {
+  const host = ts.createCompilerHost(options);
+  return {
+    ...host,
+    getSourceFile: (path, language, ...rest) => {
+      if (!/\/node_modules\/typescript\/lib\//.test(path)) {
+        return host.getSourceFile(path, language, ...rest);
+      }
+      const known = declarations.get(path) ?? host.getSourceFile(path, language, ...rest);
+      if (known) declarations.set(path, known);
+      return known;
+    },
+  };
+}

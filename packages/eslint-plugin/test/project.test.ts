@@ -436,7 +436,7 @@ export class HandshakeGuard { canActivate() { return true; } }
 export const BrokerEvent = () => () => undefined;
 `;
     const main = (line: string, call = 'setupRealtime(app)'): string =>
-      MAIN.replace('const app', `${line}\nconst app`) + `await ${call};\n`;
+      `${MAIN.replace('const app', `${line}\nconst app`)}await ${call};\n`;
 
     it.each([
       ['by name', "import { setupRealtime } from '@nx-realtime/nest';", undefined],

@@ -335,8 +335,9 @@ export class RealtimeAdapter extends IoAdapter {
 
   /** Names what a gateway asks for and does not get: its clients are refused. */
   private tellIgnored(gateway: Type): void {
-    const { namespace, ...ignored } = gatewayOptionsOf(gateway);
-    const names = Object.keys(ignored);
+    const names = Object.keys(gatewayOptionsOf(gateway)).filter(
+      (name) => name !== 'namespace',
+    );
     if (namespaceOf(gateway) === '/') {
       this.logger.warn(
         `${gateway.name} has no namespace: its clients are refused with NAMESPACE_REQUIRED. Give it one, and connect to that with a token`,

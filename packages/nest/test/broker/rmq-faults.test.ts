@@ -69,13 +69,12 @@ describe('RmqBroker, when RabbitMQ fails', () => {
     await eventually(() => consumer?.sent.some(({ payload }) => payload.id === id));
     expect((await broker.count(queue)).consumers).toBe(1);
     await broker.close();
-    const unsettled = await rabbit.ctl(
-      'list_queues',
-      'name',
-      'messages',
-      'messages_unacknowledged',
+    const columns = ['name', 'messages', 'messages_unacknowledged'];
+    const isSettled = new RegExp(`${queue}\\s0\\s0\\n`);
+    await eventually(
+      async () => isSettled.test(await rabbit.ctl('list_queues', ...columns)),
+      15_000,
     );
-    expect(unsettled).toMatch(new RegExp(`${queue}\\s0\\s0\\n`));
   }
 
   it('boots while the broker is down, and consumes once it is up', async () => {

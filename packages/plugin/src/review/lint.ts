@@ -154,6 +154,8 @@ class Linters {
             // What it says of versions is not part of a report.
             warnOnUnsupportedTypeScriptVersion: false,
             loggerFn: false,
+            // Else the parser reads each file once where CI is set, and never what a repair made of it.
+            disallowAutomaticSingleRunInference: true,
             ...(typed && { projectService: true, tsconfigRootDir: this.root }),
           },
         },

@@ -171,8 +171,12 @@ describe('the quick start of the README', () => {
           REALTIME_TCP_PORT: String(tcp),
         },
       );
+      expect((await fetch(`${url}/health/ready`)).status).toBe(200);
       const polled = await fetch(`${url}/socket.io/?EIO=4&transport=polling`);
-      expect([polled.status, await polled.text()]).toEqual([200, expect.stringContaining('"sid"')]);
+      expect([polled.status, await polled.text()]).toEqual([
+        400,
+        expect.stringContaining('takes websockets only'),
+      ]);
       await server.stop();
     });
 

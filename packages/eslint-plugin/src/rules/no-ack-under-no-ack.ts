@@ -14,7 +14,7 @@ export default createRule({
     why: '`noAck: true`, which is the default of Nest, settles a message when it is sent. An ack of it is a channel error (406) that drops the connection at each message.',
     remedy:
       'Set `noAck: false` in the options of the microservice, or leave the ack away and accept that a failed event is lost.',
-    recommended: true,
+    recommended: false,
     usesProject: true,
   },
   messages: {

@@ -27,7 +27,7 @@ export default createRule({
     why: 'A callback, object or list that is made in render is new each time: the effect runs again, and the connection is closed and opened at each render.',
     remedy:
       'Keep the latest callback in a ref, or use useEffectEvent, and let the effect depend on what the connection is made of.',
-    recommended: true,
+    recommended: false,
   },
   messages: {
     through:

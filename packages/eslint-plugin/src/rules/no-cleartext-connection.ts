@@ -19,7 +19,7 @@ export default createRule({
     why: 'Without TLS everybody on the way reads the token and the events, and can answer in the name of the server. A page of `https` is not even allowed to.',
     remedy: 'Write `https://` or `wss://`, or take the address from the environment.',
     cwe: 319,
-    recommended: true,
+    recommended: false,
   },
   messages: {
     cleartext:

@@ -13,7 +13,7 @@ export default createRule({
     remedy:
       'Catch up in the application: after the connection is authenticated, the client asks for what came since the last event that it has.',
     cwe: 613,
-    recommended: true,
+    recommended: false,
   },
   fixable: 'code',
   messages: {

@@ -15,7 +15,7 @@ export default createRule({
     why: 'Decoding reads what a token says without looking at its signature: anybody writes a token that says anything.',
     remedy: 'Call `verifyAsync(token, { algorithms: [...] })`, and use the claims that it gives.',
     cwe: 347,
-    recommended: true,
+    recommended: false,
   },
   messages: {
     decoded:

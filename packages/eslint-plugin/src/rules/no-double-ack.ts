@@ -15,7 +15,7 @@ export default createRule({
     why: 'A second ack, nack or reject of one message is a channel error (406): RabbitMQ closes the channel, Nest drops the connection, and everything in hand is delivered again.',
     remedy:
       'Settle as the last step of each path: `ack` at the end of try, `nack` in catch, none in finally.',
-    recommended: true,
+    recommended: false,
   },
   messages: {
     sequence: 'This message is settled already on this path: RabbitMQ closes the channel (406).',

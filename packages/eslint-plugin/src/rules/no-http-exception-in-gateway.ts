@@ -20,7 +20,7 @@ export default createRule({
     remedy:
       'Throw `new WsException(...)`, answer `{ ok: false, error }`, or bind a filter that turns the one into the other.',
     cwe: 755,
-    recommended: true,
+    recommended: false,
     usesProject: true,
   },
   messages: {

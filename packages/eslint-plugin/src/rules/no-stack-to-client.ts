@@ -15,7 +15,7 @@ export default createRule({
     why: 'A stack names files, versions and queries of the server to whoever makes it fail.',
     remedy: 'Log the error with an id, and answer a code and that id.',
     cwe: 209,
-    recommended: true,
+    recommended: false,
   },
   messages: {
     stack: 'This tells the client about the inside of the server. Log it, and answer a code.',

@@ -20,7 +20,7 @@ export default createRule<
     why: 'A client that says which tenant it belongs to can say another one.',
     remedy: 'Read the tenant from the claims in `socket.data`, and leave it out of the payload.',
     cwe: 639,
-    recommended: true,
+    recommended: false,
   },
   schema: [
     {

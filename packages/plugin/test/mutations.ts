@@ -740,8 +740,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'event-not-validated',
     file: 'packages/nest/src/broker/broker-event.ts',
-    find: 'const check = (value: unknown) => checkPayload(schema, value);',
-    replace: 'const check = (value: unknown): Checked<T> => ({ payload: value as T });',
+    find: 'const checked = await checkPayload(schema, payload);',
+    replace: 'const checked = { payload: payload as T, problems: [] };',
     test: 'broker/rmq-broker.test.ts',
   },
   {
@@ -2414,8 +2414,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'null-of-an-optional-field',
     file: 'packages/nest/src/broker/broker-event.ts',
-    find: 'if (rest === value) {',
-    replace: 'if (rest === value || true) {',
+    find: 'if (rest === payload) {',
+    replace: 'if (rest === payload || true) {',
     test: 'broker/rmq-broker.test.ts',
   },
   {

@@ -5,11 +5,7 @@ import {
   type Server,
 } from '@nestjs/microservices';
 import type { EventMeta } from '../events/event-meta';
-import {
-  type Checked,
-  checkPayload,
-  type PayloadSchema,
-} from '../events/payload-schema';
+import { checkPayload, type PayloadSchema } from '../events/payload-schema';
 import { isId } from '../rooms/rooms';
 import { invalid } from './base-rpc.exception';
 import { noteFailure } from './emission';
@@ -128,48 +124,36 @@ export function eventSourceOf(
 }
 
 /**
- * Reads `data` of an event, `{ tenantId, [key]: payload }`: at once, unless the
- * schema takes its time.
+ * Reads `data` of an event: `{ tenantId, [key]: payload }`.
  *
  * @throws BaseRpcException `invalid`
  */
-export function parseBrokerEvent<T>(
+export async function parseBrokerEvent<T>(
   data: unknown,
   { key, schema }: EventSource<T>,
-): MaybePromise<{ tenantId: string; payload: T }> {
+): Promise<{ tenantId: string; payload: T }> {
   const tenantId = own(data, 'tenantId');
   if (!isId(tenantId)) {
     throw invalid('TENANT', 'data.tenantId is missing or not an id');
   }
-  const payload = own(data, key);
-  const check = (value: unknown) => checkPayload(schema, value);
-  type Result = Checked<T>;
-  const read = (value: unknown, result: Result): MaybePromise<Result> => {
-    const paths =
-      'payload' in result ? [] : result.problems.map(({ path }) => path);
-    const rest = withoutNulls(value, paths);
-    if (rest === value) {
-      return result;
+  let payload = own(data, key);
+  for (;;) {
+    const checked = await checkPayload(schema, payload);
+    if ('payload' in checked) {
+      return { tenantId, payload: checked.payload };
     }
-    const again = check(rest);
-    return again instanceof Promise
-      ? again.then((next) => read(rest, next))
-      : read(rest, again);
-  };
-  const end = (result: Result) => {
-    if ('payload' in result) {
-      return { tenantId, payload: result.payload };
+    const { problems } = checked;
+    const rest = withoutNulls(
+      payload,
+      problems.map(({ path }) => path),
+    );
+    if (rest === payload) {
+      const [problem] = problems;
+      const path = ['data', key, problem?.path].filter(Boolean).join('.');
+      throw invalid('PAYLOAD', `${path}: ${problem?.message}`);
     }
-    const [problem] = result.problems;
-    const path = ['data', key, problem?.path].filter(Boolean).join('.');
-    throw invalid('PAYLOAD', `${path}: ${problem?.message}`);
-  };
-  const first = check(payload);
-  const checked =
-    first instanceof Promise
-      ? first.then((result) => read(payload, result))
-      : read(payload, first);
-  return checked instanceof Promise ? checked.then(end) : end(checked);
+    payload = rest;
+  }
 }
 
 /**
@@ -224,8 +208,6 @@ export function requireRecipient(id: unknown): string {
   }
   return id;
 }
-
-type MaybePromise<T> = T | Promise<T>;
 
 async function messageOf<T>(
   context: ExecutionContext,

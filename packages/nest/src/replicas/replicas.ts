@@ -5,6 +5,7 @@ import type { LinkHealth } from '../observability/link-health';
 import { ReplicaStream } from './redis';
 import { ReplicaAdapter } from './replica.adapter';
 import type { RealtimeServer } from '../connections/socket';
+import { withTimeLimit } from '../time-limit';
 
 const EVENT = 'realtime.replicas';
 /** Socket.IO gives up after 5 s, but knows of no replica without Redis. */
@@ -136,11 +137,6 @@ export class Replicas {
     if (!server || !stream) {
       return;
     }
-    let timer: NodeJS.Timeout | undefined;
-    const timeout = new Promise<never>((_resolve, reject) => {
-      const error = new Error('Redis does not answer');
-      timer = setTimeout(() => reject(error), ANSWER_MS);
-    });
     const isRemembered = this.commands.get(name)?.isRemembered;
     const told = Promise.all([
       isRemembered && stream.remember(name, message),
@@ -153,11 +149,10 @@ export class Replicas {
       stream.append({}),
     ]);
     try {
-      await Promise.race([told, timeout]);
+      const late = () => new Error('Redis does not answer');
+      await withTimeLimit(ANSWER_MS, told, late);
     } catch (error) {
       throw new Error(`Not every replica has answered: ${String(error)}`);
-    } finally {
-      clearTimeout(timer);
     }
   }
 }

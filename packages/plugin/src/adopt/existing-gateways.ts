@@ -1,7 +1,7 @@
 import type { Tree } from '@nx/devkit';
 import type { Expression } from 'oxc-parser';
 import { findAll, isClass } from '../wiring/index.js';
-import { AppCode, decoratorsOf, keyOf } from './code.js';
+import { AppCode, decoratorsOf, keyOf, lineOf } from './code.js';
 
 /** A gateway of the host that gets less than it asks for, once our adapter serves the app. */
 export interface ExistingGateway {
@@ -27,7 +27,7 @@ export function existingGateways(
       const decorator = decoratorsOf(node).find(({ name }) => name === 'WebSocketGateway');
       if (!decorator) return [];
       const problems = problemsOf(decorator.args);
-      const line = file.source.text.slice(0, decorator.node.start).split('\n').length;
+      const line = lineOf(file, decorator.node);
       const name = node.id?.name ?? 'a gateway';
       return problems.length > 0 ? [{ name, place: `${file.path}:${line}`, problems }] : [];
     }),

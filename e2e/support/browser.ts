@@ -47,7 +47,7 @@ export async function openPage(browser: Browser): Promise<{ page: Page; problems
 /** Signs in to a page of `--example`, once it takes input. */
 export async function signInToExample(page: Page, token: string): Promise<void> {
   // Before the page is hydrated, the browser would submit the form by itself.
-  await page.waitForLoadState('networkidle');
+  await page.waitForLoadState('networkidle', { timeout: 150_000 });
   await page.getByLabel('Access token').fill(token);
   await page.getByRole('button', { name: 'Sign in' }).click();
 }

@@ -45,6 +45,8 @@ interface Counts {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
+  /** Each test that failed, with what it said. */
+  readonly failures: readonly string[];
 }
 
 /** What vitest and Jest both write. */
@@ -53,7 +55,16 @@ interface Report {
   readonly numFailedTests: number;
   readonly numPendingTests: number;
   readonly numTodoTests: number;
-  readonly testResults: readonly { status: string; assertionResults: readonly unknown[] }[];
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly status: string;
+    readonly message?: string;
+    readonly assertionResults: readonly {
+      readonly status: string;
+      readonly fullName: string;
+      readonly failureMessages?: readonly string[];
+    }[];
+  }[];
 }
 
 const REPORTS = join(REPO, 'test-artifacts/reports');
@@ -77,6 +88,12 @@ const LANES: readonly Lane[] = [
     name: 'long-fuzz',
     long: true,
     env: { KERNEL_FUZZ_SECONDS: '300' },
+  },
+  {
+    ...vitestLane('packages/plugin', 'emitted', 'test/emitted/format.test.ts'),
+    name: 'long-format',
+    long: true,
+    env: { FORMAT_RUNS: '4000' },
   },
   { ...jestLane('matrix', '.matrix.ts'), long: true },
   { ...jestLane('upgrade', '.upgrade.ts'), long: true },
@@ -138,7 +155,9 @@ async function main(args: readonly string[]): Promise<void> {
     return own.length > 1 ? [sumOf(lane.name, own), ...own] : own;
   });
   printTable(rows, (Date.now() - started) / 1_000);
-  const { passed, failed, skipped, ok } = sumOf('all', [...results.values()]);
+  const { passed, failed, skipped, failures, ok } = sumOf('all', [...results.values()]);
+  // Once more at the end, where a log that was cut still has them.
+  for (const failure of failures) console.log(`FAILED ${failure.slice(0, 4_000)}\n`);
   const summary = `${passed} passed, ${failed} failed, ${skipped} skipped`;
   writeFileSync(SUMMARY, `${summary}\n`);
   console.log(summary);
@@ -180,6 +199,7 @@ function sumOf(name: string, parts: readonly Result[]): Result {
     passed: sum('passed'),
     failed: sum('failed'),
     skipped: sum('skipped'),
+    failures: parts.flatMap(({ failures }) => failures),
     seconds: sum('seconds'),
     ok: parts.every(({ ok }) => ok),
   };
@@ -244,7 +264,7 @@ function readReport(file: string): Counts {
   try {
     report = JSON.parse(readFileSync(file, 'utf8')) as Report;
   } catch {
-    return { passed: 0, failed: 0, skipped: 0 };
+    return { passed: 0, failed: 0, skipped: 0, failures: [] };
   }
   const broken = report.testResults.filter(
     ({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0,
@@ -253,7 +273,17 @@ function readReport(file: string): Counts {
     passed: report.numPassedTests,
     failed: report.numFailedTests + broken.length,
     skipped: report.numPendingTests + report.numTodoTests,
+    failures: report.testResults.flatMap(failuresOf),
   };
+}
+
+function failuresOf({ name, status, message, assertionResults }: Report['testResults'][number]) {
+  if (status === 'failed' && assertionResults.length === 0) return [`${name}\n${message ?? ''}`];
+  return assertionResults
+    .filter((test) => test.status === 'failed')
+    .map(({ fullName, failureMessages = [] }) =>
+      [`${name}: ${fullName}`, ...failureMessages].join('\n'),
+    );
 }
 
 function printTable(results: readonly Result[], total: number): void {

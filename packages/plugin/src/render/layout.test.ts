@@ -20,6 +20,7 @@ describe('layOut', () => {
   it.each([
     ['a list', `f(\n  ${long},\n  ${long},\n);`],
     ['an object', 'f({\n  a,\n});'],
+    ['an object that begins with a spread', 'const a = {\n  ...b,\n  c,\n};'],
     ['a list with a block', 'f(a, () => {\n  b();\n});'],
     ['properties of a constructor', 'constructor(\n  private readonly a: A,\n  b: B,\n) {}'],
     ['a comment', '/**\n * a (\n *   b\n * )\n */'],

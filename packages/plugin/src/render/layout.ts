@@ -50,6 +50,8 @@ const EMPTY = /\{\n *\}/g;
 const COMMENT = /^\s*(?:\/\/|\/?\*)/;
 const LIST_IN_BRACES = /(?:^(?:import|export) .*|@\w+\(|\bdatetime\(|^ {2}on\w+\()\{$/;
 const PARAMETER_PROPERTY = /^\s*(?:private|protected|public|readonly) /;
+/** A line of a call chain; a spread begins with three dots. */
+const IS_MEMBER = /^\s*\.(?!\.)/;
 const CLOSING = /^\s*[)\]>}]/;
 
 /** What takes the place of `count` lines. */
@@ -70,7 +72,7 @@ function joined(lines: readonly string[], at: number, end: number): Joined | nul
   }
   if (block.length === 0) return null;
   if (line.endsWith(' =') || line.endsWith(':')) return assigned(line, block);
-  const isChain = block[0]!.trimStart().startsWith('.');
+  const isChain = IS_MEMBER.test(block[0]!);
   return isChain || isArrow(line) ? onOneLine([line, ...block]) : null;
 }
 
@@ -102,7 +104,7 @@ function flat(lines: readonly string[]): string | null {
     const next = line.trimStart();
     if (/^[)\]>]/.test(next)) return text.replace(/,$/, '') + next;
     if (next.startsWith('}')) return `${text.replace(/,$/, '')} ${next}`;
-    return next.startsWith('.') || /[([<]$/.test(text) ? text + next : `${text} ${next}`;
+    return IS_MEMBER.test(next) || /[([<]$/.test(text) ? text + next : `${text} ${next}`;
   });
 }
 

@@ -116,20 +116,24 @@ describe('chats realtime', () => {
     render(createElement(ChatsProvider));
     const store = useChatsStore.getState;
     const id = '2f1c6f0e-6b0a-4c59-9d0e-3a5a1d1f7b11';
-    const item = { ...messagePostedSample, id };
+    const withId = <T extends object>(sample: T) => ({ ...sample, id });
+    const item = withId(messagePostedSample);
     const after = async (event: string, payload: object) => {
       store().addChat(item);
-      deliver(event, { ...payload, id });
+      deliver(event, withId(payload));
       await waitFor(() => expect(store().chats).not.toContain(item));
       return store().chats;
     };
 
     expect(await after('message.posted', messagePostedSample)).toEqual([
-      { ...messagePostedSample, id },
+      withId(messagePostedSample),
     ]);
 
     expect(await after('message.edited', messageEditedSample)).toEqual([
-      { ...item, ...messageEditedSample, id },
+      {
+        ...item,
+        ...withId(messageEditedSample),
+      },
     ]);
 
     expect(await after('message.deleted', messageDeletedSample)).toEqual([]);

@@ -87,17 +87,18 @@ describe('notifications realtime', () => {
     render(createElement(NotificationsProvider));
     const store = useNotificationsStore.getState;
     const id = 'id-1';
-    const item = { ...notificationCreatedSample, id };
+    const withId = <T extends object>(sample: T) => ({ ...sample, id });
+    const item = withId(notificationCreatedSample);
     const after = async (event: string, payload: object) => {
       store().addNotification(item);
-      deliver(event, { ...payload, id });
+      deliver(event, withId(payload));
       await waitFor(() => expect(store().notifications).not.toContain(item));
       return store().notifications;
     };
 
     expect(
       await after('notification.created', notificationCreatedSample),
-    ).toEqual([{ ...notificationCreatedSample, id }]);
+    ).toEqual([withId(notificationCreatedSample)]);
   });
 
   it('refuses commands while not connected', async () => {

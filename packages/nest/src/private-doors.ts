@@ -16,6 +16,7 @@ export interface RawSocket {
     event: 'ping' | 'pong',
     listener: (payload: { data?: never }) => void,
   ): void;
+  on(event: 'error', listener: (error: { code?: unknown }) => void): void;
   terminate(): void;
 }
 
@@ -41,6 +42,16 @@ export function boundFragments(conn: Connection, max: number): boolean {
   const isFound =
     typeof Reflect.get(Object(receiver), '_maxFragments') === 'number';
   return isFound && Reflect.set(Object(receiver), '_maxFragments', max);
+}
+
+/**
+ * Code of an error for which `ws` ends a connection: `TOO_LARGE`, or the part
+ * that tells: `INVALID_UTF8`.
+ */
+export function codeOfInvalid({ code }: { code?: unknown }): string {
+  return code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH'
+    ? 'TOO_LARGE'
+    : String(code ?? 'INVALID').replace('WS_ERR_', '');
 }
 
 /** True for a connection whose peer has answered the closing frame. */

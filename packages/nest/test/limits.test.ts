@@ -621,6 +621,30 @@ describe('deep and huge values', () => {
     await stack.connect('/notifications');
   });
 
+  it('are refused with what is allowed, and reach a handler up to that', async () => {
+    const stack = await start();
+    const client = await stack.connect('/counted');
+    const bodies = [
+      [deepObject(33), Array<number>(2_001).fill(0), JSON.parse('{"__proto__":{}}')],
+      [deepObject(32), Array<number>(2_000).fill(0)],
+    ] as const;
+    for (const body of bodies[0]) {
+      const ack: unknown = await client.timeout(5_000).emitWithAck('work', body);
+      expect(ack).toEqual({
+        ok: false,
+        error: {
+          code: 'VALIDATION',
+          message: 'The payload is not valid',
+          details: [
+            { path: '', message: 'Allowed: 32 levels and 2000 values, and no key __proto__' },
+          ],
+        },
+      });
+    }
+    for (const body of bodies[1]) client.emit('work', body);
+    await vi.waitFor(() => expect(served).toEqual(bodies[1]));
+  });
+
   it('next to the token are refused, and kept nowhere', async () => {
     const stack = await start();
     const raw = open(stack);

@@ -3,7 +3,8 @@ import { clientAddress, SecurityLog } from '../src/handshake/security-log';
 import { ConsoleLogger, Logger } from '@nestjs/common';
 import type { IncomingMessage } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ORIGIN, sign, Stack, type StackOptions } from './support/stack.js';
+import { frame, RawClient } from './support/raw-client.js';
+import { connected, ORIGIN, sign, Stack, type StackOptions } from './support/stack.js';
 
 describe('the security log', () => {
   let stack: Stack | undefined;
@@ -37,6 +38,50 @@ describe('the security log', () => {
       ['handshake refused', { code: 'NAMESPACE_REQUIRED', ...client }],
       ['upgrade refused', { code: 'ORIGIN', ...client, origin: 'https://evil.example' }],
     ]);
+  });
+
+  it.each(['x', 'ä', '😀'])(
+    'says why a message of "%s" above the limit has cut a connection, and whose, and no other',
+    async (letters) => {
+      await start({ REALTIME_MAX_MESSAGE_BYTES: '2048' });
+      const bystander = await stack!.connect('/notifications', sign({ sub: 'u2' }));
+      const socket = await stack!.connect('/notifications');
+      const chats = socket.io.socket('/chats', { auth: { token: sign() } });
+      await connected(chats);
+      // What browsers measure by.
+      expect(Reflect.get(socket.io.engine, '_maxPayload')).toBe(2_048);
+      const event = 'notification.markRead';
+      const around = `42/notifications,0["${event}",{"notificationId":""}]`.length;
+      const room = 2_048 - around;
+      const notificationId = letters.repeat(Math.floor(room / Buffer.byteLength(letters)));
+      const fits = notificationId + 'x'.repeat(room - Buffer.byteLength(notificationId));
+      const send = (id: string): Promise<unknown> =>
+        socket.timeout(1_000).emitWithAck(event, { notificationId: id });
+      expect(await send(fits)).toHaveProperty('ok');
+      expect(lines()).toEqual([]);
+      const ended = new Promise((resolve) => chats.once('disconnect', resolve));
+      await expect(send(`${fits}x`)).rejects.toThrow();
+      await ended;
+      expect(lines()).toEqual([['message refused', { code: 'TOO_LARGE', ...known }]]);
+      expect(stack!.logs.join()).not.toContain(fits.slice(0, 50));
+      expect(bystander.connected).toBe(true);
+    },
+  );
+
+  it.each([
+    ['TOO_LARGE', [frame('x'.repeat(70_000))]],
+    ['INVALID_UTF8', [frame(Buffer.from([0x34, 0xff, 0xfe]))]],
+    ['UNEXPECTED_RSV_1', [frame('4', { rsv1: true })]],
+    [
+      'TOO_MANY_BUFFERED_PARTS',
+      Array.from({ length: 100 }, (_, i) => frame('x', { fin: false, opcode: i === 0 ? 1 : 0 })),
+    ],
+  ])('says %s of a client that has shown no token', async (code, frames) => {
+    await start();
+    const raw = RawClient.upgrade(stack!.port, ...frames);
+    expect(await raw.closes(5_000)).toBe(true);
+    raw.end();
+    expect(lines()).toEqual([['message refused', { code, ...client }]]);
   });
 
   it('names the user too, where the token was good', async () => {

@@ -27,9 +27,10 @@ export async function startServer(
   port = 0,
   namespace = '/notifications',
   path = '/socket.io',
+  maxHttpBufferSize = 65_536,
 ): Promise<RealtimeServer> {
   const http = createServer();
-  const io = new Server(http, { path, transports: ['websocket'] });
+  const io = new Server(http, { path, transports: ['websocket'], maxHttpBufferSize });
   let connections = 0;
   io.engine.on('connection', () => (connections += 1));
   const nsp = io.of(namespace);

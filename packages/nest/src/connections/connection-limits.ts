@@ -4,6 +4,7 @@ import { report } from '../observability/diagnostics';
 import {
   boundFragments,
   bufferedBytes,
+  codeOfInvalid,
   isGone,
   rawSocket,
 } from '../private-doors';
@@ -150,6 +151,15 @@ export class ConnectionLimits {
     const raw = rawSocket(conn);
     raw?.on('ping', count);
     raw?.on('pong', count);
+    // Too large, or no message: ws closes the connection by itself.
+    raw?.on('error', (error) =>
+      this.log.report(
+        'message refused',
+        codeOfInvalid(error),
+        conn.request,
+        this.registry.of(conn)?.session?.identity,
+      ),
+    );
     boundFragments(conn, MAX_FRAGMENTS);
   }
 

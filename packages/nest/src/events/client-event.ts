@@ -16,7 +16,7 @@ import {
   RealtimeException,
 } from '../handshake/realtime.errors';
 import type { RealtimeSocket } from '../connections/socket';
-import { isHarmless } from './payload-shape';
+import { isHarmless, MAX_DEPTH, MAX_VALUES } from './payload-shape';
 import {
   type Checked,
   checkPayload,
@@ -41,6 +41,16 @@ type Send = (...answer: unknown[]) => void;
 const logger = new Logger('ClientEvents');
 
 const BRAND: unique symbol = Symbol.for('@nx-realtime/nest:ack-filter');
+
+const NOT_VALID = 'The payload is not valid';
+
+/** Refusal of a payload that no contract is asked about. */
+const OUT_OF_BOUNDS = new RealtimeException('VALIDATION', NOT_VALID, [
+  {
+    path: '',
+    message: `Allowed: ${MAX_DEPTH} levels and ${MAX_VALUES} values, and no key __proto__`,
+  },
+]);
 
 /** Number of events that are not acknowledged yet, by socket. */
 const pending = new WeakMap<Socket, { events: number }>();
@@ -76,8 +86,7 @@ function validOf<T>(checked: Checked<T>): T {
   if ('payload' in checked) {
     return checked.payload;
   }
-  const message = 'The payload is not valid';
-  throw new RealtimeException('VALIDATION', message, checked.problems);
+  throw new RealtimeException('VALIDATION', NOT_VALID, checked.problems);
 }
 
 /**
@@ -191,12 +200,17 @@ export function screenEvents(
       });
       return;
     }
-    if (isKnown && isHarmless(packet)) {
+    if (!isKnown) {
+      const message = 'Unknown event';
+      refuse({ ok: false, error: { code: 'VALIDATION', message } });
+      return;
+    }
+    // Event, payload and acknowledgement are a level and three values more.
+    if (isHarmless(packet, MAX_VALUES + 3, MAX_DEPTH + 1)) {
       next();
       return;
     }
-    const message = isKnown ? 'The payload is not valid' : 'Unknown event';
-    refuse({ ok: false, error: { code: 'VALIDATION', message } });
+    refuse(failure(OUT_OF_BOUNDS));
   });
 }
 

@@ -1,15 +1,20 @@
 /** Levels of a payload, which recursive code survives by far. */
 export const MAX_DEPTH = 32;
 /** More than a client's payload needs: what one may cost stays small. */
-const MAX_VALUES = 2_000;
+export const MAX_VALUES = 2_000;
 
 /**
  * Reads no more of a value than its bounds allow.
  *
  * @param maxValues how many values it may hold, on all levels
+ * @param maxDepth how many levels it may have
  * @returns false for what recursive code does not survive, or may merge by mistake
  */
-export function isHarmless(value: unknown, maxValues = MAX_VALUES): boolean {
+export function isHarmless(
+  value: unknown,
+  maxValues = MAX_VALUES,
+  maxDepth = MAX_DEPTH,
+): boolean {
   let left = maxValues;
   const walk = (item: unknown, depth: number): boolean => {
     if (typeof item !== 'object' || item === null || ArrayBuffer.isView(item)) {
@@ -24,5 +29,5 @@ export function isHarmless(value: unknown, maxValues = MAX_VALUES): boolean {
       inner.every((next) => walk(next, depth - 1))
     );
   };
-  return walk(value, MAX_DEPTH);
+  return walk(value, maxDepth);
 }

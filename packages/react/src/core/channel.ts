@@ -1,4 +1,5 @@
 import type { Socket } from 'socket.io-client';
+import { measure } from './command';
 import type { RealtimeConnection } from './connection';
 import {
   RealtimeCommandError,
@@ -105,7 +106,8 @@ export interface RealtimeChannel<S extends EventSchemas = EventSchemas> {
   follow(subscriber: ResourceSubscriber): () => void;
   /**
    * Sends a client event, and resolves with the data of its acknowledgement. It
-   * is never queued: what waits may arrive when it is no longer meant.
+   * is never queued: what waits may arrive when it is no longer meant. What is
+   * too large for the server is not sent: it would end the page's connection.
    *
    * @throws RealtimeCommandError
    */
@@ -157,6 +159,8 @@ export class Channel<
   private hasRenewed = false;
   private graceTimer: ReturnType<typeof setTimeout> | undefined;
   private retryTimer: ReturnType<typeof setTimeout> | undefined;
+  /** Commands so far: Socket.IO numbers them. */
+  private sent = 0;
   private readonly watchers = new Set<() => void>();
   private readonly users = new Set<ChannelUser<S>>();
   private readonly ids = new Set<string>();
@@ -205,6 +209,9 @@ export class Channel<
     if (!socket || socketId === undefined) {
       throw new RealtimeCommandError('NOT_CONNECTED', 'Not connected');
     }
+    const head = `42${this.namespace},${this.sent}`;
+    measure(head, event, payload, this.connection.maxMessageBytes);
+    this.sent += 1;
     const ack = await socket
       .timeout(ACK_TIMEOUT_MS)
       .emitWithAck(event, payload)

@@ -72,6 +72,15 @@ export class RealtimeConnection {
     return this.manager.socket(namespace, { auth });
   }
 
+  /** Largest message that the server takes, as it says when it connects. */
+  get maxMessageBytes(): number {
+    const engine: object = this.manager?.engine ?? {};
+    // Private, under one name since 4.8 and the other before.
+    const told: unknown =
+      Reflect.get(engine, '_maxPayload') ?? Reflect.get(engine, 'maxPayload');
+    return Number(told) > 0 ? Number(told) : Infinity;
+  }
+
   currentToken(): string | null {
     return this.isClosed ? null : this.tokens.current();
   }

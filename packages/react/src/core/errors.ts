@@ -25,9 +25,10 @@ function isOfKind(value: unknown, kind: string): boolean {
 /**
  * A failed command.
  *
- * `code` is `NOT_CONNECTED` when it was not sent; `TIMEOUT` or `DISCONNECTED`
- * when it may or may not have been carried out; else the server's code, such as
- * `VALIDATION`, `FORBIDDEN` or the service's own.
+ * `code` is `NOT_CONNECTED` or `TOO_LARGE` when it was not sent; `TIMEOUT` or
+ * `DISCONNECTED` when it may or may not have been carried out; else the server's
+ * code, such as `VALIDATION`, `FORBIDDEN` or the service's own. The `details` of
+ * `TOO_LARGE` are `{ bytes, maxBytes, maxLevels, maxValues }`.
  *
  * @example
  * await markRead({ notificationId }).catch((error) => {
@@ -39,7 +40,17 @@ export class RealtimeCommandError extends Error {
   readonly [KIND] = 'command';
 
   constructor(
-    readonly code: string,
+    readonly code:
+      | 'NOT_CONNECTED'
+      | 'TOO_LARGE'
+      | 'TIMEOUT'
+      | 'DISCONNECTED'
+      | 'VALIDATION'
+      | 'FORBIDDEN'
+      | 'RATE_LIMITED'
+      | 'UNAUTHORIZED'
+      | 'INTERNAL'
+      | (string & Record<never, never>),
     message: string,
     readonly details?: unknown,
   ) {

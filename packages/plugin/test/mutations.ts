@@ -1029,10 +1029,10 @@ export const MUTATIONS: readonly Mutation[] = [
     find: `      });
       return;
     }
-    if (isKnown`,
+    if (!isKnown`,
     replace: `      });
     }
-    if (isKnown`,
+    if (!isKnown`,
     test: 'limits.test.ts',
   },
   {

@@ -32,6 +32,9 @@ export { RealtimeException } from './handshake/realtime.errors';
 export { TokenVerifier } from './handshake/token-verifier';
 export { RealtimeHealth } from './lifecycle/health';
 export { RealtimeCoreModule } from './lifecycle/realtime-core.module';
-export { setupRealtime } from './lifecycle/setup-realtime';
+export {
+  type RealtimeSetupOptions,
+  setupRealtime,
+} from './lifecycle/setup-realtime';
 export { isId, type RoomsFunction } from './rooms/rooms';
 export { type ResourcePolicy, Subscriptions } from './rooms/subscriptions';

@@ -1302,6 +1302,27 @@ export const MUTATIONS: readonly Mutation[] = [
     test: 'security-log.test.ts',
   },
   {
+    name: 'ready-without-listening',
+    file: 'packages/nest/src/connections/connection-registry.ts',
+    find: 'this.server?.listening === true',
+    replace: 'this.timer !== undefined',
+    test: 'own-server.test.ts',
+  },
+  {
+    name: 'unserved-gateways-not-told',
+    file: 'packages/nest/src/connections/unserved.ts',
+    find: "new Logger('Realtime').error(UNSERVED);",
+    replace: '',
+    test: 'own-server.test.ts',
+  },
+  {
+    name: 'own-server-ignored',
+    file: 'packages/nest/src/connections/realtime.adapter.ts',
+    find: 'super(server ?? app);',
+    replace: 'super(app);',
+    test: 'own-server.test.ts',
+  },
+  {
     name: 'deep-auth',
     file: 'packages/nest/src/connections/realtime.adapter.ts',
     find: 'if (!isHarmless(socket.handshake.auth))',

@@ -1,3 +1,4 @@
+import type { Server } from 'node:http';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { RealtimeIdentity } from '../handshake/identity';
 import { isGone, rawSocket } from '../private-doors';
@@ -49,12 +50,14 @@ export class ConnectionRegistry implements OnApplicationShutdown {
   private readonly seldom: (() => void)[] = [];
   private sweeps = 0;
   private timer: NodeJS.Timeout | undefined;
+  private server: Server | undefined;
 
   /**
-   * Registers the connections of a server. Call it once. One timer serves all
-   * of them: one each costs more.
+   * Registers the connections of an engine, and the server below it. Call it
+   * once. One timer serves all of them: one each costs more.
    */
-  serve(engine: RealtimeServer['engine']): void {
+  serve(engine: RealtimeServer['engine'], server: Server): void {
+    this.server = server;
     engine.on('connection', (conn: Connection) =>
       this.connections.set(conn, { sockets: [] }),
     );
@@ -70,9 +73,9 @@ export class ConnectionRegistry implements OnApplicationShutdown {
     (isSeldom ? this.seldom : this.often).push(run);
   }
 
-  /** True once connections are let in. */
+  /** True while connections can arrive. */
   get isServing(): boolean {
-    return this.timer !== undefined;
+    return this.server?.listening === true;
   }
 
   /** True when the last peer is gone. */

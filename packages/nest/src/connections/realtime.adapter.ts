@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { type INestApplication, Logger, type Type } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { IoAdapter } from '@nestjs/platform-socket.io';
@@ -40,6 +40,7 @@ import {
   type RealtimeSocket,
   sharedListener,
 } from './socket';
+import { tellUnserved } from './unserved';
 
 type Next = (error?: Error) => void;
 
@@ -74,17 +75,24 @@ export class RealtimeAdapter extends IoAdapter {
   private tellsDisconnects = false;
   private io: RealtimeServer | undefined;
 
-  static async create(app: INestApplication): Promise<RealtimeAdapter> {
+  /** @param server where the app is not served by its own */
+  static async create(
+    app: INestApplication,
+    server?: Server,
+  ): Promise<RealtimeAdapter> {
     const { redisUrl, environment } = app.get<RealtimeConfig>(REALTIME_CONFIG);
     if (redisUrl) {
       const key = `${app.get<string>(REALTIME_APP)}:${environment}`;
       await app.get(Replicas).connect(redisUrl, key);
     }
-    return new RealtimeAdapter(app);
+    return new RealtimeAdapter(app, server);
   }
 
-  private constructor(private readonly app: INestApplication) {
-    super(app);
+  private constructor(
+    private readonly app: INestApplication,
+    private readonly server?: Server,
+  ) {
+    super(server ?? app);
     this.config = app.get<RealtimeConfig>(REALTIME_CONFIG);
     this.handshake = app.get(Handshake);
     // A missing guard is told at boot, not to the first client.
@@ -126,7 +134,9 @@ export class RealtimeAdapter extends IoAdapter {
     });
     io.on('new_namespace', (namespace) => this.protect(namespace));
     this.prepareGateways();
-    this.registry.serve(io.engine);
+    const server: Server = this.server ?? this.app.getHttpServer();
+    this.registry.serve(io.engine, server);
+    tellUnserved(server);
     this.limits.protect(io.engine);
     io.engine.on('connection', ({ request }: Connection) => {
       // Kept as long as the connection; `headers` holds them too.
@@ -163,6 +173,15 @@ export class RealtimeAdapter extends IoAdapter {
     if (others.length > 0) {
       super.bindMessageHandlers(client, others, transform);
     }
+  }
+
+  override async close(...[io]: Parameters<IoAdapter['close']>): Promise<void> {
+    if (this.server && this.forceCloseConnections) {
+      // Nest cuts and closes its own server alone.
+      this.server.closeAllConnections();
+      this.forceCloseConnections = false;
+    }
+    await super.close(io);
   }
 
   override async dispose(): Promise<void> {

@@ -112,7 +112,9 @@ export class RealtimeHealth implements BeforeApplicationShutdown {
     const isUp = Object.values(parts).every((state) => state === 'up');
     // Addresses and errors are for the log: anyone may ask for the health.
     this.log(
-      isUp ? '' : `broker: ${broker.detail}, replicas: ${replicas.detail}`,
+      isUp
+        ? ''
+        : `broker: ${broker.detail}, replicas: ${replicas.detail}${this.registry.isServing ? '' : ', gateways: their server does not listen'}`,
     );
     return { [key]: { status: stateOf(isUp), ...parts } };
   }

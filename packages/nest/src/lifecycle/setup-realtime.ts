@@ -1,10 +1,30 @@
 import type { Server } from 'node:http';
+import type { Server as SecureServer } from 'node:https';
 import { type INestApplication, Logger, ShutdownSignal } from '@nestjs/common';
 import { RealtimeBroker } from '../broker/broker';
 import { RealtimeAdapter } from '../connections/realtime.adapter';
 import { requireSingleCopy } from '../copies';
 import { RealtimeHealth } from './health';
 import { RealtimeShutdown } from './shutdown';
+
+/**
+ * Options of `setupRealtime`.
+ *
+ * @example
+ * ```ts
+ * const options: RealtimeSetupOptions = {
+ *   server: createServer({ key, cert }, app.getHttpAdapter().getInstance()),
+ * };
+ * ```
+ */
+export interface RealtimeSetupOptions {
+  /**
+   * Server of yours that serves the app, where `app.listen()` is not called: of
+   * `node:http` or `node:https`. Let it listen after `app.init()`; `app.close()`
+   * closes it. @default the server of the app
+   */
+  readonly server?: Server | SecureServer | undefined;
+}
 
 /**
  * Adds the Socket.IO server, the broker's consumer and the health endpoints to
@@ -17,13 +37,22 @@ import { RealtimeShutdown } from './shutdown';
  * await setupRealtime(app);
  * await app.listen(3333);
  * ```
- * @throws Error where the app's guard is not provided, or where this package is
- * loaded twice
+ * @throws Error where the app's guard is not provided, where `server` listens
+ * already, or where this package is loaded twice
  */
-export async function setupRealtime(app: INestApplication): Promise<void> {
+export async function setupRealtime(
+  app: INestApplication,
+  options: RealtimeSetupOptions = {},
+): Promise<void> {
   requireSingleCopy();
   const logger = new Logger('Realtime');
-  app.useWebSocketAdapter(await RealtimeAdapter.create(app));
+  const server: Server = options.server ?? app.getHttpServer();
+  if (server.listening) {
+    throw new Error(
+      'The server listens already: call setupRealtime, then app.init(), then let it listen',
+    );
+  }
+  app.useWebSocketAdapter(await RealtimeAdapter.create(app, options.server));
 
   // The app's global pipes and filters are made for HTTP.
   const broker = app.get<RealtimeBroker>(RealtimeBroker);
@@ -36,7 +65,6 @@ export async function setupRealtime(app: INestApplication): Promise<void> {
 
   app.get(RealtimeHealth).serve();
 
-  const server: Server = app.getHttpServer();
   server.once('listening', () =>
     broker.start((error) => {
       logger.fatal(error.message);

@@ -32,9 +32,6 @@ export { RealtimeException } from './handshake/realtime.errors';
 export { TokenVerifier } from './handshake/token-verifier';
 export { RealtimeHealth } from './lifecycle/health';
 export { RealtimeCoreModule } from './lifecycle/realtime-core.module';
-export {
-  type RealtimeSetupOptions,
-  setupRealtime,
-} from './lifecycle/setup-realtime';
+export { setupRealtime } from './lifecycle/setup-realtime';
 export { isId, type RoomsFunction } from './rooms/rooms';
 export { type ResourcePolicy, Subscriptions } from './rooms/subscriptions';

@@ -8,25 +8,6 @@ import { RealtimeHealth } from './health';
 import { RealtimeShutdown } from './shutdown';
 
 /**
- * Options of `setupRealtime`.
- *
- * @example
- * ```ts
- * const options: RealtimeSetupOptions = {
- *   server: createServer({ key, cert }, app.getHttpAdapter().getInstance()),
- * };
- * ```
- */
-export interface RealtimeSetupOptions {
-  /**
-   * Server of yours that serves the app, where `app.listen()` is not called: of
-   * `node:http` or `node:https`. Let it listen after `app.init()`; `app.close()`
-   * closes it. @default the server of the app
-   */
-  readonly server?: Server | SecureServer | undefined;
-}
-
-/**
  * Adds the Socket.IO server, the broker's consumer and the health endpoints to
  * an app, and ends it in order on SIGTERM and SIGINT. Call it once, before
  * `app.listen()`: events are consumed when the app listens.
@@ -37,12 +18,15 @@ export interface RealtimeSetupOptions {
  * await setupRealtime(app);
  * await app.listen(3333);
  * ```
+ * @param options `server`: of `node:http` or `node:https`, where one of yours
+ * serves the app in place of `app.listen()`. Let it listen after `app.init()`;
+ * `app.close()` closes it
  * @throws Error where the app's guard is not provided, where `server` listens
  * already, or where this package is loaded twice
  */
 export async function setupRealtime(
   app: INestApplication,
-  options: RealtimeSetupOptions = {},
+  options: { readonly server?: Server | SecureServer | undefined } = {},
 ): Promise<void> {
   requireSingleCopy();
   const logger = new Logger('Realtime');

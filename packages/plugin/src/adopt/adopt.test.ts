@@ -19,7 +19,7 @@ function domainFile(tree: Tree, plural: string): Record<string, unknown> {
   return JSON.parse(text ?? 'null') as Record<string, unknown>;
 }
 
-/** How often each line stands in a text. */
+/** Occurrences of each line in a text. */
 function counted(text: string): Map<string, number> {
   const counts = new Map<string, number>();
   for (const line of text.split('\n').map((one) => one.trim())) {

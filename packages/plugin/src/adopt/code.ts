@@ -75,7 +75,7 @@ export class AppCode {
     return null;
   }
 
-  /** What a name means in a file: declared there, imported, or exported from a file that it names. */
+  /** Resolves a name in a file: declared there, imported, or exported from a file that it names. */
   declaration(file: CodeFile, name: string, seen: readonly string[] = []): Declared | null {
     const key = `${file.path}#${name}`;
     if (seen.includes(key)) return null;
@@ -138,7 +138,7 @@ export function lineOf({ source }: CodeFile, node: { readonly start: number }): 
   return source.text.slice(0, node.start).split('\n').length;
 }
 
-/** What a node says. */
+/** Text of a node. */
 export const textOf = (
   { source }: CodeFile,
   node: { readonly start: number; readonly end: number },

@@ -30,13 +30,13 @@ export interface Handler {
   readonly event: string;
   readonly written: HandWritten;
   readonly node: MethodDefinition;
-  /** How it takes its payload: the pattern of one parameter. */
+  /** Pattern of the parameter that takes the payload. */
   readonly pattern: string;
-  /** Whether the contract's payload is what the handler takes, type by type. */
+  /** True if the contract's payload is what the handler takes, type by type. */
   readonly exact: boolean;
 }
 
-/** What a hand-written domain says of itself. */
+/** Facts of a hand-written domain. */
 export interface Derived {
   readonly file: DomainFile;
   readonly names: DomainNames;
@@ -173,7 +173,7 @@ export interface AdoptOptions {
 }
 
 /**
- * What `--adopt` takes a new domain from.
+ * Source of a new domain for `--adopt`.
  *
  * @returns null where the events are given and no code is there
  * @throws RealtimeError RT058 where neither is
@@ -208,7 +208,7 @@ function nothingFound(
   );
 }
 
-/** What is sent by a class of the domain, or through one. */
+/** Events sent by a class of the domain, or through one. */
 function isOfDomain(
   code: AppCode,
   { owner, sentFrom, scope, file }: Emission,
@@ -231,7 +231,7 @@ function isOfDomain(
   );
 }
 
-/** Whether a consumer sends anything to clients. */
+/** True if a consumer sends anything to clients. */
 function sends(code: AppCode, written: HandWritten, emissions: readonly Emission[]): boolean {
   return written.node.body.body.some(
     (member) =>
@@ -348,7 +348,7 @@ function patternText(file: CodeFile, { pattern, type }: Parameter): string {
 const isUnknown = (shape: Shape): boolean =>
   shape.kind === 'value' && shape.base === 'json' && !shape.array;
 
-/** What a pipe of a parameter validates: `new ZodValidationPipe(schema)`. */
+/** Schema that a parameter's pipe validates: `new ZodValidationPipe(schema)`. */
 function schemaOf(code: AppCode, file: CodeFile, args: readonly Node[]): Shape | null {
   for (const argument of args) {
     if (argument.type !== 'NewExpression') continue;
@@ -498,7 +498,7 @@ function serverDrafts(
   return [...drafts.values()];
 }
 
-/** What a handler sends, itself or by a method that it calls. */
+/** Events that a handler sends, itself or by a method that it calls. */
 function emissionsOf(
   code: AppCode,
   written: HandWritten,

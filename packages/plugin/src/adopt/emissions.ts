@@ -14,7 +14,7 @@ export interface Emission {
   /** The file that names the rooms. */
   readonly sentFrom: CodeFile;
   readonly payload: Node | null;
-  /** Where the payload and the rooms are read. */
+  /** Place in which the payload and the rooms are read. */
   readonly scope: Scope;
   readonly file: CodeFile;
   readonly line: number;
@@ -84,7 +84,7 @@ function emissionOf(
   return resolved.length > 0 ? resolved : [made];
 }
 
-/** Where a chain of calls before `.emit` sends to; null where it is no socket's. */
+/** Target of a chain of calls before `.emit`; null where it is no socket's. */
 function addressOf(
   code: AppCode,
   scope: Scope,
@@ -121,7 +121,7 @@ function addressOf(
     : null;
 }
 
-/** Whether an expression is a server of sockets, or one socket. */
+/** True if an expression is a server of sockets, or one socket. */
 export function socketKind(code: AppCode, scope: Scope, node: Node): 'server' | 'socket' | null {
   if (node.type === 'Identifier') {
     for (const { param } of paramsAround(scope)) {
@@ -141,7 +141,7 @@ export function socketKind(code: AppCode, scope: Scope, node: Node): 'server' | 
   return owner && serverProperty(owner.node, name) ? 'server' : null;
 }
 
-/** Whether a member of a class is what `@WebSocketServer()` fills, or is typed as a server. */
+/** True if a member of a class is what `@WebSocketServer()` fills, or is typed as a server. */
 function serverProperty(node: Class, name: string): boolean {
   return node.body.body.some(
     (member) =>
@@ -166,7 +166,7 @@ function kindOfParameter({ name, type, decorators }: Param): 'server' | 'socket'
   return isSocket ? 'socket' : null;
 }
 
-/** Whether a parameter is the socket of a client. */
+/** True if a parameter is the socket of a client. */
 export const isSocketParameter = (parameter: Param): boolean =>
   kindOfParameter(parameter) === 'socket';
 
@@ -210,7 +210,7 @@ function callsOf(
   );
 }
 
-/** What a room is of, and the field of a payload that would name it. */
+/** Kind of a room, and the field of a payload that would name it. */
 export interface Room {
   readonly of: 'user' | 'tenant' | 'other';
   readonly field: string | null;
@@ -235,7 +235,7 @@ function fieldOf(node: Node, of: Room['of']): string | null {
   return of === 'user' && /^(?:id|sub|user|socketId)$/.test(name ?? 'id') ? 'userId' : name;
 }
 
-/** What a room's name ends with: the variable in it. */
+/** The variable that ends a room's name. */
 function leafOf(node: Node): Node | null {
   switch (node.type) {
     case 'TemplateLiteral': {

@@ -6,7 +6,7 @@ import { AppCode, decoratorsOf, keyOf, lineOf } from './code.js';
 /** A gateway of the host that gets less than it asks for, once our adapter serves the app. */
 export interface ExistingGateway {
   readonly name: string;
-  /** Of its decorator: `apps/api/src/chat/chat.gateway.ts:12`. */
+  /** Place of its decorator: `apps/api/src/chat/chat.gateway.ts:12`. */
   readonly place: string;
   /** `has no namespace: its clients are refused`. */
   readonly problems: readonly string[];

@@ -12,7 +12,7 @@ export interface HandWritten {
   readonly name: string;
   readonly file: CodeFile;
   readonly node: Class;
-  /** Of a gateway, as it says; null where it says none, or not as a constant. */
+  /** Namespace that a gateway states; null where it states none, or not as a constant. */
   readonly namespace: string | null;
 }
 

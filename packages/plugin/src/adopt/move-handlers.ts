@@ -82,7 +82,7 @@ export function moveHandlers(
   return [...left, ...provideNeeds(tree, needs, target.app)];
 }
 
-/** Whether an event is stated as the code had it, not as its owner gave it. */
+/** True if an event is stated as the code had it, not as its owner gave it. */
 function isAsDerived({ file }: Derived, domain: Domain, event: string): boolean {
   const stated = toDomainFile(domain, '').clientEvents?.[event];
   return isDeepStrictEqual(stated, file.clientEvents?.[event]);

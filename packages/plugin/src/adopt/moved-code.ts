@@ -13,7 +13,7 @@ export interface Target {
   readonly app: AppFacts;
   /** Its file. */
   readonly path: string;
-  /** What it is, for messages. */
+  /** Description for messages. */
   readonly kind: 'service' | 'guard';
 }
 
@@ -98,7 +98,7 @@ function moduleOf({ code }: Derived, provided: Class): Need['module'] | null {
   return null;
 }
 
-/** How the target imports what a name of the file means; null for what is no import of it. */
+/** Import in the target of a name of the file; null where the file does not import it. */
 export function importOf(
   derived: Derived,
   file: CodeFile,

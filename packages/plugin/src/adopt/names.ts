@@ -53,7 +53,7 @@ export function freeName(name: string, taken: readonly string[], verb: string): 
   return candidate;
 }
 
-/** Whether a namespace, a class, a file or an event's prefix is called as the domain is. */
+/** True if a namespace, a class, a file or an event's prefix is called as the domain is. */
 export function isNameOf(text: string, names: DomainNames): boolean {
   const plain = text.replace(/^\/+/, '').replace(/(?:Ws|WebSocket|Socket|Realtime)$/i, '');
   try {

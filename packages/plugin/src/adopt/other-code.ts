@@ -63,7 +63,7 @@ function gateways({ code, classes }: Derived): Finding[] {
 
 const SOURCE = /(?<!\.(?:d|spec|test))\.[cm]?[jt]sx?$/;
 
-/** Where a page opens a connection to the domain's namespace itself. */
+/** Places where a page opens a connection to the domain's namespace itself. */
 function clients(tree: Tree, { classes, names }: Derived, web: WebFacts): Finding[] {
   const namespaces = classes.flatMap(({ kind, namespace }) =>
     kind === 'gateway' ? [pathOf(`/${namespace ?? ''}`)] : [],

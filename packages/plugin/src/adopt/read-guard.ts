@@ -5,16 +5,16 @@ import type { CodeFile } from './code.js';
 import { boundNames, identifiersIn } from './moved-code.js';
 import { parametersOf } from './values.js';
 
-/** What a hand-written guard decides by itself, beside verifying the token. */
+/** Decisions of a hand-written guard beside verifying the token. */
 export interface GuardRules {
-  /** How it takes the claims: `payload`, or a pattern of them; null where it verifies no token. */
+  /** Parameter that takes the claims: `payload`, or a pattern of them; null where it verifies no token. */
   readonly claims: { readonly pattern: Node; readonly type: Node | null } | null;
-  /** What it reads the user and the tenant from. */
+  /** Claims from which it reads the user and the tenant. */
   readonly user: Node | null;
   readonly tenant: Node | null;
   /** Statements that use neither the socket nor the token, in order. */
   readonly checks: readonly Statement[];
-  /** What has no place in a guard of the kernel. */
+  /** Code that has no place in a guard of the kernel. */
   readonly left: readonly { readonly node: Node; readonly why: string }[];
 }
 
@@ -242,7 +242,7 @@ class Reader implements GuardRules {
     );
   }
 
-  /** Who the socket belongs to, by what is put on it. */
+  /** Owner of the socket, by what is put on it. */
   private readOwner(statement: Statement, target: Node, value: Node): void {
     const own = this.claimNames();
     const members: [name: string, value: Node][] =
@@ -301,7 +301,7 @@ const isCallOf = (node: Node): node is CallExpression => node.type === 'CallExpr
 const calledName = ({ callee }: CallExpression): string =>
   (callee.type === 'MemberExpression' ? keyOf(callee.property) : keyOf(callee)) ?? '';
 
-/** Whether a statement is, or ends with, a refusal. */
+/** True if a statement is, or ends with, a refusal. */
 export function refuses(statement: Statement): boolean {
   return statement.type === 'BlockStatement' ? statement.body.some(refuses) : isRefusal(statement);
 }
@@ -348,7 +348,7 @@ function annotationOf(pattern: Node): Node | null {
   return held?.type === 'TSTypeAnnotation' ? held.typeAnnotation : (held ?? null);
 }
 
-/** What jose calls the claims in its result. */
+/** jose's name of the claims in its result. */
 function payloadIn(pattern: Extract<Node, { type: 'ObjectPattern' }>): Node {
   for (const property of pattern.properties) {
     if (property.type === 'Property' && keyOf(property.key) === 'payload') return property.value;

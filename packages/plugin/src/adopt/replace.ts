@@ -7,7 +7,7 @@ import type { Derived, Finding } from './derive.js';
 import type { HandWritten } from './hand-written.js';
 import { isPattern } from './hand-written.js';
 
-/** What became of the hand-written classes. */
+/** Outcome of the hand-written classes. */
 export interface Replaced {
   /** Modules that no longer provide one of them. */
   readonly unwired: readonly string[];
@@ -76,7 +76,7 @@ export function replaceHandWritten(tree: Tree, { code, classes }: Derived): Repl
   };
 }
 
-/** Where code of the app names a class. */
+/** Places where code of the app names a class. */
 export function usesOf(
   code: AppCode,
   files: readonly CodeFile[],
@@ -115,7 +115,7 @@ function inModule(ancestors: readonly Node[]): boolean {
   );
 }
 
-/** What generated code does in another way, or not at all, member by member. */
+/** Members whose work generated code does in another way, or not at all. */
 function unmerged(written: HandWritten): Finding[] {
   const { file, node } = written;
   return node.body.body.flatMap((member): Finding[] => {

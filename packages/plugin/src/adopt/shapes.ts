@@ -3,14 +3,14 @@ import type { Field } from '../domain/index.js';
 import { decoratorsOf, keyOf } from './code.js';
 import type { AppCode, CodeFile } from './code.js';
 
-/** What is known of a value from its type: an object, or one that the event grammar can state. */
+/** Shape of a value by its type: an object, or one that the event grammar can state. */
 export type Shape =
   | { readonly kind: 'object'; readonly members: readonly Member[] }
   | {
       readonly kind: 'value';
       readonly base: Field['base'];
       readonly array: boolean;
-      /** Whether the contract's type is the very same in TypeScript. */
+      /** True if the contract's type is the very same in TypeScript. */
       readonly exact: boolean;
     };
 
@@ -26,12 +26,12 @@ export const value = (base: Field['base'], exact = true): Shape => ({
   array: false,
   exact,
 });
-/** What nothing is known of. */
+/** Shape of an unknown value. */
 export const JSON_SHAPE: Shape = value('json', false);
 
 const MAX_DEPTH = 12;
 
-/** What a type says; `json` where it is not known. */
+/** Shape of a type; `json` where it is not known. */
 export function shapeOfType(code: AppCode, file: CodeFile, type: Node, depth = 0): Shape {
   if (depth > MAX_DEPTH) return JSON_SHAPE;
   const go = (node: Node, at = file): Shape => shapeOfType(code, at, node, depth + 1);
@@ -167,7 +167,7 @@ function shapeOfEnum(node: Extract<Node, { type: 'TSEnumDeclaration' }>): Shape 
     : value('number', false);
 }
 
-/** What validators say beyond the type. */
+/** Constraints of validators beyond the type. */
 function validated(member: Node, shape: Shape): Shape {
   for (const { name, args } of decoratorsOf(member)) {
     if (shape.kind === 'value' && !shape.array) {
@@ -187,7 +187,7 @@ function validated(member: Node, shape: Shape): Shape {
   return shape;
 }
 
-/** What a zod schema says. */
+/** Shape of a zod schema. */
 export function shapeOfSchema(
   code: AppCode,
   file: CodeFile,

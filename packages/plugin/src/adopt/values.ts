@@ -4,7 +4,7 @@ import type { AppCode, CodeFile, Declared } from './code.js';
 import { JSON_SHAPE, arrayOf, joined, shapeOfType, value } from './shapes.js';
 import type { Member, Shape } from './shapes.js';
 
-/** Where an expression stands: its file, and what is around it, nearest last. */
+/** Position of an expression: its file, and the nodes around it, nearest last. */
 export interface Scope {
   readonly file: CodeFile;
   readonly ancestors: readonly Node[];
@@ -81,7 +81,7 @@ export function classOfType(
 
 const MAX_DEPTH = 8;
 
-/** What an expression is, as far as types and literals show. */
+/** Shape of an expression, as far as types and literals show. */
 export function shapeOfValue(code: AppCode, scope: Scope, node: Node, depth = 0): Shape {
   if (depth > MAX_DEPTH) return JSON_SHAPE;
   const go = (one: Node): Shape => shapeOfValue(code, scope, one, depth + 1);

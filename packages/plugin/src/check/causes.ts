@@ -6,7 +6,7 @@ import { basePath } from '../reconcile/index.js';
 import { loadTemplates, render } from '../render/index.js';
 import type { Verdict } from './verdict.js';
 
-/** Why a file is not what would be generated now. */
+/** Reasons why a file differs from what would be generated now. */
 export interface Cause {
   readonly class: 'domain-changed' | 'templates-newer' | 'base-mismatch';
   readonly message: string;

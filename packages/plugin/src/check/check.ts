@@ -36,7 +36,7 @@ import type { Finding, FindingClass, Verdict } from './verdict.js';
 const SYNC = 'nx sync';
 
 /**
- * Whether the workspace's code is as its domain files and the installed templates say, and whether
+ * True if the workspace's code is as its domain files and the installed templates say, and whether
  * its contract breaks anybody. It is sync, done in memory: what sync would write is a finding, and
  * what the owner edited is none.
  *
@@ -286,7 +286,7 @@ function leftMarkers(tree: Tree, path: string): Finding {
   };
 }
 
-/** What the bookkeeping alone lacks, as after a merge by git. */
+/** Faults of the bookkeeping alone, as after a merge by git. */
 function checkSettled(
   files: readonly Finding[],
   changes: ReadonlyMap<string, string | null>,
@@ -309,7 +309,7 @@ const LOST: Pick<Finding, 'class' | 'message'> = {
   message: 'It does not use what is generated as it should.',
 };
 
-/** What else sync would edit: the host's own files. */
+/** Edits of sync in the host's own files. */
 function checkWiring(
   tree: Tree,
   wired: readonly Wired[],
@@ -339,7 +339,7 @@ function checkWiring(
   return [...edited, ...wired.flatMap((edit) => checkUnable(tree, edit))];
 }
 
-/** Where sync cannot edit, its owner was told what to paste: it may be anywhere in the project. */
+/** Pieces that sync could not write: their owner was told what to paste, anywhere in the project. */
 function checkUnable(tree: Tree, edit: Wired): Finding[] {
   if (edit.kind !== 'unable') return [];
   const symbol = /^import \{ (\w+) \}/.exec(edit.snippet)?.[1];
@@ -357,7 +357,7 @@ function checkUnable(tree: Tree, edit: Wired): Finding[] {
 
 const NO_SOURCES = new Set(['node_modules', 'dist', '.next', 'realtime', 'features']);
 
-/** Whether a source of the project, but for what is generated, names a symbol. */
+/** True if a source of the project, but for what is generated, names a symbol. */
 function isUsed(tree: Tree, folder: string, symbol: string): boolean {
   return tree.children(folder).some((name) => {
     const path = folder === '.' ? name : `${folder}/${name}`;

@@ -63,7 +63,7 @@ function toFinding(
   };
 }
 
-/** Where the event begins in the domain file. */
+/** Line of the event in the domain file. */
 function lineOf(text: string | null, event: string | undefined): number | undefined {
   const at = event === undefined ? -1 : (text?.indexOf(`"${event}"`) ?? -1);
   return at < 0 ? undefined : text?.slice(0, at).split('\n').length;

@@ -23,7 +23,7 @@ export function domainFilesAt(root: string, ref: string): FileAt[] {
   return readAll(root, commit, paths);
 }
 
-/** As the host stage looks for them: in a folder of a project's `realtime`. */
+/** Paths as the host stage looks for them: in a folder of a project's `realtime`. */
 const DOMAIN_FILE = /(?:^|\/)realtime\/[^/]+\/[^/]+\.domain\.json$/;
 
 function commitOf(root: string, ref: string): string {

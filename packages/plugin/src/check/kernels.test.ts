@@ -30,14 +30,14 @@ const ranges = (path = 'package.json'): Record<string, string> => {
   return { ...devDependencies, ...dependencies };
 };
 
-/** As a package manager puts a package into a folder. */
+/** Puts a package into a folder as a package manager does. */
 function install(name: string, version = VERSION, folder = ''): void {
   tree.write(`${folder}node_modules/${name}/package.json`, JSON.stringify({ name, version }));
 }
 
 const uninstall = (name: string): void => tree.delete(`node_modules/${name}/package.json`);
 
-/** As `npm install` writes it. */
+/** The lockfile as `npm install` writes it. */
 function lock(packages: Record<string, string>): void {
   const entries = Object.entries(packages).map(([key, version]) => [key, { version }]);
   tree.write('package-lock.json', JSON.stringify({ packages: Object.fromEntries(entries) }));
@@ -56,7 +56,7 @@ async function check(): Promise<{ class: string; path: string; message: string; 
   }));
 }
 
-/** What sync throws. */
+/** Error of sync. */
 const refusal = () =>
   syncGenerator(tree).then(
     (result) => expect.fail(`sync was green: ${JSON.stringify(result)}`),

@@ -6,7 +6,7 @@ import type { Finding } from './verdict.js';
 type Ranges = Record<string, string>;
 
 /**
- * What a package.json lacks, by what sync makes of it.
+ * Finds the missing entries of a package.json by what sync makes of it.
  *
  * @param before its text as it is
  */

@@ -18,7 +18,7 @@ function writeDomains(tree: Tree, count: number, type: string): void {
   }
 }
 
-/** How often the Tree is read and written while something runs. */
+/** Counts reads and writes of the Tree while something runs. */
 async function work(tree: Tree, run: (tree: Tree) => Promise<unknown>): Promise<number> {
   const spies = (['read', 'write', 'exists', 'children'] as const).map((name) =>
     vi.spyOn(tree, name),
@@ -29,7 +29,7 @@ async function work(tree: Tree, run: (tree: Tree) => Promise<unknown>): Promise<
   return calls;
 }
 
-/** What generating, syncing and checking cost in a workspace of that many domains. */
+/** Cost of generating, syncing and checking in a workspace of that many domains. */
 async function costs(count: number): Promise<Record<string, number>> {
   const tree = hostTree();
   writeDomains(tree, count - 1, 'string');

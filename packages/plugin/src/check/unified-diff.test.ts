@@ -9,7 +9,7 @@ import { unifiedDiff } from './unified-diff.js';
 const folder = mkdtempSync(join(tmpdir(), 'nx-realtime-diff-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** What git makes of texts by their diffs, all of them in one call: a process for each takes longer than all else. */
+/** Applies diffs by git, all of them in one call: a process for each takes longer than all else. */
 function applied(pairs: readonly (readonly [before: string, after: string])[]): string[] {
   const names = pairs.map((_, index) => `${index}.ts`);
   const diffs = pairs.map(([before, after], index) => {

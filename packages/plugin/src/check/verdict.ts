@@ -1,6 +1,6 @@
 import type { ContractChange } from '../domain/index.js';
 
-/** What is wrong, each with its own remedy. */
+/** Faults, each with its own remedy. */
 export const FINDING_CLASSES = {
   invalid: 'A domain file is wrong, or something is in the way of what it generates.',
   'plugin-older': 'The installed plugin is older than the one that generated the code.',
@@ -36,7 +36,7 @@ export interface Finding {
   readonly fix?: string;
   /** Unified: from what is there to what the fix makes of it. */
   readonly diff?: string;
-  /** Of the classes that begin with `contract-`. */
+  /** Set for the classes that begin with `contract-`. */
   readonly change?: Pick<ContractChange, 'rule' | 'domain' | 'event' | 'field'>;
 }
 

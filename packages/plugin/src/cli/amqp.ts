@@ -6,7 +6,7 @@ import type { CliApp } from './workspace.js';
 
 export const EXCHANGE = 'realtime.events';
 
-/** How long a broker may take to answer. */
+/** Time limit of a broker's answer. */
 const TIMEOUT_MS = 5_000;
 
 /** A connection to the app's RabbitMQ, with a channel on which publishing is confirmed. */
@@ -65,7 +65,7 @@ export async function connectAmqp(app: CliApp, url: string): Promise<Amqp> {
   };
 }
 
-/** Why the message is not confirmed; undefined when it is. One message at a time. */
+/** Publishes, and tells why the message is not confirmed; undefined when it is. One message at a time. */
 function confirmed(
   channel: ConfirmChannel,
   exchange: string,
@@ -88,7 +88,7 @@ function confirmed(
   });
 }
 
-/** Of a refused connection Node gives an AggregateError without a message. */
+/** Node gives an AggregateError without a message for a refused connection. */
 export function describe(error: unknown): string {
   const { message, code } = Object(error) as { message?: string; code?: unknown };
   return message || String(code);

@@ -8,7 +8,7 @@ type Parsed<T extends Options> = ReturnType<
   typeof parseArgs<{ args: string[]; options: T; allowPositionals: true; strict: true }>
 >;
 
-/** What other tools call an option. */
+/** Other tools' names of an option. */
 const OTHER_NAMES: Readonly<Record<string, string>> = {
   expires: 'ttl',
   'expires-in': 'ttl',
@@ -66,7 +66,7 @@ export function closest(typed: string, names: readonly string[]): string | undef
   return near[0]?.name;
 }
 
-/** How many letters differ: inserted, left out or replaced (Levenshtein's distance). */
+/** Number of letters inserted, left out or replaced (Levenshtein's distance). */
 function editsBetween(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, column) => column);
   for (const [index, letter] of [...a].entries()) {

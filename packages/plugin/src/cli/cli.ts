@@ -1,6 +1,6 @@
 import { RealtimeError } from '../domain/index.js';
 
-/** What a command works on and talks to. */
+/** Input and output of a command. */
 export interface Cli {
   /** The workspace's root. */
   readonly root: string;

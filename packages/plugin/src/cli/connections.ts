@@ -3,7 +3,7 @@ import type { CliApp } from './workspace.js';
 const TIMEOUT_MS = 1_000;
 
 /**
- * How many sockets of this app are connected to a namespace, as its metrics on this machine tell.
+ * Counts the sockets of this app in a namespace by its metrics on this machine.
  *
  * @returns null where it has none (`--observability`), or they are not reached
  */

@@ -10,7 +10,7 @@ import type { Cli, Command } from './cli.js';
 import { chooseApp, readApps, requireEnv } from './workspace.js';
 import type { CliApp } from './workspace.js';
 
-/** How many a list shows. */
+/** Most rows of a list. */
 const DEFAULT_LIMIT = '100';
 
 /**
@@ -104,7 +104,7 @@ interface DeadLetter {
   readonly id: string | undefined;
   readonly pattern: string | undefined;
   readonly reason: string;
-  /** When it was dead-lettered, else when it was published. */
+  /** Time of dead-lettering, else of publication. */
   readonly since: Date | undefined;
 }
 
@@ -281,7 +281,7 @@ function limitOf(text: string): number {
   throw new RealtimeError('RT038', `--limit: "${text}" is no count.`);
 }
 
-/** What RabbitMQ writes about a dead letter, the latest first. */
+/** RabbitMQ's entries about a dead letter, the latest first. */
 interface Death {
   readonly reason?: string;
   readonly count?: number;
@@ -315,7 +315,7 @@ function keyOf({ id, pattern, message }: DeadLetter): string | undefined {
   return JSON.stringify([id, pattern, createHash('sha256').update(message.content).digest('hex')]);
 }
 
-/** As it was published first: without what has been written on it since, so that its retries begin anew. */
+/** The message as it was published first: without later headers, so that its retries begin anew. */
 function published(properties: MessageProperties): Options.Publish {
   const kept = Object.entries(properties.headers ?? {}).filter(
     ([name]) =>

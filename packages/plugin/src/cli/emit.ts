@@ -236,7 +236,7 @@ function parseData(json: string): Record<string, unknown> {
   throw new RealtimeError('RT034', `--data is no JSON object: ${json}`);
 }
 
-/** As Nest frames it; the app ends the connection in turn when it has read everything. @returns the port */
+/** Sends it framed as Nest does; the app ends the connection in turn when it has read everything. @returns the port */
 function sendTcp(app: CliApp, body: string): Promise<number> {
   const port = Number(requireEnv(app, 'REALTIME_TCP_PORT', 'Create it: npx nx-realtime env'));
   if (!Number.isInteger(port) || port < 1 || port > 65_535) {

@@ -9,7 +9,7 @@ import { TOKEN_HELP, TOKEN_OPTIONS, mintToken } from './token.js';
 import { chooseApp, readApps, requirePackage } from './workspace.js';
 import type { CliApp } from './workspace.js';
 
-/** Where a Nest app listens that has no PORT. */
+/** Nest's port where none is set. */
 const DEFAULT_PORT = '3000';
 
 /** Refusals that a client does not come back from by itself. */

@@ -5,7 +5,7 @@ import type { Command } from './cli.js';
 import { chooseApp, readApps, requireEnv } from './workspace.js';
 import type { CliApp } from './workspace.js';
 
-/** What consumers and gateways take for an id. */
+/** Ids that consumers and gateways accept. */
 const ID = /^[^\p{Cc}\p{Cs}]{1,256}$/u;
 
 const HASHES: Readonly<Record<string, string>> = {

@@ -15,7 +15,7 @@ export type Env = Readonly<Record<string, string | undefined>>;
 export interface CliApp {
   readonly facts: AppFacts;
   readonly domains: readonly Domain[];
-  /** Of this process, else of the app's env files, else of the workspace's; an empty one is unset. */
+  /** Variable of this process, else of the app's env files, else of the workspace's; an empty one is unset. */
   readonly env: Env;
   /** Folders from which the app's packages can be resolved. */
   readonly roots: readonly string[];

@@ -14,7 +14,7 @@ export interface EventChange {
   readonly audience?: Rooms | undefined;
   readonly field?: string | undefined;
   readonly otherwise?: 'tenant' | 'nowhere' | undefined;
-  /** What a server event does to the list; not given: what it did, else the default. */
+  /** Effect of a server event on the list; not given: its effect before, else the default. */
   readonly list?: ListAction | undefined;
   /** Another name for it, full or bare. */
   readonly rename?: string | undefined;
@@ -119,7 +119,7 @@ function refuseMixed(change: EventChange): void {
   if (message !== null) throw new RealtimeError('RT052', message);
 }
 
-/** What the options say; where they say nothing, what stands, as long as its field does. */
+/** Audience by the options; else the one that stands, as long as its field does. */
 function audienceOf(
   { audience: to, field, otherwise }: EventChange,
   name: string,
@@ -145,7 +145,7 @@ function audienceOf(
   };
 }
 
-/** Where an audience looks for its recipient when nobody names the field. */
+/** Field of an audience's recipient when nobody names one. */
 const FIELDS: Readonly<Record<Rooms, (camel: string) => readonly string[]>> = {
   tenant: () => [],
   user: () => ['userId'],

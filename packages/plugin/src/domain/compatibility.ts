@@ -33,19 +33,19 @@ export type ContractRule =
 /** One difference between two states of a contract. */
 export interface ContractChange {
   readonly rule: ContractRule;
-  /** Whether somebody who was built against the state before stops working. */
+  /** True if somebody who was built against the state before stops working. */
   readonly breaking: boolean;
   /** The domain file as it is now, else the one that was. */
   readonly path: string;
   readonly domain: string;
   readonly event?: string;
   readonly field?: string;
-  /** What changed, and who breaks. */
+  /** The change, and who breaks by it. */
   readonly message: string;
 }
 
 /**
- * How a workspace's contracts changed, by what was built against them before: browsers that are
+ * Changes of a workspace's contracts, by what was built against them before: browsers that are
  * open, and services that publish.
  *
  * The payload of a client event is written by clients and read by the server: it may take more than
@@ -219,7 +219,7 @@ function compareEvents<E extends ClientEvent>(
   ];
 }
 
-/** Whether two events differ in nothing but their names, and in what a page does with them. */
+/** True if two events differ in nothing but their names, and in what a page does with them. */
 function isTwin<E extends ClientEvent>(a: E, b: E): boolean {
   const same = { name: '', list: 'none' };
   return a.fields.length > 0 && isDeepStrictEqual({ ...a, ...same }, { ...b, ...same });
@@ -257,7 +257,7 @@ function compareClientEvent(old: ClientEvent, now: ClientEvent, say: Say): Contr
   });
 }
 
-/** Who breaks by what happens to a field; a member that is absent breaks nobody. */
+/** Those who break by the change of a field; a member that is absent breaks nobody. */
 interface Victims {
   readonly removed: string;
   /** A required one. */
@@ -316,7 +316,7 @@ function compareFields(
   return [...changes, ...added];
 }
 
-/** Whether every value of the one type is a value of the other. */
+/** True if every value of the one type is a value of the other. */
 function accepts(wide: Field, narrow: Field): boolean {
   if (wide.base === 'json' && !wide.array) return true;
   if (wide.array !== narrow.array) return false;

@@ -38,5 +38,5 @@ const VALUES = {
   json: '{}',
 };
 
-/** As a shell takes it. */
+/** The text as a shell takes it. */
 const quoted = (text: string): string => (/^[\w=.:-]+$/.test(text) ? text : `'${text}'`);

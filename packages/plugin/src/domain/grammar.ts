@@ -60,7 +60,7 @@ export function unquoted(texts: readonly string[]): string | null {
   return isTaken ? `${name}{${fields.join(',')}}` : null;
 }
 
-/** What to say of an event that {@link unquoted} has found. */
+/** Message about an event that {@link unquoted} has found. */
 export const quotesFor = (event: string): string =>
   `Was one event meant? A shell takes apart braces that are not quoted: '${event}'`;
 

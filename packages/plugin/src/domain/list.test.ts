@@ -15,7 +15,7 @@ const draft = (options: Options, file: DomainFile | null = null): DomainDraft =>
 const fileOf = (domain: DomainDraft): DomainFile =>
   toDomainFile({ ...domain, app: 'api', web: 'web' }, 'x.json');
 
-/** As `realtime-event` leaves the file. */
+/** The file after `realtime-event`. */
 const changed = (file: DomainFile, event: string, change: Partial<EventChange> = {}): DomainFile =>
   fileOf(readDraft('tickets.domain.json', changeEvent(file, { event, ...change }).file));
 

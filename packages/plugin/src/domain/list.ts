@@ -10,12 +10,12 @@ export interface DomainList {
   readonly gained: readonly { readonly event: ServerEvent; readonly fields: readonly string[] }[];
 }
 
-/** Whether a field can hold an id. */
+/** True if a field can hold an id. */
 export function holdsId(field: Field): boolean {
   return !field.array && (field.base === 'string' || field.base === 'uuid');
 }
 
-/** Whether a list can tell payloads with these fields apart. */
+/** True if a list can tell payloads with these fields apart. */
 export function hasId(fields: readonly Field[]): boolean {
   return fields.some((field) => field.name === 'id' && !field.optional && holdsId(field));
 }
@@ -89,7 +89,7 @@ export function listOf(source: string, events: readonly ServerEvent[]): DomainLi
   return item ? { item, gained } : null;
 }
 
-/** What TypeScript tells apart. */
+/** Types that TypeScript tells apart. */
 const KINDS: Readonly<Record<Scalar, string>> = {
   string: 'string',
   uuid: 'string',
@@ -100,7 +100,7 @@ const KINDS: Readonly<Record<Scalar, string>> = {
   json: 'json',
 };
 
-/** Whether TypeScript lets the one field take every value of the other. */
+/** True if TypeScript lets the one field take every value of the other. */
 function takes(to: Field, from: Field): boolean {
   if (to.base === 'json' && !to.array) return true;
   if (to.array !== from.array) return false;

@@ -78,7 +78,7 @@ export function domainNames(input: string): DomainNames {
   };
 }
 
-/** Of one word. The rules are some hundred expressions, and a run asks for the same words again and again. */
+/** Plural of one word. The rules are some hundred expressions, and a run asks for the same words again and again. */
 function formsOf(word: string): Forms {
   // The singular of a lone `s` would be nothing.
   const forms = known.get(word) ?? {

@@ -12,7 +12,7 @@ export interface DomainOptions {
   readonly name: string;
   readonly serverEvents?: readonly string[] | undefined;
   readonly clientEvents?: readonly string[] | undefined;
-  /** What server events do to the list: `created:add`. */
+  /** Effects of server events on the list: `created:add`. */
   readonly list?: readonly string[] | undefined;
   readonly app?: string | undefined;
   readonly web?: string | undefined;
@@ -369,7 +369,7 @@ export function withoutDefault(
   return isDefault ? rest : event;
 }
 
-/** What the field of an audience holds. */
+/** Meaning of the field of an audience. */
 const ADDRESSEES = { user: 'user id', resource: 'resource id', custom: "room's key" } as const;
 
 function checkAudience(

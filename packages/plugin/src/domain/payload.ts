@@ -3,7 +3,7 @@ import { RealtimeError } from './errors.js';
 import type { Field, Scalar } from './types.js';
 import { parseWith } from './zod.js';
 
-/** As the contract has them. */
+/** Fields as the contract has them. */
 const TYPES: Readonly<Record<Scalar, () => z.ZodMiniType>> = {
   string: () => z.string(),
   number: () => z.number(),
@@ -15,7 +15,7 @@ const TYPES: Readonly<Record<Scalar, () => z.ZodMiniType>> = {
 };
 
 /**
- * What keeps a payload from fitting an event's fields, a line for each; unknown fields too, which are
+ * Faults of a payload against an event's fields, a line for each; unknown fields too, which are
  * mistyped ones more often than not.
  */
 export function payloadProblems(fields: readonly Field[], payload: unknown): string[] {

@@ -5,7 +5,7 @@ import { parseWith } from './zod.js';
 
 const makeSchema = () => z.strictObject({ app: z.string(), skipTests: z.optional(z.boolean()) });
 
-/** What `realtime.publisher.json` holds: an app that publishes the events of every domain. */
+/** Content of `realtime.publisher.json`: an app that publishes the events of every domain. */
 export type PublisherFile = Readonly<z.infer<ReturnType<typeof makeSchema>>>;
 
 /**

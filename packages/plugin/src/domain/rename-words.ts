@@ -9,7 +9,7 @@ export interface NewWord {
   readonly bare: boolean;
 }
 
-/** How a word may be spelled after a rename: the likeliest first, none where it stays. */
+/** Spellings of a word after a rename: the likeliest first, none where it stays. */
 export type RenameWord = (word: string) => readonly NewWord[];
 
 /**

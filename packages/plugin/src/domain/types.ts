@@ -22,17 +22,17 @@ export interface Field {
 export const ROOMS = ['tenant', 'user', 'resource', 'custom'] as const;
 export type Rooms = (typeof ROOMS)[number];
 
-/** Who receives a server event. `field` names the payload field holding the id or key. */
+/** Receivers of a server event. `field` names the payload field holding the id or key. */
 export interface Audience {
   readonly to: Rooms;
   readonly field?: string | undefined;
-  /** Where an event without that field goes; absent: nowhere, it is dead-lettered. */
+  /** Receivers of an event without that field; absent: none, it is dead-lettered. */
   readonly otherwise?: 'tenant' | undefined;
 }
 
 export const LIST_ACTIONS = ['add', 'update', 'remove', 'none'] as const;
 
-/** What a server event does to the domain's list in the browser. */
+/** Effect of a server event on the domain's list in the browser. */
 export type ListAction = (typeof LIST_ACTIONS)[number];
 
 export interface ServerEvent {

@@ -66,7 +66,7 @@ function checkRequestContext(
   );
 }
 
-/** What is to be known of a Nest app. */
+/** Facts of a Nest app. */
 export function detectApp(tree: Tree, project: HostProject): AppFacts {
   const main = joinPathFragments(project.sourceRoot, 'main.ts');
   const found = rootModuleOf(tree.read(main, 'utf-8') ?? '');
@@ -145,7 +145,7 @@ function detectContracts(
   };
 }
 
-/** Where the workspace keeps its libraries. */
+/** Folder of the workspace's libraries. */
 function librariesFolder(tree: Tree, solution: boolean): string {
   const configured = readNxJson(tree)?.workspaceLayout?.libsDir;
   if (configured) return configured;

@@ -38,7 +38,7 @@ export function resolveApp(projects: HostProjects, name: string | undefined): Ho
   return projects.resolve('nest', name, DEFAULTS.app);
 }
 
-/** Where the file of a domain belongs. */
+/** Path of a domain's file. */
 export function domainPath(projects: HostProjects, domain: Domain): string {
   const { sourceRoot } = projects.resolve('nest', domain.app, domain.app);
   const { kebabPlural } = domain.names;
@@ -88,7 +88,7 @@ export function requireDomain(domains: readonly HostDomain[], name: string): Hos
   );
 }
 
-/** What the file of a domain says. */
+/** Content of a domain's file. */
 export function fileOf(tree: Tree, { path }: HostDomain): DomainFile {
   return parseDomainFile(path, tree.read(path, 'utf-8') ?? '');
 }

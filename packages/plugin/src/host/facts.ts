@@ -1,7 +1,7 @@
-/** How a project runs its unit tests; `none` when it has no runner that we know. */
+/** Unit test runner of a project; `none` when it has no runner that we know. */
 export type TestRunner = 'jest' | 'vitest' | 'none';
 
-/** What generated code depends on in a Nest app. Paths are relative to the workspace's root. */
+/** Facts of a Nest app that generated code depends on. Paths are relative to the workspace's root. */
 export interface AppFacts {
   readonly name: string;
   readonly shortName: string;
@@ -31,7 +31,7 @@ export interface WebEntry {
   readonly kind: 'layout' | '_app' | 'main';
 }
 
-/** What generated code depends on in a Next.js app, or in a React app that Vite builds. */
+/** Facts of a Next.js app, or of a React app that Vite builds, that generated code depends on. */
 export interface WebFacts {
   readonly name: string;
   readonly shortName: string;
@@ -40,13 +40,13 @@ export interface WebFacts {
   readonly framework: 'next' | 'vite';
   /** The target that serves it in development. */
   readonly devTarget: string;
-  /** Where development serves its pages: `http://localhost:3000` */
+  /** Origin of its pages in development: `http://localhost:3000` */
   readonly origin: string;
   /** At least one; a `_app` may not exist yet. */
   readonly entries: readonly WebEntry[];
   /** Major of Next.js; null in a React app. */
   readonly nextMajor: number | null;
-  /** Whether routes are elements in code, those of react-router. */
+  /** True if routes are elements in code, those of react-router. */
   readonly reactRouter: boolean;
   readonly testRunner: TestRunner;
 }
@@ -60,7 +60,7 @@ export interface ContractsFacts {
   readonly importPath: string;
 }
 
-/** What was detected in the user's workspace. */
+/** Facts detected in the user's workspace. */
 export interface HostFacts {
   /** True: package-manager workspaces and project references. False: paths in tsconfig.base.json. */
   readonly solution: boolean;

@@ -9,11 +9,11 @@ export interface Installed {
   readonly needs: readonly string[];
 }
 
-/** What is installed, by a key of the lockfile's own. */
+/** Installed packages, by the lockfile's own keys. */
 export interface Lock {
   readonly path: string;
   readonly packages: ReadonlyMap<string, Installed>;
-  /** What the workspace's own projects need at run time. */
+  /** Packages that the workspace's own projects need at run time. */
   readonly roots: readonly string[];
 }
 
@@ -26,7 +26,7 @@ const READERS: Readonly<Record<string, (text: string, tree: Tree) => Omit<Lock, 
 };
 
 /**
- * What the workspace's lockfile installs. A string says why it cannot be told, undefined that there is no lockfile.
+ * Reads the installed packages from the workspace's lockfile. A string says why it cannot be told, undefined that there is no lockfile.
  */
 export function readLock(tree: Tree): Lock | { path: string; problem: string } | undefined {
   for (const [path, read] of Object.entries(READERS)) {
@@ -75,7 +75,7 @@ interface NpmPackage {
 function readNpm(text: string): Omit<Lock, 'path'> {
   const { packages: held } = JSON.parse(text) as { packages?: Record<string, NpmPackage> };
   if (!held) throw new Error('its version is 1; npm 7 and later write another');
-  /** As Node resolves a name: in the folder itself, then in those above it. */
+  /** Resolves a name as Node does: in the folder itself, then in those above it. */
   const find = (from: string, name: string): string | undefined => {
     for (let folder = from; ; folder = folder.slice(0, Math.max(folder.lastIndexOf('/'), 0))) {
       const key = `${folder === '' ? '' : `${folder}/`}node_modules/${name}`;

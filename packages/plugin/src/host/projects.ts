@@ -5,7 +5,7 @@ import { isNextApp, isViteApp } from './web-app.js';
 
 /** A project of the host, by the two names that it goes by. */
 export interface HostProject {
-  /** As Nx knows it: `@acme/api-gateway` */
+  /** Name in Nx: `@acme/api-gateway` */
   readonly name: string;
   /** Its last part: `api-gateway` */
   readonly shortName: string;

@@ -13,7 +13,7 @@ export interface HostPublisher {
   readonly file: PublisherFile;
 }
 
-/** Where the file of a publisher belongs. */
+/** Path of a publisher's file. */
 export const publisherPath = ({ sourceRoot }: HostProject): string =>
   joinPathFragments(sourceRoot, 'realtime/publisher/realtime.publisher.json');
 

@@ -12,7 +12,7 @@ interface Folders {
 /** The variable that each framework compiles into the browser's code. */
 export const API_URL_VARIABLE = { next: 'NEXT_PUBLIC_API_URL', vite: 'VITE_API_URL' } as const;
 
-/** What Vite serves on when its configuration does not say. */
+/** Vite's default port. */
 const VITE_PORT = 5173;
 
 export function isNextApp(tree: Tree, { root }: Folders): boolean {

@@ -6,7 +6,7 @@ import type { Wired } from '../wiring/index.js';
 import { updateGenerated } from './update-generated.js';
 import { describeUse } from './report.js';
 
-/** What is left for people to do, by what became of a file. */
+/** Remaining work for people, by the outcome of a file. */
 const STEPS: Partial<Record<Outcome, string>> = {
   conflict: 'Resolve the conflict markers, yours against nx-realtime, then run nx sync',
   'base-mismatch':

@@ -11,7 +11,7 @@ const FOLDER = 'apps/api-gateway/src/realtime/notifications';
 
 const domainOf = (tree: Tree): HostDomain => hostDomains(tree, new HostProjects(tree))[0]!;
 
-/** What is said after each of these runs in one workspace. */
+/** Report after each of these runs in one workspace. */
 async function said(
   runs: readonly Partial<RealtimeDomainSchema>[],
   edit: (tree: Tree) => void = () => undefined,
@@ -36,7 +36,7 @@ async function said(
   return reports;
 }
 
-/** How many rows of a terminal of 80 columns it takes. */
+/** Rows that it takes in a terminal of 80 columns. */
 const rows = (text: string): number =>
   text.split('\n').reduce((sum, line) => sum + Math.max(1, Math.ceil(line.length / 80)), 0);
 

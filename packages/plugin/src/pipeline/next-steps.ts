@@ -8,24 +8,24 @@ import { isUntouched } from '../reconcile/index.js';
 import type { ReconcileReport } from '../reconcile/index.js';
 import { indented } from './lines.js';
 
-/** How many lines tell of the events of a kind, and how long they are: the report fits one screen. */
+/** Number and length of the lines about events of a kind: the report fits one screen. */
 const MOST_EVENTS = 3;
 const WIDTH = 80;
 
-/** Where Nest listens without a PORT. */
+/** Nest's port where none is set. */
 const DEFAULT_PORT = '3000';
 
 /** A domain as this run has left it. */
 export interface Done {
   readonly domain: Domain;
-  /** As it was before. */
+  /** The domain before this run. */
   readonly before: Domain | undefined;
   readonly host: HostFacts;
   readonly files: ReconcileReport;
 }
 
 /**
- * What was understood of a domain, and what is to be done next: at the first run everything, later
+ * Reports what was understood of a domain, and what is to be done next: at the first run everything, later
  * the events that are new and the files that are still as generated.
  *
  * @returns lines for the screen
@@ -74,7 +74,7 @@ function listed(title: string, events: readonly string[]): string[] {
   return section(`${title}:`, [...shown, `and ${events.length - shown.length} more`]);
 }
 
-/** As the grammar has it, cut to a line: `notification.created{id,at:datetime,...} -> tenant` */
+/** The event in the grammar's notation, cut to a line: `notification.created{id,at:datetime,...} -> tenant` */
 function signature({ name, fields }: ClientEvent, end: string): string {
   const one = (field: Field): string => {
     const type = formatType(field);
@@ -142,7 +142,7 @@ function toTry(domain: Domain, app: AppFacts, web: WebFacts | undefined): string
   ];
 }
 
-/** How to see the example: at its route, or where its owner puts it. */
+/** Tells where the example is: at its route, or where its owner puts it. */
 function exampleSteps({ names }: Domain, web: WebFacts): string[] {
   const [entry] = web.entries;
   const page = `realtime-example/${names.kebabPlural}`;

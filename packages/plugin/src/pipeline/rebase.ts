@@ -58,7 +58,7 @@ function renderVariant(domains: readonly Domain[], host: HostFacts): RenderedFil
   return isKnown ? [render(domains, host, loadTemplates())] : [];
 }
 
-/** What one of two branches may have had before they were merged: a domain, events or a field less. */
+/** Earlier states that one of two merged branches may have had: a domain, events or a field less. */
 function variantsOf(domains: readonly Domain[]): Domain[][] {
   return domains.flatMap((domain) => {
     const others = domains.filter((other) => other !== domain);

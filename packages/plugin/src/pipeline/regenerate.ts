@@ -34,7 +34,7 @@ const SCHEMA = 'node_modules/@nx-realtime/plugin/schemas/domain.schema.json';
 /** A domain that a command creates or changes. */
 export interface ChangedDomain {
   readonly domain: Domain;
-  /** As its file says now; absent for a new one. */
+  /** The domain in its file now; absent for a new one. */
   readonly existing?: HostDomain | undefined;
   /** Events of it that have another name. */
   readonly renamed?: readonly Renamed[];

@@ -14,7 +14,7 @@ export interface DomainChange {
   readonly events: readonly Renamed[];
 }
 
-/** How the files and the words of generated code follow these changes; nothing where none does. */
+/** Renames of files and words of generated code that follow from these changes; nothing where none does. */
 export function renamingOf(
   tree: Tree,
   projects: HostProjects,
@@ -67,7 +67,7 @@ function movesOf(
   });
 }
 
-/** What the paths of a domain's files begin with. */
+/** Folders of a domain's files. */
 interface Folders {
   readonly server: string;
   readonly web: string | null;
@@ -85,7 +85,7 @@ function foldersOf({ names, app, web, contracts }: Domain, host: HostFacts): Fol
 }
 
 /**
- * What was changed by editing domain files, as far as names go: the name of a domain, its projects,
+ * Changes of names by edits of domain files: the name of a domain, its projects,
  * and events that stand where others stood, with the same payload.
  *
  * @param recorded the domains as they were rendered last, by the path of their files

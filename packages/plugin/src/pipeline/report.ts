@@ -6,7 +6,7 @@ import type { Use, Wired } from '../wiring/index.js';
 import type { Updated } from './update-generated.js';
 import { indented } from './lines.js';
 
-/** What the owner has to know or do, by outcome; other outcomes show in Nx's own list of changes. */
+/** Message to the owner for each outcome; other outcomes show in Nx's own list of changes. */
 const NOTES: Partial<Record<Outcome, string>> = {
   merged: 'Merged with your edits',
   conflict: 'Conflicts: resolve the markers, yours against nx-realtime',

@@ -8,7 +8,7 @@ import { installCommand, kernelProblems, wireDependencies, wireHost } from '../w
 import { updateGenerated } from './update-generated.js';
 import { describeUse, writtenFiles } from './report.js';
 
-/** What Nx shows of a sync generator's run. */
+/** Result of a sync generator's run, as Nx shows it. */
 export interface SyncResult {
   readonly outOfSyncMessage?: string;
   readonly outOfSyncDetails?: string[];

@@ -13,13 +13,13 @@ import { findBases } from './rebase.js';
 import { editedDomains, renamingOf } from './renaming.js';
 import type { DomainChange } from './renaming.js';
 
-/** What became of the generated files, and of the code that uses them. */
+/** Outcomes of the generated files, and of the code that uses them. */
 export interface Updated {
   readonly host: HostFacts;
   readonly files: ReconcileReport;
-  /** Whether a domain is not what it was at the last run. */
+  /** True if a domain is not what it was at the last run. */
   readonly recorded: boolean;
-  /** What was renamed by editing domain files. */
+  /** Renames by edits of domain files. */
   readonly renamed: readonly Renamed[];
   /** Code of the host that follows a rename. */
   readonly followed: readonly string[];
@@ -90,7 +90,7 @@ export async function updateGenerated(
   };
 }
 
-/** What these domains were rendered for, as far as it is still there. */
+/** Facts that these domains were rendered for, as far as they are still there. */
 function hostOf(
   tree: Tree,
   projects: HostProjects,

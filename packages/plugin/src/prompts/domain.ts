@@ -18,7 +18,7 @@ export interface DomainAnswers extends Omit<DomainOptions, 'name' | 'rooms'> {
   readonly adopt?: boolean | undefined;
 }
 
-/** What sockets join on connecting: the choice that decides who can see what. */
+/** Rooms that sockets join on connecting: the choice that decides who can see what. */
 const ROOMS: readonly Choice<Rooms>[] = [
   {
     value: 'tenant',

@@ -3,7 +3,7 @@ import { RealtimeError } from '../domain/index.js';
 /** One thing to choose. */
 export interface Choice<T extends string> {
   readonly value: T;
-  /** What is shown; the value itself when absent. */
+  /** Label; the value itself when absent. */
   readonly label?: string;
 }
 
@@ -65,7 +65,7 @@ async function select<T extends string>(
 /** Without the quotes that only a shell needs. */
 const typed = (value = ''): string => value.trim().replace(/^(['"])(.*)\1$/, '$2');
 
-/** What is wrong with an answer; undefined where it fits. */
+/** Fault of an answer; undefined where it fits. */
 function problemOf(check: (answer: string) => unknown, answer: string): string | undefined {
   try {
     check(answer);

@@ -36,7 +36,7 @@ const replaced = (name: string, from: RegExp | string, to: string) => {
   return next;
 };
 
-/** What becomes of the templates and of the domain. */
+/** Changes of the templates and of the domain. */
 const CHANGES: Record<string, () => Map<string, string>> = {
   'a client event is added': () => files([...CLIENT, 'mute{until:datetime}'], SERVER),
   'a server event is added': () => files(CLIENT, [...SERVER, 'expired{id,userId}']),
@@ -74,9 +74,9 @@ const CHANGES: Record<string, () => Map<string, string>> = {
 interface Edit {
   readonly file: string;
   readonly edit: (text: string) => string | Promise<string>;
-  /** How the host formats. */
+  /** Formatter of the host. */
   readonly style?: Options;
-  /** What has to be found in the result; by default every line that the edit adds. */
+  /** Text that the result must hold; by default every line that the edit adds. */
   readonly holds?: readonly string[];
 }
 

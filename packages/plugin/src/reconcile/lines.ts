@@ -1,4 +1,4 @@
-/** How the owner of a text writes lines; kept in whatever is merged into it. */
+/** Line ends and indentation of a text's owner; kept in whatever is merged into it. */
 interface LineStyle {
   readonly bom: string;
   readonly eol: '\n' | '\r\n';
@@ -13,7 +13,7 @@ export function normalizeLines(text: string): string {
   return lines === '' || lines.endsWith('\n') ? lines : `${lines}\n`;
 }
 
-/** Whether two texts differ in nothing but line ends. */
+/** True if two texts differ in nothing but line ends. */
 export function sameLines(a: string, b: string): boolean {
   return normalizeLines(a) === normalizeLines(b);
 }

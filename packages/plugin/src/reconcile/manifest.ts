@@ -12,7 +12,7 @@ import { normalizeLines } from './lines.js';
 export const STATE_FOLDER = '.nx-realtime';
 export const MANIFEST_PATH = `${STATE_FOLDER}/manifest.json`;
 
-/** What is recorded of one generated file. */
+/** Record of one generated file. */
 export interface Entry {
   readonly owner: Ownership;
   /** Hash of the base; several after git kept both sides of a merge; none where there is no base. */

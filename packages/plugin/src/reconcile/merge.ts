@@ -39,7 +39,7 @@ export function merge3(base: string, yours: string, next: string): Merge {
   return { text: inStyleOf(yours, merged.map((line) => `${line}\n`).join('')), conflicts };
 }
 
-/** Whether a text still holds conflict markers, ours or git's. */
+/** True if a text still holds conflict markers, ours or git's. */
 export function hasMarkers(text: string): boolean {
   return /^(?:<{7}|>{7}) /m.test(normalizeLines(text));
 }
@@ -101,7 +101,7 @@ function resolve(region: Region, base: readonly string[]): Sides[] {
   return narrow(sideOf(region, base, 'yours'), sideOf(region, base, 'next'));
 }
 
-/** What one side made of the region's lines. */
+/** The region's lines on one side. */
 function sideOf(region: Region, base: readonly string[], side: Hunk['side']): string[] {
   const lines: string[] = [];
   let at = region.start;

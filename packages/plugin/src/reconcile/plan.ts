@@ -33,7 +33,7 @@ export interface Known {
   readonly entry: Entry | undefined;
 }
 
-/** What will be done to one file; absent members leave as it is what they name. */
+/** Work on one file; absent members leave as it is what they name. */
 export interface Plan {
   readonly path: string;
   /** `foreign`: there is a file that we never wrote. */
@@ -42,7 +42,7 @@ export interface Plan {
   readonly base?: string | null;
   readonly entry?: Entry;
   readonly conflicts?: number;
-  /** Where the file was until now, when it was at another path. */
+  /** The file's path until now, when it was another. */
   readonly from?: string;
 }
 
@@ -163,7 +163,7 @@ function bestMerge(candidates: readonly [Versions, ...Versions[]]): Merge {
   return best;
 }
 
-/** Whether nobody has edited a text since it was rendered: layout is no edit. */
+/** True if nobody has edited a text since it was rendered: layout is no edit. */
 export function isPristine(path: string, yours: string, base: string): boolean {
   if (sameLines(yours, base)) return true;
   const [held, rendered] = [yours, base].map((text) => parseSource(path, normalizeLines(text)));
@@ -191,7 +191,7 @@ async function bySyntax(
   return { text: inStyleOf(yours, text), conflicts: merged.conflicts };
 }
 
-/** Whether lines have come together to what is no code, or holds a name twice, as yours did not. */
+/** True if lines have come together to what is no code, or holds a name twice, as yours did not. */
 function isBroken(path: string, { text, conflicts }: Merge, yours: string): boolean {
   const [before, after] = [yours, normalizeLines(text)].map((one) => parseSource(path, one));
   return conflicts === 0 && Boolean(before && isSound(before)) && !(after && isSound(after));

@@ -351,7 +351,7 @@ describe('reconcile', () => {
 });
 
 describe("reconcile with the host's Prettier", () => {
-  /** As rendered: one line, double quotes; as the host likes it: single quotes, 40 columns. */
+  /** Rendered: one line, double quotes; as the host likes it: single quotes, 40 columns. */
   const RAW1 = 'export const names = ["first", "second", "third"];\nexport const size = 1;\n';
   const RAW2 = 'export const names = ["first", "second", "third"];\nexport const size = 2;\n';
   const NICE1 =

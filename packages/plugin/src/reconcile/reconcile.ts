@@ -101,7 +101,7 @@ function knownFiles(
   });
 }
 
-/** Where a file is as yet that is not at its path: it had another name, or another release wrote it. */
+/** Present path of a file that is not at its own: it had another name, or another release wrote it. */
 function pathBefore(
   { path, formerly = [] }: RenderedFile,
   rendered: ReadonlySet<string>,
@@ -112,7 +112,7 @@ function pathBefore(
   return paths.find((one) => !rendered.has(one) && manifest.files.has(one)) ?? path;
 }
 
-/** What cannot be merged cannot follow a rename either. */
+/** Files that cannot be merged cannot follow a rename either. */
 function refuseToRename(changed: readonly (Known & { readonly path: string })[]): void {
   const broken = changed.filter(
     ({ yours, base, entry }) =>
@@ -173,7 +173,7 @@ function refuseForeign(plans: readonly Plan[]): void {
   );
 }
 
-/** What becomes of a file that is no longer generated; `gone`: there is none any more. */
+/** Outcome of a file that is no longer generated; `gone`: there is none any more. */
 type Left = Omit<FileReport, 'outcome'> & { readonly outcome: 'removed' | 'orphan' | 'gone' };
 
 async function planLeft(
@@ -229,7 +229,7 @@ function applyBase(tree: Tree, { path, base, from }: Plan): void {
   else if (base !== undefined) writeChange(tree, basePath(path), base);
 }
 
-/** Whether a generated file is there as it was written, in whatever layout. */
+/** True if a generated file is there as it was written, in whatever layout. */
 export function isUntouched(tree: Tree, path: string): boolean {
   const [yours, base] = [path, basePath(path)].map((one) => tree.read(one, 'utf-8'));
   return Boolean(yours && base && isPristine(path, yours, base));

@@ -2,9 +2,9 @@ import type { BindingIdentifier, Node } from 'oxc-parser';
 import type { RenameWord } from '../domain/index.js';
 import { loadParser } from '../host/index.js';
 
-/** That the generated code of this run has other names than that of the last. */
+/** Renames between the generated code of the last run and of this one. */
 export interface Renaming {
-  /** Where the file was that is to be at this path now; the same path for most. */
+  /** Earlier path of the file that is to be at this path now; the same path for most. */
   readonly pathBefore: (path: string) => string;
   readonly renameWord: RenameWord;
 }
@@ -16,7 +16,7 @@ export type Spelling = (word: Word, path: string) => string | undefined;
 interface Word {
   readonly text: string;
   readonly start: number;
-  /** Of a member: what it is a member of. */
+  /** The owner of a member. */
   readonly of?: string;
   /** The name of that object's type, where a parameter of the file states it. */
   readonly type?: string;
@@ -26,7 +26,7 @@ interface Word {
 const WITHIN_TEXT = /[A-Za-z_$@][\w$]*(?:[./-]+[A-Za-z_$][\w$]*)*/g;
 
 /**
- * What may be withNewWords: words that generated code had and has no more, under a spelling that it
+ * Words that a rename may change: words that generated code had and has no more, under a spelling that it
  * has now. So nothing is touched that its owner named.
  *
  * @param before texts rendered last, with their paths @param next texts rendered now

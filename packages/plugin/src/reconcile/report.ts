@@ -1,4 +1,4 @@
-/** What became of one file. */
+/** Outcome of one file. */
 export type Outcome =
   /** new in the host */
   | 'created'
@@ -30,11 +30,11 @@ export type Outcome =
 export interface FileReport {
   readonly path: string;
   readonly outcome: Outcome;
-  /** Whether the file itself was written. */
+  /** True if the file itself was written. */
   readonly written: boolean;
   /** New conflicts in it; 0 for a `conflict` that was there before. */
   readonly conflicts: number;
-  /** Where it was until now, when it was at another path. */
+  /** Its path until now, when it was another. */
   readonly from?: string;
 }
 

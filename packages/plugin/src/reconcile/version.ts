@@ -1,5 +1,5 @@
 /**
- * Whether one version precedes the other, as semver.org orders them; of a range `^` or `~` counts
+ * True if one version precedes the other, as semver.org orders them; of a range `^` or `~` counts
  * where it begins. Of what is no version nothing is said.
  */
 export function isOlder(version: string, than: string): boolean {

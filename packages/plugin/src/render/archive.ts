@@ -5,7 +5,7 @@ import { brotliCompressSync, brotliDecompressSync } from 'node:zlib';
 /** Path below `templates/`, with `/`, to the template's text. */
 export type Templates = ReadonlyMap<string, string>;
 
-/** What is published of `templates/`, in the package's folder. */
+/** File that is published in place of `templates/`, in the package's folder. */
 export const TEMPLATES_ARCHIVE = 'dist/templates.json.br';
 
 const TEMPLATE = /\.(?:ts|tsx|css|ejs|yml|dashboard\.json)$|^renames\.json$/;

@@ -54,7 +54,7 @@ const PARAMETER_PROPERTY = /^\s*(?:private|protected|public|readonly) /;
 const IS_MEMBER = /^\s*\.(?!\.)/;
 const CLOSING = /^\s*[)\]>}]/;
 
-/** What takes the place of `count` lines. */
+/** Replacement of `count` lines. */
 interface Joined {
   readonly count: number;
   readonly lines: readonly string[];

@@ -5,7 +5,7 @@ type Renames = Readonly<Record<string, string>>;
 /** Beside the templates: the old path of each that was renamed to its new one, both in the same folder of them. */
 const FILE = 'renames.json';
 
-/** What tells the paths that a template had in earlier releases, the last of them first. */
+/** Record of the paths that a template had in earlier releases, the last of them first. */
 export function formerTemplates(templates: Templates): (path: string) => string[] {
   const text = templates.get(FILE);
   // Without it edits of a renamed file would be left behind in silence.

@@ -19,7 +19,7 @@ const AUTH_STORE = 'stores/auth.store.ts';
 /** Templates that the host gets once and then owns alone. */
 const YOURS = new Set([`web/${AUTH_STORE}`]);
 
-/** Where each router keeps the page of an example, below the folder of its root layout or `_app`. */
+/** Path of an example's page for each router, below the folder of its root layout or `_app`. */
 const EXAMPLE_PAGES = {
   layout: { templates: 'example/app', page: 'realtime-example/__domain__' },
   _app: { templates: 'example/pages', page: 'realtime-example' },
@@ -194,7 +194,7 @@ function renderWeb(
   return files.map((file) => ({ ...file, content: file.content.replace(USE_CLIENT, '') }));
 }
 
-/** Which only frameworks with server components know; Rollup warns of it. */
+/** Known to frameworks with server components alone; Rollup warns of it. */
 const USE_CLIENT = /^'use client';\n\n/;
 
 /** The page that shows the example; a React app has no routes that a file makes. */
@@ -258,7 +258,7 @@ function renderFolder(
   return files;
 }
 
-/** What a template renders to. It is compiled at its first use: each domain is rendered by the same function. */
+/** Renders a template. It is compiled at its first use: each domain is rendered by the same function. */
 function fill(path: string, text: string, scope: Scope): string {
   try {
     const known = functions.get(text) ?? ejs.compile(text, { compileDebug: false });

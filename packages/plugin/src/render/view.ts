@@ -1,6 +1,6 @@
 import type { Audience, DomainNames, ListAction, Rooms } from '../domain/index.js';
 
-/** What a template sees of one payload field. */
+/** One payload field, for templates. */
 export interface FieldView {
   readonly name: string;
   /** Lines of a zod expression, complete with array and optional: `z.array(z.uuid()).optional()` */
@@ -10,7 +10,7 @@ export interface FieldView {
   readonly optional: boolean;
 }
 
-/** What a template sees of one event. */
+/** One event, for templates. */
 export interface EventView {
   /** `notification.markRead` */
   readonly name: string;
@@ -44,7 +44,7 @@ export interface ListView {
   readonly sampleId: string;
 }
 
-/** What a per-domain template sees: `d` in EJS. */
+/** One domain, for templates: `d` in EJS. */
 export interface DomainView extends DomainNames {
   readonly namespace: string;
   readonly rooms: Rooms;
@@ -60,7 +60,7 @@ export interface DomainView extends DomainNames {
   readonly commands: readonly EventView[];
 }
 
-/** What the templates of one app see beside their domain: `app` in EJS. */
+/** One app, for its domains' templates: `app` in EJS. */
 export interface AppView {
   /** Nx project name without scope, kebab-case: names the app's queues and Redis keys. */
   readonly name: string;
@@ -73,7 +73,7 @@ export interface AppView {
   readonly publisher?: string | undefined;
 }
 
-/** What the templates of a publisher see: `publisher` in EJS. */
+/** One publisher, for templates: `publisher` in EJS. */
 export interface PublisherView {
   /** Those with server events, each with the variable that holds its app's port. */
   readonly domains: readonly (DomainView & { readonly tcpPort: string })[];

@@ -14,7 +14,7 @@ interface Advisory {
 
 const at = (floor: string) => (): string => floor;
 
-/** What is known to be wrong in what realtime code stands on. */
+/** Known vulnerabilities of the packages that realtime code stands on. */
 const ADVISORIES: readonly Advisory[] = [
   {
     name: 'ws',
@@ -94,7 +94,7 @@ export function checkLock(tree: Tree): { found: Found[]; unknown: Unknown[] } {
   return { found, unknown: [] };
 }
 
-/** What lifts a copy to the floor: an update where the workspace asks for it itself, else an override. */
+/** The remedy that lifts a copy to the floor: an update where the workspace asks for it itself, else an override. */
 function remedyOf(lock: string, chain: readonly Installed[], floor: string): string {
   const [first, ...others] = chain;
   const copy = chain.at(-1);

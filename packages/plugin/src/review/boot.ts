@@ -17,7 +17,7 @@ export interface Step {
   readonly isDeferred: boolean;
 }
 
-/** How an app boots. */
+/** The boot of an app. */
 export interface Boot {
   readonly file: SourceFile;
   /** `NestFactory.create()` or `NestFactory.createMicroservice()` */
@@ -30,7 +30,7 @@ export interface Boot {
   readonly unknown: readonly string[];
 }
 
-/** What a main.ts does with the application, also by functions of other files; undefined when it boots none. */
+/** Reads what a main.ts does with the application, also by functions of other files; undefined when it boots none. */
 export function bootOf(sources: Sources, file: SourceFile): Boot | undefined {
   const created = findAll(file.program, isCall).filter(({ node }) => factoryMethod(node) !== null);
   const [first, ...others] = created;
@@ -81,7 +81,7 @@ export function objectAt(
   return node?.type === 'ObjectExpression' ? node : undefined;
 }
 
-/** Which transport a microservice is connected by; `strategy` for one of the app's own. */
+/** Transport of a microservice; `strategy` for one of the app's own. */
 export function transportOf(sources: Sources, step: Step): string | undefined {
   const options = objectAt(sources, step, 0);
   if (!options) return undefined;

@@ -1,9 +1,9 @@
-/** What a fault can cost: other people's data or the process; lost events or sockets; upkeep. */
+/** Cost of a fault: other people's data or the process; lost events or sockets; upkeep. */
 export type Severity = 'high' | 'medium' | 'low';
 
 export const SEVERITIES: readonly Severity[] = ['high', 'medium', 'low'];
 
-/** What a report says of every finding of one check: a rule, or a look at the whole workspace. */
+/** Description of one check for reports: a rule, or a look at the whole workspace. */
 export interface Check {
   readonly name: string;
   readonly severity: Severity;
@@ -11,9 +11,9 @@ export interface Check {
   readonly severities?: Readonly<Record<string, Severity>>;
   /** One line, imperative. */
   readonly description: string;
-  /** What goes wrong. */
+  /** The harm. */
   readonly why: string;
-  /** What to write instead. */
+  /** The correct version. */
   readonly remedy: string;
   /** Address of its page. */
   readonly url: string;
@@ -59,11 +59,11 @@ export interface Unknown {
 export interface Review {
   /** Names of the projects that were reviewed. */
   readonly projects: readonly string[];
-  /** How many files were read. */
+  /** Number of files read. */
   readonly files: number;
   /** Worst first, then by place. */
   readonly findings: readonly Finding[];
-  /** What the findings' `check` names. */
+  /** The checks that findings name. */
   readonly checks: ReadonlyMap<string, Check>;
   /** Findings that a comment in the code disables. */
   readonly disabled: number;
@@ -74,14 +74,14 @@ export interface Review {
   readonly fixed: readonly string[];
 }
 
-/** How often each severity occurs. */
+/** Number of findings of each severity. */
 export function countBySeverity(findings: readonly Finding[]): Record<Severity, number> {
   const counts = { high: 0, medium: 0, low: 0 };
   for (const { severity } of findings) counts[severity] += 1;
   return counts;
 }
 
-/** Whether one severity is at least as grave as another. */
+/** True if one severity is at least as grave as another. */
 export const isAtLeast = (severity: Severity, least: Severity): boolean =>
   SEVERITIES.indexOf(severity) <= SEVERITIES.indexOf(least);
 

@@ -7,7 +7,7 @@ import type { Tools } from './tools.js';
 const PREFIX = 'nx-realtime/';
 
 export interface Linted {
-  /** What the safe repairs made of sources: those that changed, by path. */
+  /** Sources after safe repairs: those that changed, by path. */
   readonly repaired: ReadonlyMap<string, string>;
   readonly findings: readonly Found[];
   readonly disabled: number;

@@ -4,7 +4,7 @@ import type { Unknown } from './finding.js';
 import { keyOf } from './sources.js';
 import type { Declared, SourceFile, Sources } from './sources.js';
 
-/** What an app's module brings in, by the keys of classes. */
+/** Classes that an app's module brings in, by their keys. */
 export interface Reach {
   readonly modules: ReadonlySet<string>;
   readonly providers: ReadonlySet<string>;

@@ -24,7 +24,7 @@ export interface ReviewOptions {
   readonly skip?: readonly string[] | undefined;
 }
 
-/** What makes a project one with realtime code. */
+/** Signs of realtime code in a project. */
 const REALTIME =
   /['"](?:socket\.io(?:-client)?|@nestjs\/(?:websockets|platform-socket\.io|microservices)|amqplib|amqp-connection-manager|@golevelup\/nestjs-rabbitmq|@nx-realtime\/(?:nest|react))['"/]/;
 /** In which files a rule can find something. */

@@ -99,7 +99,7 @@ export class Sources {
     return file;
   }
 
-  /** What a name in a file stands for: a class, a function or a variable of the workspace. */
+  /** Declaration behind a name in a file: a class, a function or a variable of the workspace. */
   declaration(file: SourceFile, name: string): Declared | 'external' | 'lost' {
     const own = declaredIn(file, name);
     if (own) return { file, node: own };

@@ -7,7 +7,7 @@ import type { Check } from './finding.js';
 
 const RULES = '@nx-realtime/eslint-plugin';
 
-/** What the rules' package exports, as far as a review needs it. */
+/** Exports of the rules' package, as far as a review needs them. */
 export interface Rules {
   readonly ruleInfo: readonly Check[];
   readonly configs: { readonly strict: unknown };

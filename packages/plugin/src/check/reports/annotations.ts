@@ -20,7 +20,7 @@ export function toAnnotations({ findings }: Verdict, prefix: string): string {
     .join('');
 }
 
-/** As the runner unescapes them; a line break would begin another command. */
+/** Escapes that the runner undoes; a line break would begin another command. */
 const data = (text: string): string =>
   text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
 

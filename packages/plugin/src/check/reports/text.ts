@@ -3,7 +3,7 @@ import type { Finding, Verdict } from '../verdict.js';
 /** Lines of one diff; the rest is in the report files, and in the workspace after the fix. */
 const MAX_LINES = 60;
 
-/** What people read: the verdict, each finding with its diff, and the commands that fix them. */
+/** The report for people: the verdict, each finding with its diff, and the commands that fix them. */
 export function toText({ ok, findings, domains, against }: Verdict): string {
   const errors = findings.filter(({ level }) => level === 'error');
   const count = `${domains} ${domains === 1 ? 'domain' : 'domains'}`;

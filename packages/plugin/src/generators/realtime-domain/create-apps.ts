@@ -51,7 +51,7 @@ async function create(
 }
 
 /**
- * Whether targets come from plugins, as with `nx g`: called from code, Nx's generators write executors, among them a
+ * True if targets come from plugins, as with `nx g`: called from code, Nx's generators write executors, among them a
  * `serve` on port 4200 in place of `next dev`.
  */
 function infersTargets(tree: Tree): boolean {

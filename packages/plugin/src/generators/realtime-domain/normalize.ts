@@ -17,7 +17,7 @@ export function normalize(schema: RealtimeDomainSchema): RealtimeDomainSchema {
 }
 
 /**
- * What the flags are laid over: the file given by `--from`, over the domain's own file or
+ * The base that flags are laid over: the file given by `--from`, over the domain's own file or
  * what was derived from the code that `--adopt` takes.
  *
  * @throws RealtimeError RT006 or RT009

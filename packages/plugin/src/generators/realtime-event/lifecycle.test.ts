@@ -41,7 +41,7 @@ function edit(tree: Tree, random: Random, mark: string): boolean {
   return true;
 }
 
-/** What the domain file holds of one kind. */
+/** Events of one kind in the domain file. */
 function eventsOf(tree: Tree, section: string): string[] {
   const file = JSON.parse(tree.read(DOMAIN, 'utf-8') ?? '') as Record<string, object>;
   return Object.keys(file[section] ?? {});

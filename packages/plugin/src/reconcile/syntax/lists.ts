@@ -7,7 +7,7 @@ export interface ListPart {
   /** `lines`: each on lines of its own. `commas`: separated by commas. */
   readonly style: 'lines' | 'commas';
   readonly items: readonly Node[];
-  /** Where items could begin, and where none is any more. */
+  /** Offsets where items could begin, and where none is any more. */
   readonly open: number;
   readonly close: number;
 }
@@ -53,7 +53,7 @@ export function listOf(part: Part): ListPart | null {
 }
 
 /**
- * What each item is called, unique in its list; the same item has the same key in every version.
+ * Keys of items, unique in their list; the same item has the same key in every version.
  * Null where items have no names: those with the mark `~` are told by their place alone.
  */
 export function keysOf({ part, items }: ListPart): string[] {

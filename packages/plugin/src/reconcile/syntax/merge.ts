@@ -32,7 +32,7 @@ export function mergeSyntax(path: string, base: string, yours: string, next: str
   return result && isSound(result) ? merged : null;
 }
 
-/** Whether every name is imported once and every class has each member once, as code that compiles. */
+/** True if every name is imported once and every class has each member once, as code that compiles. */
 export function isSound({ program, text }: Source): boolean {
   const names = program.body.flatMap((statement) =>
     statement.type === 'ImportDeclaration'
@@ -150,9 +150,9 @@ interface Item {
   readonly text: string;
   /** The comments above it. */
   readonly lead: string;
-  /** What follows it on its last line. */
+  /** Text after it on its last line. */
   readonly trail: string;
-  /** Whether a blank line is above it. */
+  /** True if a blank line is above it. */
   readonly gap: boolean;
 }
 
@@ -225,7 +225,7 @@ function mergeTail(b: Lines, y: Lines, n: Lines): string {
   return mergeGap(b.tail, y.tail, n.tail);
 }
 
-/** What is told by its place alone must be there as often in all three. */
+/** Nodes that only their place tells apart must be there as often in all three. */
 function refuseUnnamed(...versions: readonly Lines[]): void {
   const counts = versions.map(({ items }) =>
     items
@@ -518,7 +518,7 @@ function mergeElement(
   return added ? [print(added)] : [];
 }
 
-/** Whether the result holds every line that one side added, or at least each of its words. */
+/** True if the result holds every line that one side added, or at least each of its words. */
 function holdsAll(base: string, yours: string, next: string, result: string): boolean {
   const lines = (text: string): Set<string> => new Set(text.split('\n').map((line) => line.trim()));
   const words = (text: string): string[] => text.match(/[\w$]+/g) ?? [];

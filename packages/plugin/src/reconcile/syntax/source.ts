@@ -25,12 +25,12 @@ export function parseSource(path: string, text: string): Source | null {
 export const textOf = ({ source, node }: Part): string =>
   source.text.slice(startOf(node), node.end);
 
-/** Where a node begins, with the decorators that stand before an `export`. */
+/** Start of a node, with the decorators that stand before an `export`. */
 export function startOf(node: Node): number {
   return Math.min(node.start, ...declarationOf(node).map(({ start }) => start));
 }
 
-/** What an export declares: its decorators where they stand before it, and the declaration. */
+/** Parts of an export: its decorators where they stand before it, and the declaration. */
 function declarationOf(node: Node): Node[] {
   if (node.type !== 'ExportNamedDeclaration' && node.type !== 'ExportDefaultDeclaration') return [];
   const { declaration } = node;
@@ -62,14 +62,14 @@ export function childrenOf(node: Node): Node[] {
   });
 }
 
-/** Whether two texts are the same code with the same comments, however they are laid out. */
+/** True if two texts are the same code with the same comments, however they are laid out. */
 export function isSameCode(a: Source, b: Source): boolean {
   return (
     a.text === b.text || isSamePart({ source: a, node: a.program }, { source: b, node: b.program })
   );
 }
 
-/** Whether two nodes are the same code with the same comments, however they are laid out. */
+/** True if two nodes are the same code with the same comments, however they are laid out. */
 export function isSamePart(a: Part, b: Part): boolean {
   if (textOf(a) === textOf(b)) return true;
   return isSameNode(a.node, b.node) && isSameList(commentsIn(a), commentsIn(b));

@@ -1,7 +1,7 @@
 import type { Check, Review } from '../finding.js';
 
 const LEVELS = { high: 'error', medium: 'warning', low: 'note' } as const;
-/** How GitHub ranks security findings, by the scale of CVSS. */
+/** GitHub's rank of a security finding, by the scale of CVSS. */
 const SECURITY = { high: '8.0', medium: '5.0', low: '2.0' } as const;
 
 /** SARIF 2.1.0, as code scanning of GitHub and others take it. */

@@ -35,7 +35,7 @@ export function unwireCheckTarget(tree: Tree, before: HostFacts, after: HostFact
 
 const NAME = 'realtime-check';
 
-/** Where the targets of a project are kept. */
+/** The file that holds a project's targets. */
 function targetsOf(tree: Tree, root: string): { path: string; targets: string[] }[] {
   const project = joinPathFragments(root, 'project.json');
   const manifest = joinPathFragments(root, 'package.json');

@@ -132,7 +132,7 @@ function drop(
 interface WantedVersions {
   readonly dependencies: Versions;
   readonly devDependencies: Versions;
-  /** What each project of a workspace of packages names itself, by its root. */
+  /** Dependencies that each project of a workspace of packages names itself, by its root. */
   readonly projects: ReadonlyMap<string, Versions>;
 }
 
@@ -225,7 +225,7 @@ interface Manifest {
   readonly devDependencies?: Versions;
 }
 
-/** What a package.json names in neither way. */
+/** Packages that a package.json names in neither way. */
 function missingIn(
   tree: Tree,
   path: string,

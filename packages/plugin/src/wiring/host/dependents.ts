@@ -10,12 +10,12 @@ export interface Use {
   readonly path: string;
   /** From 1. */
   readonly line: number;
-  /** What is imported or named there. */
+  /** The import or name found there. */
   readonly what: string;
 }
 
 /**
- * Where the workspace's code imports any of these files, by a relative path, an alias of a source
+ * Finds imports of any of these files in the workspace's code, by a relative path, an alias of a source
  * root or as a contract.
  *
  * @param targets files that may be there no longer
@@ -71,7 +71,7 @@ export function renameImports(
   return { changed, left };
 }
 
-/** Whether a file has gone to another project, from that of its importer. */
+/** True if a file has gone to another project, from that of its importer. */
 function leaves(importer: string, old: string, now: string): boolean {
   const [from, to] = [old, now].map((path) => path.split(/\/src\//)[0] ?? path);
   return from !== to && importer.startsWith(`${from}/`);

@@ -11,7 +11,7 @@ import { dropEnv, dropLines, ensureEnv, ensureLines } from '../text/index.js';
 /** Nest and Next both take 3000, so the first API gets 3333. */
 const FIRST_API_PORT = 3333;
 const FIRST_TCP_PORT = 4333;
-/** Where Prometheus looks by custom. */
+/** Prometheus' usual path. */
 const FIRST_METRICS_PORT = 9464;
 /** For an app without a web app: where most would have one. */
 const DEFAULT_ORIGIN = 'http://localhost:3000';
@@ -76,7 +76,7 @@ export interface Wanted {
   readonly domains: readonly Domain[];
 }
 
-/** Of the form `host:port`. */
+/** An address of the form `host:port`. */
 const METRICS = 'REALTIME_METRICS_ADDRESS';
 
 const SECRET_FILES = ['.env.local', '.env.*.local'];

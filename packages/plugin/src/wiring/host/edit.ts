@@ -1,7 +1,7 @@
 import type { Tree } from '@nx/devkit';
 import type { Edit } from '../text/index.js';
 
-/** What became of an edit in a file that the host owns. */
+/** Outcome of an edit in a file that the host owns. */
 export type Wired =
   | { readonly path: string; readonly kind: 'done' | 'already' }
   /** The file is as it was: why, and what to paste where. */

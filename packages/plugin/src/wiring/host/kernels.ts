@@ -7,10 +7,10 @@ import { isOlder, pluginVersion } from '../../reconcile/index.js';
 import { kernelsOf } from './dependencies.js';
 import { versionIn } from './packages.js';
 
-/** What is wrong with a kernel that is installed, or should be. */
+/** A fault of a kernel that is installed, or should be. */
 export interface KernelProblem {
   readonly class: 'kernel-missing' | 'kernel-twice' | 'kernel-version';
-  /** Of the kernel's folder, or of what should name it. */
+  /** Path of the kernel's folder, or of the file that should name it. */
   readonly path: string;
   readonly message: string;
   /** A command line. */

@@ -11,7 +11,7 @@ import { editFile } from './edit.js';
 import type { Wired } from './edit.js';
 
 /**
- * Where tarballs of our packages are kept in a workspace that takes them from no registry. It is committed, and named
+ * Folder of our packages' tarballs in a workspace that takes them from no registry. It is committed, and named
  * relatively, so that a clone can be installed.
  */
 export const TARBALL_FOLDER = `${STATE_FOLDER}/packages`;
@@ -23,11 +23,11 @@ const SECTIONS = ['dependencies', 'devDependencies'] as const;
 const SCOPE = '@nx-realtime/';
 const PLUGIN = `${SCOPE}plugin`;
 
-/** How the root's package.json names each kernel: by the plugin's version, or by a tarball from beside the plugin's. */
+/** Specifier of each kernel in the root's package.json: the plugin's version, or a tarball from beside the plugin's. */
 export type KernelSpecs = Readonly<Record<Kernel, string>>;
 
 /**
- * How this workspace names the kernels. Writes nothing.
+ * Finds the specifiers of the kernels in this workspace. Writes nothing.
  *
  * @param needed the kernels that it needs
  * @throws RealtimeError RT042 where the plugin came from a tarball that has no such kernel beside it
@@ -52,7 +52,7 @@ export function kernelSpecs(tree: Tree, needed: readonly Kernel[]): KernelSpecs 
   return { nest: specOf('nest'), react: specOf('react') };
 }
 
-/** As it will be when its tarball is kept. */
+/** The specifier once its tarball is kept. */
 function heldSpec(tree: Tree, spec: string): string {
   const file = tarballOf(tree, spec);
   return file === null ? spec : `file:${keptPath(tree, file)}`;
@@ -172,7 +172,7 @@ function rootRanges(tree: Tree): Ranges {
   return { ...devDependencies, ...dependencies };
 }
 
-/** Where a tarball is, or will be, in the workspace. */
+/** Path of a tarball in the workspace, now or later. */
 function keptPath(tree: Tree, file: string): string {
   return inWorkspace(tree, file) ?? joinPathFragments(TARBALL_FOLDER, basename(file));
 }

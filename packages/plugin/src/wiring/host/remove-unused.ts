@@ -52,7 +52,7 @@ export function removeUnused(
 export const removeUnusedDependencies = (tree: Tree, before: Wanted, after: Wanted): boolean =>
   unwireDependencies(tree, before, after, namesIn(tree));
 
-/** Whether a source file below a root names a variable or a package. */
+/** True if a source file below a root names a variable or a package. */
 function namesIn(tree: Tree): (root: string, name: string) => boolean {
   const texts: [path: string, text: string][] = [];
   visitNotIgnoredFiles(tree, '.', (file) => {

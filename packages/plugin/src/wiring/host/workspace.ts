@@ -5,7 +5,7 @@ import { addEslintIgnore, appendJson, ensureLines } from '../text/index.js';
 import { editFile } from './edit.js';
 import type { Wired } from './edit.js';
 
-/** As `sync.globalGenerators` names it: sync generators of tasks are skipped in CI. */
+/** Name in `sync.globalGenerators`: sync generators of tasks are skipped in CI. */
 export const SYNC_GENERATOR = '@nx-realtime/plugin:sync';
 
 /** Collapsed in reviews; and git never mixes two bases into one that was rendered by nobody. */

@@ -28,7 +28,7 @@ export function parse(text: string, filename: 'file.ts' | 'file.tsx'): Source | 
   return { text, program, comments, edits: new MagicString(text), eol: eolOf(text) };
 }
 
-/** As which kind of file `parse` takes one: `<T>value` is no JSX in TypeScript, and `.js` may hold JSX. */
+/** The syntax that `parse` expects of a file: `<T>value` is no JSX in TypeScript, and `.js` may hold JSX. */
 export const kindOf = (path: string): 'file.ts' | 'file.tsx' =>
   /\.[jt]sx$|\.js$/.test(path) ? 'file.tsx' : 'file.ts';
 
@@ -48,7 +48,7 @@ export function findAll<T extends Node>(
   return [...found, ...childrenOf(root).flatMap((child) => findAll(child, select, below))];
 }
 
-/** Whether a name is used anywhere at or below a node. */
+/** True if a name is used anywhere at or below a node. */
 export function mentions(root: Node, name: string): boolean {
   const named = (node: Node): node is Node =>
     (node.type === 'Identifier' || node.type === 'JSXIdentifier') && node.name === name;

@@ -1,5 +1,5 @@
 /**
- * What an edit of a text came to. `unable` changes nothing and says why, and what to paste where.
+ * Result of an edit of a text. `unable` changes nothing and says why, and what to paste where.
  */
 export type Edit =
   | { readonly kind: 'done'; readonly text: string }

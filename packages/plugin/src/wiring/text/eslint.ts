@@ -21,7 +21,7 @@ export function addEslintIgnore(text: string, pattern: string): Edit {
   return done(source.edits.toString());
 }
 
-/** What `export default`, `export =` or `module.exports =` gives away. */
+/** The value of `export default`, `export =` or `module.exports =`. */
 function exportedConfig(program: Program): Expression | null {
   for (const statement of program.body) {
     if (statement.type === 'ExportDefaultDeclaration') return statement.declaration as Expression;

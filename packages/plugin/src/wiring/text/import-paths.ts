@@ -20,7 +20,7 @@ export function importsIn(path: string, text: string): ImportedPath[] {
   }));
 }
 
-/** Whether a text holds a name as a whole word. */
+/** True if a text holds a name as a whole word. */
 export function isWordIn(text: string, name: string): boolean {
   for (let at = text.indexOf(name); at >= 0; at = text.indexOf(name, at + 1)) {
     const [before, after] = [text.charAt(at - 1), text.charAt(at + name.length)];

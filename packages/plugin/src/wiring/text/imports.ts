@@ -94,7 +94,7 @@ function endsWithSemicolon({ text, program }: Source): boolean {
   return ends.length === 0 || ends.some(({ end }) => text.charAt(end - 1) === ';');
 }
 
-/** Where the head of a file without imports ends: its hashbang and directives. */
+/** End of the head of a file without imports: its hashbang and directives. */
 function headEnd({ program }: Source): number {
   const directive = program.body.findLast(
     (statement) => statement.type === 'ExpressionStatement' && Boolean(statement.directive),

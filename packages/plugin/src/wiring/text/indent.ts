@@ -4,7 +4,7 @@ export function indentAt(text: string, offset: number): string {
   return /^[ \t]*/.exec(text.slice(start))?.[0] ?? '';
 }
 
-/** Whether nothing but white space stands before an offset in its line. */
+/** True if nothing but white space stands before an offset in its line. */
 export function isFirstOfLine(text: string, offset: number): boolean {
   return text.slice(text.lastIndexOf('\n', offset - 1) + 1, offset).trim() === '';
 }

@@ -10,7 +10,7 @@ const COMMA = 5;
 const COMMENTS = [12, 13];
 const END = [2, 4, 17];
 
-/** What fits in a line stays in one, as Prettier would have it. */
+/** Keeps in one line what fits in one, as Prettier does. */
 const LINE_WIDTH = 80;
 
 /** Sets a member that is missing; a member that is there stays, whatever it holds. */
@@ -117,7 +117,7 @@ function append(text: string, parent: Node, value: unknown, key: string): string
   return text.slice(0, from) + separated + text.slice(from, end) + item + text.slice(end);
 }
 
-/** What stands between the last child and the bracket: perhaps a comma and comments. */
+/** Text between the last child and the bracket: perhaps a comma and comments. */
 function tailOf(
   text: string,
   from: number,

@@ -72,7 +72,7 @@ export function ensureLines(text: string, lines: readonly string[], heading: str
   return done(insertLines(text, at, missing));
 }
 
-/** As an env file reads it back: in quotes where there is white space, a quote or a `#`. */
+/** The value as an env file reads it back: in quotes where there is white space, a quote or a `#`. */
 function quoted(value: string): string {
   if (!/[\s#'"`\\]/.test(value)) return value;
   const quote = ["'", '"', '`'].find((mark) => !value.includes(mark)) ?? '"';

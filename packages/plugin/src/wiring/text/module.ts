@@ -119,7 +119,7 @@ function listProperty(
   );
 }
 
-/** As the first property, where Nest's own schematics write it. */
+/** Adds it as the first property, where Nest's own schematics write it. */
 function addProperty(source: Source, object: ObjectExpression, symbol: string): void {
   const { text, edits, eol } = source;
   const [first] = object.properties;

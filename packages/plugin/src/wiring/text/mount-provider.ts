@@ -15,7 +15,7 @@ import { ensureImport, importedAs } from './imports.js';
 import type { Import } from './imports.js';
 import { indentAt, indentUnit, isFirstOfLine } from './indent.js';
 
-/** What Next.js uses where a pages router has no `_app`. */
+/** The `_app` that Next.js uses where a pages router has none. */
 export const EMPTY_APP = `import type { AppProps } from 'next/app';
 
 export default function App({ Component, pageProps }: AppProps) {

@@ -5,7 +5,7 @@ import { already, done, unable } from './edit.js';
 import type { Edit } from './edit.js';
 import { isFirstOfLine } from './indent.js';
 
-/** As wide as Prettier writes by default. */
+/** Prettier's default line width. */
 const WIDTH = 80;
 
 /**

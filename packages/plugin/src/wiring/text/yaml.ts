@@ -33,7 +33,7 @@ interface Insertion {
   readonly pairs: readonly Pair[];
 }
 
-/** What each mapping lacks, ordered by where the mappings end. */
+/** Missing entries of each mapping, ordered by where the mappings end. */
 function missingIn(held: YAMLMap, wanted: YAMLMap): Insertion[] {
   const { isMap } = loadYaml();
   const pairs: Pair[] = [];
@@ -66,7 +66,7 @@ function insert(text: string, map: YAMLMap, pairs: readonly Pair[]): string {
   return `${text.slice(0, at)}${eol}${indented.join(eol)}${text.slice(at)}`;
 }
 
-/** Where the text of a mapping ends, without the comments and blank lines after it. */
+/** End of a mapping's text, without the comments and blank lines after it. */
 function endOf(map: YAMLMap): number {
   const { isMap, isScalar } = loadYaml();
   const { value, key } = map.items.at(-1) ?? {};

@@ -85,6 +85,26 @@ export default function Document() {
     expect(output).not.toMatch(/\bwarning\b|\berror\b/);
   });
 
+  it('builds by webpack, with what the generator says of it', async () => {
+    const change = (file: string, text: string, more: string): void => {
+      const path = `apps/site/${file}`;
+      host.write(path, host.read(path).replace(text, `${text} ${more}`));
+    };
+    const build = '"build": { "options": { "args": "--webpack" } }';
+    change('project.json', '"targets": {', build);
+    const told = await host.run(GENERATE[1] ?? '');
+    const snippets = [
+      /"baseUrl": "\.\.\/\.\.",\s+"ignoreDeprecations": "6\.0",/,
+      /experimental: { externalDir: true },/,
+    ];
+    const [options = '', config = ''] = snippets.map((snippet) => snippet.exec(told)?.[0]);
+    change('tsconfig.json', '"compilerOptions": {', options);
+    change('next.config.js', 'const nextConfig = {', config);
+    const output = await host.run('npx nx build site', { NEXT_PUBLIC_API_URL: api });
+    expect(output).toContain('(webpack)');
+    host.git('checkout', '--quiet', '--', 'apps/site');
+  });
+
   it('passes its own tests, in Vitest and in Jest', async () => {
     const specs = 'notifications-realtime chats-realtime';
     const [notifications = '', chats = ''] = specs.split(' ');

@@ -10,6 +10,7 @@ import {
   snapshot,
   addVite,
 } from '../../../test/support/host-tree.js';
+import realtimeRemoveGenerator from '../realtime-remove/generator.js';
 import syncGenerator from '../sync/generator.js';
 import realtimeDomainGenerator from './generator.js';
 import type { RealtimeDomainSchema } from './schema.js';
@@ -283,6 +284,65 @@ describe('projects', () => {
     const before = snapshot(tree);
     await generate(tree);
     expect(snapshot(tree)).toEqual(before);
+  });
+
+  it.each([
+    ['beside the file', {}, {}, '../../libs/realtime-contracts/src/*.contract.ts'],
+    [
+      'by its own baseUrl',
+      {},
+      { baseUrl: 'src' },
+      '../../../libs/realtime-contracts/src/*.contract.ts',
+    ],
+    ['by the baseUrl of all', { baseUrl: '.' }, {}, './libs/realtime-contracts/src/*.contract.ts'],
+  ])(
+    'names the contract in an app that has paths of its own, %s, and takes it back',
+    async (_, base, own, expected) => {
+      const tree = hostTree();
+      const name = '@acme/realtime-contracts/*';
+      const path = 'apps/web/tsconfig.json';
+      const before = {
+        extends: '../../tsconfig.base.json',
+        compilerOptions: { ...own, paths: { '@/*': ['./src/*'] } },
+      };
+      tree.write('tsconfig.base.json', JSON.stringify({ compilerOptions: { ...base, paths: {} } }));
+      tree.write(path, JSON.stringify(before));
+      await generate(tree);
+      const config = JSON.parse(tree.read(path, 'utf-8') ?? '');
+      expect(config.compilerOptions.paths).toEqual({ '@/*': ['./src/*'], [name]: [expected] });
+      expect(config.compilerOptions.baseUrl).toBe(before.compilerOptions.baseUrl);
+      await realtimeRemoveGenerator(tree, { domain: 'Notification', force: true });
+      expect(JSON.parse(tree.read(path, 'utf-8') ?? '')).toEqual(before);
+    },
+  );
+
+  it.each([
+    [
+      'a target',
+      'project.json',
+      { targets: { build: { command: 'next build --webpack' } } },
+      '../..',
+    ],
+    ['a script', 'package.json', { scripts: { build: 'next build --webpack' } }, '../..'],
+    [
+      'an option',
+      'project.json',
+      { targets: { build: { options: { args: '--webpack' } } } },
+      '../..',
+    ],
+    ['no flag', 'project.json', { targets: { build: { command: 'next build' } } }, undefined],
+  ])('gives a baseUrl to Next.js 16 that %s builds by webpack', async (_, file, text, expected) => {
+    const tree = hostTree();
+    const json = JSON.parse(tree.read('package.json', 'utf-8') ?? '');
+    json.dependencies = { ...json.dependencies, next: '~16.1.0' };
+    json.devDependencies = { ...json.devDependencies, typescript: '~5.9.2' };
+    tree.write('package.json', JSON.stringify(json));
+    const path = `apps/web/${file}`;
+    const project = JSON.parse(tree.read(path, 'utf-8') ?? '{}');
+    tree.write(path, JSON.stringify({ ...project, ...text }));
+    await generate(tree);
+    const config = JSON.parse(tree.read('apps/web/tsconfig.json', 'utf-8') ?? '');
+    expect(config.compilerOptions?.baseUrl).toBe(expected);
   });
 
   it('builds again when the URL of the API is another, unless the inputs are of another shape', async () => {

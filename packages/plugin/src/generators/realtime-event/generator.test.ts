@@ -51,7 +51,7 @@ const filesWith = (word: string): string[] =>
     .filter(([path, text]) => !/^\.nx-realtime|\/core\//.test(path) && text.includes(word))
     .map(([path]) => path);
 
-/** What the owner put in place of the generated body of markRead. */
+/** The owner's body of markRead, in place of the generated one. */
 const OWN_BODY = '    await this.repository.markRead(payload.notificationId, identity.userId);\n';
 
 function fillIn(): void {

@@ -19,6 +19,13 @@ export function wireContracts(tree: Tree, host: HostFacts, domains: readonly Dom
         editFile(tree, host.baseTsconfig, (text) =>
           setJson(text, pathsOf(importPath), [sourcesOf(root)]),
         ),
+        ...rootsUsing(host, domains, name)
+          .flatMap((user) => tsconfigsWithPaths(tree, user))
+          .map((path) =>
+            editFile(tree, path, (text) =>
+              setJson(text, pathsOf(importPath), [sourcesFrom(tree, host, path, root)]),
+            ),
+          ),
       ];
     }
     return [
@@ -28,24 +35,46 @@ export function wireContracts(tree: Tree, host: HostFacts, domains: readonly Dom
       ),
     ];
   });
-  const webs = host.solution ? [] : [...host.webs.values()];
-  return [...libraries, ...webs.flatMap((web) => wireBaseUrl(tree, host, web))];
+  const bundled = host.solution
+    ? []
+    : [...host.webs.values()].filter((web) => isBuiltByWebpack(tree, web));
+  return [
+    ...libraries,
+    ...bundled.flatMap((web) => [
+      ...wireBaseUrl(tree, host, web),
+      ...wireExternalSources(tree, web),
+    ]),
+  ];
+}
+
+/** webpack in Next.js compiles TypeScript below the app and in packages alone, unless it is told otherwise. */
+function wireExternalSources(tree: Tree, { root }: WebFacts): Wired[] {
+  const files = ['js', 'mjs', 'cjs', 'ts', 'mts'].map((ending) =>
+    joinPathFragments(root, `next.config.${ending}`),
+  );
+  const path = files.find((file) => tree.exists(file)) ?? files[0]!;
+  if (/withNx|externalDir|transpilePackages/.test(tree.read(path, 'utf-8') ?? '')) return [];
+  return [
+    {
+      path,
+      kind: 'unable',
+      reason: 'webpack in Next.js compiles no library of the workspace without this',
+      snippet: 'experimental: { externalDir: true },',
+    },
+  ];
 }
 
 /**
- * Next.js before 16 is built by webpack, which takes `paths` of an extended tsconfig as relative to
- * the app unless there is a `baseUrl`. TypeScript 6 has deprecated it, so there its owner decides.
+ * webpack in Next.js takes `paths` of an extended tsconfig as relative to the app unless there is a
+ * `baseUrl`. TypeScript 6 has deprecated it, so there its owner decides. An app with `paths` of its
+ * own has ours among them, and other imports that a `baseUrl` would break.
  */
 function wireBaseUrl(tree: Tree, host: HostFacts, web: WebFacts): Wired[] {
-  if (web.nextMajor === null || web.nextMajor >= 16) return [];
   const path = joinPathFragments(web.root, 'tsconfig.json');
   const held = [host.baseTsconfig, path].some(
-    (file) =>
-      tree.exists(file) &&
-      readJson<{ compilerOptions?: { baseUrl?: string } }>(tree, file).compilerOptions?.baseUrl !==
-        undefined,
+    (file) => compilerOptionsOf(tree, file).baseUrl !== undefined,
   );
-  if (held) return [];
+  if (held || tsconfigsWithPaths(tree, web.root).includes(path)) return [];
   const baseUrl = posix.relative(web.root, '.');
   if ((majorOf(tree, '.', 'typescript') ?? 5) < 6) {
     return [editFile(tree, path, (text) => setJson(text, ['compilerOptions', 'baseUrl'], baseUrl))];
@@ -54,10 +83,21 @@ function wireBaseUrl(tree: Tree, host: HostFacts, web: WebFacts): Wired[] {
     {
       path,
       kind: 'unable',
-      reason: `Next.js ${web.nextMajor} finds no library by the paths of ${host.baseTsconfig} without baseUrl`,
+      reason: `webpack in Next.js ${web.nextMajor} finds no library by the paths of ${host.baseTsconfig} without baseUrl`,
       snippet: `"baseUrl": "${baseUrl}",\n"ignoreDeprecations": "6.0",`,
     },
   ];
+}
+
+/** Next.js before 16 always, a later one when it is told to. */
+function isBuiltByWebpack(tree: Tree, { nextMajor, root }: WebFacts): boolean {
+  if (nextMajor === null) return false;
+  return (
+    nextMajor < 16 ||
+    ['project.json', 'package.json'].some((file) =>
+      /--webpack\b/.test(tree.read(joinPathFragments(root, file), 'utf-8') ?? ''),
+    )
+  );
 }
 
 /** Takes out of the workspace's configuration the contract libraries that are no longer used there. */
@@ -71,6 +111,13 @@ export function unwireContracts(tree: Tree, before: Wanted, after: Wanted): Wire
         editFile(tree, host.baseTsconfig, (text) =>
           dropJson(text, pathsOf(importPath), [sourcesOf(root)]),
         ),
+        ...rootsUsing(host, domains, name)
+          .flatMap((user) => tsconfigsWithPaths(tree, user))
+          .map((path) =>
+            editFile(tree, path, (text) =>
+              dropJson(text, pathsOf(importPath), [sourcesFrom(tree, host, path, root)]),
+            ),
+          ),
       ];
     }
     const needed = isGone
@@ -99,6 +146,37 @@ const ROOT_TSCONFIG = 'tsconfig.json';
 const pathsOf = (importPath: string): string[] => ['compilerOptions', 'paths', `${importPath}/*`];
 const sourcesOf = (root: string): string => `./${root}/src/*.contract.ts`;
 
+interface CompilerOptions {
+  readonly baseUrl?: string;
+  readonly paths?: object;
+}
+
+function compilerOptionsOf(tree: Tree, tsconfig: string): CompilerOptions {
+  if (!tree.exists(tsconfig)) return {};
+  return readJson<{ compilerOptions?: CompilerOptions }>(tree, tsconfig).compilerOptions ?? {};
+}
+
+/** The tsconfigs of a project whose own `paths` take the place of those of the workspace. */
+function tsconfigsWithPaths(tree: Tree, root: string): string[] {
+  if (root === '.') return [];
+  return ['tsconfig.json', 'tsconfig.app.json', 'tsconfig.lib.json', 'tsconfig.spec.json']
+    .map((file) => joinPathFragments(root, file))
+    .filter((path) => compilerOptionsOf(tree, path).paths !== undefined);
+}
+
+/** The library's sources as `paths` of a project name them: from the nearest `baseUrl`, else from its tsconfig. */
+function sourcesFrom(tree: Tree, host: HostFacts, tsconfig: string, library: string): string {
+  const folder = posix.dirname(tsconfig);
+  const nearest = [tsconfig, joinPathFragments(folder, 'tsconfig.json'), host.baseTsconfig].find(
+    (file) => compilerOptionsOf(tree, file).baseUrl !== undefined,
+  );
+  const from = nearest
+    ? joinPathFragments(posix.dirname(nearest), compilerOptionsOf(tree, nearest).baseUrl ?? '.')
+    : folder;
+  const path = posix.relative(from, `${library}/src/*.contract.ts`);
+  return path.startsWith('.') ? path : `./${path}`;
+}
+
 interface Reference {
   readonly path: string;
 }
@@ -111,20 +189,23 @@ function referencesTo(
   name: string,
 ): [tsconfig: string, reference: Reference][] {
   const library = host.contracts.get(name)?.root ?? '';
+  return [
+    [ROOT_TSCONFIG, reference(ROOT_TSCONFIG, library)],
+    ...rootsUsing(host, domains, name).map((root) => projectReference(tree, root, library)),
+  ];
+}
+
+/** Roots of the projects that import a contract library. */
+function rootsUsing(host: HostFacts, domains: readonly Domain[], name: string): string[] {
   const users = domains.filter((domain) => domain.contracts === name);
-  const roots = new Set([
+  const roots = [
     ...host.publishers.map((publisher) => publisher.root),
     ...users.flatMap(({ app, web }) => [
       host.apps.get(app)?.root,
       web === null ? undefined : host.webs.get(web)?.root,
     ]),
-  ]);
-  return [
-    [ROOT_TSCONFIG, reference(ROOT_TSCONFIG, library)],
-    ...[...roots].flatMap((root) =>
-      root === undefined ? [] : [projectReference(tree, root, library)],
-    ),
   ];
+  return [...new Set(roots)].filter((root) => root !== undefined);
 }
 
 function wireWorkspace(tree: Tree, root: string): Wired[] {
@@ -133,7 +214,7 @@ function wireWorkspace(tree: Tree, root: string): Wired[] {
   return [editFile(tree, 'package.json', (text) => appendJson(text, ['workspaces'], root))];
 }
 
-/** As `nx sync` has it: in the tsconfig that compiles sources, or the project's only one. */
+/** The tsconfig that `nx sync` writes to: the one that compiles sources, or the project's only one. */
 function projectReference(tree: Tree, root: string, library: string): [string, Reference] {
   const app = joinPathFragments(root, 'tsconfig.app.json');
   if (tree.exists(app)) return [app, reference(app, `${library}/tsconfig.lib.json`)];

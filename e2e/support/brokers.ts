@@ -99,14 +99,31 @@ export async function startOwnRabbit(): Promise<OwnRabbit> {
   };
 }
 
-/** Starts a Redis on a free loopback port; what it holds survives a kill when it is `durable`. */
-export async function startOwnRedis({ durable = false } = {}): Promise<OwnBroker> {
+/**
+ * Starts a Redis on a free loopback port; what it holds survives a kill when it is `durable`.
+ *
+ * @param more options of redis-server, laid over those that it gets
+ */
+export async function startOwnRedis({
+  durable = false,
+  more = () => ({}),
+}: {
+  readonly durable?: boolean;
+  readonly more?: (port: number) => Readonly<Record<string, string | number>>;
+} = {}): Promise<OwnBroker> {
   ensureInstalled(['redis-server']);
-  const [port] = await freePorts();
+  const [port = 0] = await freePorts();
   const guard = new Guard('redis');
   const start = async () => {
     const appendonly = durable ? 'yes' : 'no';
-    const options = { bind: '127.0.0.1', port, dir: guard.dir, save: '', appendonly };
+    const options = {
+      bind: '127.0.0.1',
+      port,
+      dir: guard.dir,
+      save: '',
+      appendonly,
+      ...more(port),
+    };
     const args = Object.entries(options).flatMap(([key, value]) => [`--${key}`, String(value)]);
     await printed(
       guard.spawn('redis-server', args, { PATH: process.env['PATH'] }),

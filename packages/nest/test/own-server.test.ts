@@ -1,7 +1,6 @@
 import type { INestApplication } from '@nestjs/common';
 import { ClientProxyFactory, Transport } from '@nestjs/microservices';
 import { Test } from '@nestjs/testing';
-import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer as createHttpServer, type Server } from 'node:http';
@@ -17,6 +16,7 @@ import { RealtimeModule } from '@kernel/realtime.module';
 import { loadRealtimeConfig, REALTIME_CONFIG } from '../src/config/realtime.config';
 import { setupRealtime } from '../src/lifecycle/setup-realtime';
 import { freePorts } from './support/brokers.js';
+import { makeCertificate } from './support/certificate.js';
 import { ENV, ORIGIN, sign } from './support/stack.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'own-server-'));
@@ -27,16 +27,7 @@ const clients: Socket[] = [];
 const lines: string[] = [];
 
 beforeAll(() => {
-  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-  execFileSync(
-    'openssl',
-    [
-      ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'],
-      ...['-keyout', key, '-out', cert, '-days', '2', '-subj', '/CN=localhost'],
-      ...['-addext', 'subjectAltName=IP:127.0.0.1'],
-    ],
-    { stdio: 'pipe' },
-  );
+  const { key, cert } = makeCertificate(folder);
   Object.assign(tls, { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') });
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

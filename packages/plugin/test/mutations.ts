@@ -1323,6 +1323,27 @@ export const MUTATIONS: readonly Mutation[] = [
     test: 'own-server.test.ts',
   },
   {
+    name: 'redis-cluster-taken',
+    file: 'packages/nest/src/replicas/redis.ts',
+    find: 'if (problem !== undefined) {',
+    replace: 'if (problem === 0) {',
+    test: 'redis-kinds.test.ts',
+  },
+  {
+    name: 'redis-cluster-hidden',
+    file: 'packages/nest/src/replicas/redis.ts',
+    find: '...(isCluster ? [CLUSTER] : []), ',
+    replace: '',
+    test: 'redis-kinds.test.ts',
+  },
+  {
+    name: 'redis-fault-at-boot-hidden',
+    file: 'packages/nest/src/replicas/redis.ts',
+    find: 'stream.failed(fault);',
+    replace: '',
+    test: 'redis-kinds.test.ts',
+  },
+  {
     name: 'deep-auth',
     file: 'packages/nest/src/connections/realtime.adapter.ts',
     find: 'if (!isHarmless(socket.handshake.auth))',

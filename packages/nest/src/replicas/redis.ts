@@ -32,6 +32,17 @@ const PATIENCE_MS = 2_000;
 const REMEMBERED_MS = 30 * 24 * 3_600_000;
 const MAX_REMEMBERED = 10_000;
 
+const CLUSTER =
+  'REDIS_URL is that of a Redis Cluster, which is not supported: give the replicas a Redis that is not one';
+/** By `redis_mode`. */
+const UNSUPPORTED: ReadonlyMap<string, string> = new Map([
+  ['cluster', CLUSTER],
+  [
+    'sentinel',
+    'REDIS_URL is that of a Sentinel, which is not supported: give the address of the primary, or of a proxy or DNS name that follows it',
+  ],
+]);
+
 interface Entry {
   readonly key: string;
   readonly body: string;
@@ -85,7 +96,8 @@ export class ReplicaStream {
   }
 
   /**
-   * Resolves once the stream is found, or without it after a while.
+   * Resolves once the stream is found, or without it after a while. Rejects where
+   * the URL is that of a Redis Cluster or a Sentinel.
    *
    * @param key of the app and its environment: they alone keep apps apart
    * @param id differs in every process
@@ -112,14 +124,22 @@ export class ReplicaStream {
     const clients = [new Redis(url, options), new Redis(url, options)] as const;
     const opened = clients.map(
       (client) =>
-        new Promise<void>((resolve) => {
-          client.once('ready', resolve).once('error', () => resolve());
+        new Promise<unknown>((resolve) => {
+          client.once('ready', resolve).once('error', resolve);
         }),
     );
-    await Promise.all(opened);
+    const [fault] = (await Promise.all(opened)).filter(Boolean);
+    const problem = await modeProblem(clients[0]);
+    if (problem !== undefined) {
+      clients.forEach((client) => client.disconnect());
+      throw new Error(problem);
+    }
     const stream: ReplicaStream = new ReplicaStream(...clients, key, id, () =>
       linked(stream),
     );
+    if (fault) {
+      stream.failed(fault);
+    }
     await within(stream.ready());
     return stream;
   }
@@ -332,7 +352,7 @@ export class ReplicaStream {
       report('redis.state', { ok: false });
     }
     if (!this.lostTimer) {
-      this.logger.error(`Other replicas receive nothing: ${String(error)}`);
+      this.logger.error(`Other replicas receive nothing: ${reasonOf(error)}`);
       this.lostTimer = setTimeout(() => {
         this.state = 'lost';
         this.refuse(({ isBrokerEvent }) => isBrokerEvent);
@@ -358,6 +378,24 @@ export class ReplicaStream {
     this.waiting = this.waiting.filter((entry) => !which(entry));
     refused.forEach((entry) => entry.refused(new Error('Redis is lost')));
   }
+}
+
+/** What is wrong with what the URL leads to, by what it calls itself. */
+async function modeProblem(client: Redis): Promise<string | undefined> {
+  // It may be away, or keep INFO to others.
+  const info = await client.info('server').catch(() => '');
+  const [, mode = ''] = /^redis_mode:(\w+)/m.exec(info) ?? [];
+  return UNSUPPORTED.get(mode);
+}
+
+/** ioredis tells that a transaction was discarded, and hides why. */
+function reasonOf(error: unknown): string {
+  const { previousErrors = [] } = Object(error) as { previousErrors?: Error[] };
+  const all = [error, ...previousErrors].map(String);
+  const isCluster = all.some((text) =>
+    /MOVED|CROSSSLOT|CLUSTERDOWN/.test(text),
+  );
+  return [...(isCluster ? [CLUSTER] : []), ...new Set(all)].join('; ');
 }
 
 async function within(work: Promise<void>): Promise<void> {

@@ -7,6 +7,7 @@ import { HostProjects, detectApp } from '../host/index.js';
 import type { WebFacts } from '../host/index.js';
 import { otherCode, deriveAdopted, moveGuardChecks, replaceHandWritten } from './index.js';
 import { hostTree, MAIN, snapshot } from '../../test/support/host-tree.js';
+import { ASKING, BOTH, GATEWAY, guarded, guardOf, TOKEN } from '../../test/support/guarded.js';
 import { RECIPES, recipeTree } from '../../test/support/recipes.js';
 
 const APP = 'apps/api-gateway/src';
@@ -268,45 +269,6 @@ export class VotesModule {}
 });
 
 describe('what becomes of a guard', () => {
-  const GATEWAY = `import { UseGuards } from '@nestjs/common';
-import { SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
-import { TeamGuard } from '../auth/team.guard';
-
-@WebSocketGateway({ namespace: 'chat' })
-@UseGuards(TeamGuard)
-export class ChatGateway {
-  @SubscribeMessage('say') say() {}
-}
-`;
-  const USERS = {
-    'users/users.service.ts':
-      "import { Injectable } from '@nestjs/common';\n@Injectable()\nexport class UsersService {\n  async isBlocked(id: string) {\n    return id === 'eve';\n  }\n}\n",
-    'users/users.module.ts':
-      "import { Module } from '@nestjs/common';\nimport { UsersService } from './users.service';\n@Module({ providers: [UsersService] })\nexport class UsersModule {}\n",
-    'auth/claims.ts':
-      'export interface Claims {\n  sub: string;\n  org: { id: string };\n  roles: string[];\n}\n',
-  };
-  const guardOf = (body: string, members = 'private readonly jwt: JwtService'): string =>
-    `import { CanActivate, ExecutionContext, Injectable } from '@nestjs/common';
-import { JwtService } from '@nestjs/jwt';
-import { WsException } from '@nestjs/websockets';
-import { UsersService } from '../users/users.service';
-import { Claims } from './claims';
-
-@Injectable()
-export class TeamGuard implements CanActivate {
-  constructor(${members}) {}
-
-  async canActivate(context: ExecutionContext): Promise<boolean> {
-${body}
-  }
-}
-`;
-  const TOKEN = `    const client = context.switchToWs().getClient();
-    const token = client.handshake.auth.token;
-    if (!token) throw new WsException('No token');
-`;
-
   const GUARD = `${APP}/realtime/guards/ws-auth.guard.ts`;
   const CLIENT = 'apps/web/src/lib/realtime/realtime-client.ts';
 
@@ -321,14 +283,7 @@ ${body}
     );
   };
 
-  const hostOf = (guard: string, gateway = GATEWAY): Tree =>
-    recipeTree({
-      ...USERS,
-      'auth/team.guard.ts': guard,
-      'chat/chat.gateway.ts': gateway,
-      'chat/chat.module.ts':
-        "import { Module } from '@nestjs/common';\nimport { ChatGateway } from './chat.gateway';\n@Module({ providers: [ChatGateway] })\nexport class ChatModule {}\n",
-    });
+  const hostOf = (guard: string, gateway = GATEWAY): Tree => recipeTree(guarded(guard, gateway));
 
   const adopted = async (guard: string, gateway = GATEWAY) => {
     const tree = hostOf(guard, gateway);
@@ -342,7 +297,6 @@ ${body}
       module: tree.read(`${APP}/realtime/realtime.module.ts`, 'utf-8') ?? '',
     };
   };
-  const BOTH = 'private readonly jwt: JwtService, private readonly users: UsersService';
 
   it('says whose token it is in identify, and the browser follows', async () => {
     const { guard, client, told } = await adopted(
@@ -357,23 +311,7 @@ ${body}
   });
 
   it('asks in check what it asked, with what it needs', async () => {
-    const { guard, module, told, tree } = await adopted(
-      guardOf(
-        `${TOKEN}    try {
-      const payload = await this.jwt.verifyAsync<Claims>(token);
-      // mine: not on Sundays
-      if (await this.users.isBlocked(payload.sub)) {
-        throw new WsException('Blocked');
-      }
-      client.data = { userId: payload.sub, tenantId: payload.org.id };
-      return payload.roles.includes('chat');
-    } catch {
-      client.disconnect();
-      return false;
-    }`,
-        BOTH,
-      ),
-    );
+    const { guard, module, told, tree } = await adopted(guardOf(ASKING, BOTH));
     expect(guard).toContain('identify(payload: TokenClaims & Claims) {');
     expect(guard).toContain('return { userId: payload.sub, tenantId: payload.org.id };');
     expect(guard).toMatch(

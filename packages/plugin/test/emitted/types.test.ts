@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import realtimeDomainGenerator from '../../src/generators/realtime-domain/generator.js';
 import { compile } from '../support/compile.js';
 import type { Unit } from '../support/compile.js';
+import { ASKING, BOTH, guarded, guardOf } from '../support/guarded.js';
 import { snapshot } from '../support/host-tree.js';
 import { RECIPES, recipeTree } from '../support/recipes.js';
 import { samplesShape } from '../support/samples.js';
@@ -122,9 +123,12 @@ const VALIDATOR = `declare module 'class-validator' {
 }
 `;
 
+const GUARD = 'apps/api-gateway/src/realtime/guards/ws-auth.guard.ts';
+
 it('what was adopted without conflicts compiles', { timeout: 120_000 }, async () => {
   const units: Unit[] = [];
-  for (const { files, name, plural } of RECIPES) {
+  const moved = { name: 'Chat', plural: 'guarded', files: guarded(guardOf(ASKING, BOTH)) };
+  for (const { files, name, plural } of [...RECIPES, moved]) {
     const tree = recipeTree(files);
     await realtimeDomainGenerator(tree, { name, adopt: true, skipFormat: true, web: 'none' });
     const code = [...snapshot(tree)].filter(
@@ -141,7 +145,8 @@ it('what was adopted without conflicts compiles', { timeout: 120_000 }, async ()
       type: 'commonjs',
     });
   }
-  expect(units).toHaveLength(RECIPES.length - 1);
+  expect(units).toHaveLength(RECIPES.length);
+  expect(units.at(-1)?.files.get(GUARD)).toContain('this.users.isBlocked(payload.sub)');
   // The recipes import more than each of them uses.
   const unused = /^(?!.*\/realtime\/).* error TS6133: /;
   expect(compile(units, parsed(NEST)).filter((line) => !unused.test(line))).toEqual([]);

@@ -41,39 +41,43 @@ afterEach(() => {
 const review = (): Review => reviewWorkspace(new FsTree(root, false), {}, () => keeping);
 
 describe('a review of what the plugin generates', { timeout: 60_000 }, () => {
-  it.each([...SHAPES, ...HARD_SHAPES].map((shape) => [shape.name, shape] as const))(
-    'has no finding: %s',
-    (_name, shape) => {
-      for (const { path, content } of renderShape(shape)) writeInto(root, path, content);
+  it.each(
+    [...SHAPES, ...HARD_SHAPES].flatMap((shape) => [
+      [shape.name, 'typed', shape] as const,
+      [shape.name, 'untyped', shape] as const,
+    ]),
+  )('has no finding: %s, %s', (_name, kind, shape) => {
+    for (const { path, content } of renderShape(shape)) writeInto(root, path, content);
+    if (kind === 'typed') {
       writeInto(
         root,
         'tsconfig.json',
         '{ "compilerOptions": { "target": "es2022", "module": "esnext", "moduleResolution": "bundler", "jsx": "preserve", "experimentalDecorators": true, "types": [] } }',
       );
-      for (const { root: folder } of [...shape.host.apps.values(), ...shape.host.webs.values()]) {
-        projectInto(root, folder);
-      }
-      const api = 'apps/api-gateway/src';
-      writeInto(
-        root,
-        `${api}/main.ts`,
-        mainOf(
-          `await setupRealtime(app);\n  await app.listen(3000);`,
-          `import { setupRealtime } from '@nx-realtime/nest';`,
-        ),
-      );
-      writeInto(
-        root,
-        `${api}/app.module.ts`,
-        `import { Module } from '@nestjs/common';\nimport { RealtimeModule } from './realtime/realtime.module';\n@Module({ imports: [RealtimeModule] })\nexport class AppModule {}\n`,
-      );
-      const result = review();
-      expect(result.projects).toContain('api-gateway');
-      expect(placed(result)).toEqual([]);
-      expect(result.unknown).toEqual([]);
-      expect(result.untyped).toEqual([]);
-    },
-  );
+    }
+    for (const { root: folder } of [...shape.host.apps.values(), ...shape.host.webs.values()]) {
+      projectInto(root, folder);
+    }
+    const api = 'apps/api-gateway/src';
+    writeInto(
+      root,
+      `${api}/main.ts`,
+      mainOf(
+        `await setupRealtime(app);\n  await app.listen(3000);`,
+        `import { setupRealtime } from '@nx-realtime/nest';`,
+      ),
+    );
+    writeInto(
+      root,
+      `${api}/app.module.ts`,
+      `import { Module } from '@nestjs/common';\nimport { RealtimeModule } from './realtime/realtime.module';\n@Module({ imports: [RealtimeModule] })\nexport class AppModule {}\n`,
+    );
+    const result = review();
+    expect(result.projects).toContain('api-gateway');
+    expect(placed(result)).toEqual([]);
+    expect(result.unknown).toEqual([]);
+    expect(result.untyped.length > 0).toBe(kind === 'untyped');
+  });
 
   it.each(['integrated', 'solution'] as const)(
     'has none as wired into a %s host',

@@ -78,7 +78,10 @@ function Notifications() {
   const notifications = useNotificationsStore((state) => state.notifications);
   const { status, error, markRead } = useNotificationsSocket({
     onNotificationCreated: ({ id }) => life.received.push(id),
-    onResync: ({ since, until }) => life.gaps.push(until.getTime() - since.getTime()),
+    onResync: ({ since, until }) => {
+      // The first connection has none before it.
+      if (since.getTime() > 0) life.gaps.push(until.getTime() - since.getTime());
+    },
   });
   useEffect(() => {
     life.mounts += 1;

@@ -80,7 +80,7 @@ export interface ChannelUser<S extends EventSchemas = EventSchemas> {
     payload: PayloadOf<S[E]>,
     meta: RealtimeMeta,
   ): void;
-  /** Called after a gap, once: events were missed. */
+  /** Called at the first connection and after each gap: events were missed. */
   resync(gap: RealtimeGap): void;
   /** Called for each event that does not match its contract. */
   fail(error: RealtimeContractError): void;
@@ -150,8 +150,8 @@ export class Channel<
   private state = IDLE;
   private socket: Socket | undefined;
   private presentedToken: string | null = null;
-  /** The begin of what has been missed. */
-  private lostAt: number | null = null;
+  /** The begin of what has been missed: at first, all that ever was. */
+  private lostAt: number | null = 0;
   /** Grows with each start and end: what waited for the one before is late. */
   private turn = 0;
   private isRenewing = false;
@@ -275,7 +275,7 @@ export class Channel<
     clearTimeout(this.graceTimer);
     this.newTurn();
     this.socket?.disconnect();
-    this.lostAt = null;
+    this.lostAt = 0;
     this.hasRenewed = false;
     this.ids.clear();
     this.subscriptions.forget();

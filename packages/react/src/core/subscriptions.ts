@@ -8,7 +8,10 @@ import { retryDelay } from './retry-delay';
  * useNotificationsSocket({ onResync: ({ since }) => fetchSince(since) });
  */
 export interface RealtimeGap {
-  /** The last sign of life before it, by this machine's clock. */
+  /**
+   * The last sign of life before it, by this machine's clock; 1970 where there
+   * was no connection before.
+   */
   readonly since: Date;
   readonly until: Date;
 }
@@ -37,13 +40,8 @@ export interface ResourceSubscriber {
   readonly id: string;
   /** Called with each change. */
   readonly notify: (state: RealtimeSubscription) => void;
-  /** Called after a gap, once the server has decided on it again. */
+  /** Called each time that the server has decided on it: events were missed. */
   readonly resync: (gap: RealtimeGap) => void;
-}
-
-interface History {
-  decided: boolean;
-  lostAt: number | null;
 }
 
 interface Channel {
@@ -61,18 +59,19 @@ const UNDECIDED: ReadonlySet<string> = new Set([
 
 /** The resources of one namespace that components subscribe to. */
 export class ResourceSubscriptions {
-  private readonly histories = new Map<ResourceSubscriber, History>();
+  /** Each with the begin of what it has missed: at first, all that ever was. */
+  private readonly lostAt = new Map<ResourceSubscriber, number | null>();
 
   constructor(private readonly channel: Channel) {}
 
   /** Subscribes, and again after each reconnect, until it is released. */
   add(subscriber: ResourceSubscriber): () => void {
-    this.histories.set(subscriber, { decided: false, lostAt: null });
+    this.lostAt.set(subscriber, 0);
     void this.ask(subscriber);
     return () => {
-      this.histories.delete(subscriber);
+      this.lostAt.delete(subscriber);
       const { domain, id } = subscriber;
-      const others = [...this.histories.keys()];
+      const others = [...this.lostAt.keys()];
       const shared = others.some((other) => other.id === id);
       if (shared || this.channel.socketId === undefined) return;
       const event = `${domain}.unsubscribe`;
@@ -82,21 +81,21 @@ export class ResourceSubscriptions {
 
   /** Call when the namespace is connected. */
   restore(): void {
-    for (const subscriber of this.histories.keys()) void this.ask(subscriber);
+    for (const subscriber of this.lostAt.keys()) void this.ask(subscriber);
   }
 
   /** Call when it no longer is. @param at the begin of the gap */
   suspend(at: number): void {
-    for (const [{ notify }, history] of this.histories) {
-      if (history.decided) history.lostAt ??= at;
-      notify(UNSUBSCRIBED);
+    for (const [subscriber, lostAt] of this.lostAt) {
+      this.lostAt.set(subscriber, lostAt ?? at);
+      subscriber.notify(UNSUBSCRIBED);
     }
   }
 
   /** Call when another user comes: what the last one missed is not theirs. */
   forget(): void {
-    for (const subscriber of this.histories.keys()) {
-      this.histories.set(subscriber, { decided: false, lostAt: null });
+    for (const subscriber of this.lostAt.keys()) {
+      this.lostAt.set(subscriber, 0);
     }
   }
 
@@ -108,24 +107,21 @@ export class ResourceSubscriptions {
       .send(`${domain}.subscribe`, { id })
       .then(() => null)
       .catch((reason: RealtimeCommandError) => reason);
-    const current = (): History | undefined =>
-      this.channel.socketId === socketId
-        ? this.histories.get(subscriber)
-        : undefined;
-    const history = current();
-    if (!history) return;
+    const isCurrent = (): boolean =>
+      this.channel.socketId === socketId && this.lostAt.has(subscriber);
+    if (!isCurrent()) return;
     notify({
       subscribed: error === null,
       subscriptionError: error && { code: error.code, message: error.message },
     });
     if (error && UNDECIDED.has(error.code)) {
       setTimeout(() => {
-        if (current()) void this.ask(subscriber);
+        if (isCurrent()) void this.ask(subscriber);
       }, retryDelay(error.details));
       return;
     }
-    const { lostAt } = history;
-    this.histories.set(subscriber, { decided: true, lostAt: null });
+    const lostAt = this.lostAt.get(subscriber) ?? null;
+    this.lostAt.set(subscriber, null);
     if (lostAt !== null) resync({ since: new Date(lostAt), until: new Date() });
   }
 }

@@ -26,7 +26,11 @@ import {
  * useNotificationsSocket({ onResync: refetch, onError: report });
  */
 export interface RealtimeHandlers {
-  /** After a gap, once: events were missed, so fetch what they would tell. */
+  /**
+   * At the first connection, and once after each gap: events were missed, so
+   * fetch what they would tell. A resource is told of each time that it is
+   * subscribed to.
+   */
   onResync?: ((gap: RealtimeGap) => void) | undefined;
   /** For each event that breaks its contract and was left out. */
   onError?: ((error: RealtimeContractError) => void) | undefined;
@@ -108,7 +112,7 @@ export function useResource<S extends EventSchemas>(
   return state;
 }
 
-function useLatest<T>(value: T): { readonly current: T } {
+export function useLatest<T>(value: T): { readonly current: T } {
   const latest = useRef(value);
   useCommitEffect(() => {
     latest.current = value;

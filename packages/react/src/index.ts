@@ -19,6 +19,7 @@ export {
   type RealtimeFailure,
 } from './core/errors';
 export { listActions, type ListActions } from './core/list';
+export { type LiveList, liveList, type LiveStatus } from './core/live-list';
 export type { EventSchemas, StandardSchema } from './core/schemas';
 export type { RealtimeGap, RealtimeSubscription } from './core/subscriptions';
 export type { RealtimeToken } from './core/tokens';
@@ -27,3 +28,4 @@ export {
   useChannel,
   useResource,
 } from './react/use-channel';
+export { type Live, type LiveOptions, useLive } from './react/use-live';

@@ -1,4 +1,4 @@
-import { changeList, type ListChange } from '../src/core/list.js';
+import { changeList, listActions, type ListChange } from '../src/core/list.js';
 import { describe, expect, it } from 'vitest';
 
 interface Item {
@@ -52,5 +52,76 @@ describe('changeList', () => {
     const full = of(item('1'), item('2'), item('3'));
     expect([...change(full, { add: item('1') }).keys()]).toEqual(['1', '2', '3']);
     expect([...change(full, { remove: '2' }, { add: item('4') }).keys()]).toEqual(['1', '3', '4']);
+  });
+});
+
+describe('rules of a list', () => {
+  interface Version {
+    readonly sku: string;
+    readonly id: string;
+    readonly version: number;
+  }
+  const of = (sku: string, version: number): Version => ({ sku, id: 'same', version });
+  const rules = {
+    key: ({ sku }: Version) => sku,
+    newer: (one: Version, other: Version) => one.version > other.version,
+  };
+
+  it('keep what is newer than what comes late, and find items by their key', () => {
+    const changes = [
+      { add: of('a', 2) },
+      { add: of('b', 1) },
+      { add: of('a', 1) },
+      { update: { ...of('b', 3), id: 'same' } },
+      { update: { ...of('b', 2), id: 'same' } },
+      { add: of('c', 1) },
+      { remove: 'c' },
+    ];
+    expect([...changeList(new Map(), changes, 9, rules).values()]).toEqual([
+      of('a', 2),
+      of('b', 3),
+    ]);
+    const update = { sku: 'a', id: 'same' } as never;
+    const held = new Map([['a', of('a', 2)]]);
+    expect(changeList(held, [{ update }], 9, rules).get('a')).toEqual(of('a', 2));
+  });
+});
+
+describe('a list that is replaced', () => {
+  function create(max = 3) {
+    let byId: ReadonlyMap<string, Item> = new Map();
+    let shown: readonly Item[] = [];
+    const actions = listActions<Item>({
+      get: () => byId,
+      set: (next, items) => {
+        byId = next;
+        shown = items;
+      },
+      max,
+    });
+    return { ...actions, ids: () => shown.map(({ id }) => id).join('') };
+  }
+
+  it('has what is loaded, newest first, and what has changed meanwhile', () => {
+    const list = create();
+    list.add(item('z'));
+    list.replace([item('2'), item('1')], [{ add: item('3') }, { remove: '1' }]);
+    expect(list.ids()).toBe('32');
+  });
+
+  it('holds as many as a longer page, until it is cleared', () => {
+    const list = create();
+    list.replace(['5', '4', '3', '2', '1'].map((id) => item(id)));
+    expect(list.ids()).toBe('54321');
+    list.change([{ add: item('6') }]);
+    list.add(item('7'));
+    expect(list.ids()).toBe('76543');
+    list.replace([item('1')]);
+    for (const id of ['2', '3', '4']) list.add(item(id));
+    expect(list.ids()).toBe('432');
+    list.replace(['5', '4', '3', '2', '1'].map((id) => item(id)));
+    list.clear();
+    list.merge(['1', '2', '3', '4'].map((id) => item(id)));
+    expect(list.ids()).toBe('432');
   });
 });

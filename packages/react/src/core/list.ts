@@ -17,6 +17,17 @@ export type ListChange<T extends Listed> =
 /** The items of a list by their ids, oldest first. */
 type Items<T extends Listed> = ReadonlyMap<string, T>;
 
+/** How items are told apart, and which of two is kept. */
+export interface ListRules<T> {
+  /** What identifies an item. @default its `id` */
+  readonly key?: ((item: T) => string) | undefined;
+  /**
+   * Whether the first is newer than the second, by a version or a time: an item
+   * that is newer than what comes stays. @default what comes last is newer
+   */
+  readonly newer?: ((item: T, other: T) => boolean) | undefined;
+}
+
 /** Where a list is kept, such as a zustand store. */
 interface ListPlace<T extends Listed> {
   readonly get: () => Items<T>;
@@ -43,7 +54,19 @@ export interface ListActions<T extends Listed> {
   /** Adds several at the cost of one render, in their order of arrival. */
   readonly merge: (items: readonly T[]) => void;
   /** The same for whatever events do. */
-  readonly change: (changes: readonly ListChange<T>[]) => void;
+  readonly change: (
+    changes: readonly ListChange<T>[],
+    rules?: ListRules<T>,
+  ) => void;
+  /**
+   * Puts items in the place of all, newest first, and then does what these
+   * changes do. Where they are more than the list holds, it holds as many.
+   */
+  readonly replace: (
+    items: readonly T[],
+    changes?: readonly ListChange<T>[],
+    rules?: ListRules<T>,
+  ) => void;
   readonly clear: () => void;
 }
 
@@ -66,18 +89,26 @@ export function listActions<T extends Listed>({
   set,
   max,
 }: ListPlace<T>): ListActions<T> {
+  let bound = max;
   const put = (byId: Items<T>): void => {
     if (byId !== get()) set(byId, [...byId.values()].reverse());
   };
-  const change = (changes: readonly ListChange<T>[]): void =>
-    put(changeList(get(), changes, max));
+  const change: ListActions<T>['change'] = (changes, rules) =>
+    put(changeList(get(), changes, bound, rules));
   return {
     add: (add) => change([{ add }]),
     update: (update) => change([{ update }]),
     remove: (remove) => change([{ remove }]),
     merge: (items) => change(items.map((add) => ({ add }))),
     change,
+    replace: (items, changes = [], rules = {}) => {
+      bound = Math.max(max, items.length);
+      const loaded = [...items].reverse().map((add) => ({ add }));
+      const all = [...loaded, ...changes];
+      put(changeList(new Map(), all, bound, rules));
+    },
     clear: () => {
+      bound = max;
       if (get().size > 0) put(new Map());
     },
   };
@@ -95,9 +126,10 @@ export function changeList<T extends Listed>(
   items: Items<T>,
   changes: readonly ListChange<T>[],
   max: number,
+  rules: ListRules<T> = {},
 ): Items<T> {
   const next = new Map(items);
-  const outcomes = changes.map((change) => carryOut(next, change));
+  const outcomes = changes.map((change) => carryOut(next, change, rules));
   for (const oldest of next.keys()) {
     if (next.size <= max) break;
     next.delete(oldest);
@@ -109,16 +141,22 @@ export function changeList<T extends Listed>(
 function carryOut<T extends Listed>(
   items: Map<string, T>,
   change: ListChange<T>,
+  { key = ({ id }) => id, newer }: ListRules<T>,
 ): boolean {
   if ('remove' in change) return items.delete(change.remove);
-  if ('add' in change) {
-    items.set(change.add.id, change.add);
-    return true;
-  }
-  const item = items.get(change.update.id);
-  if (!item) return false;
-  const fields = Object.entries(change.update);
-  const given = fields.filter(([, value]) => value !== undefined);
-  items.set(item.id, { ...item, ...Object.fromEntries(given) });
+  const isAdded = 'add' in change;
+  // An update holds at least what identifies an item.
+  const id = key(isAdded ? change.add : (change.update as T));
+  const held = items.get(id);
+  if (!isAdded && !held) return false;
+  const item = isAdded ? change.add : withFields(held as T, change.update);
+  if (held && newer?.(held, item)) return false;
+  items.set(id, item);
   return true;
+}
+
+function withFields<T extends Listed>(item: T, update: ListUpdate<T>): T {
+  const fields = Object.entries(update);
+  const given = fields.filter(([, value]) => value !== undefined);
+  return { ...item, ...Object.fromEntries(given) };
 }

@@ -888,10 +888,59 @@ export const MUTATIONS: readonly Mutation[] = [
 
   {
     name: 'tenant-out-of-order',
-    file: 'packages/nest/src/broker/broker.ts',
-    find: 'const result = before ? before.then(run) : run();',
-    replace: 'const result = run();',
+    file: 'packages/nest/src/broker/lanes.ts',
+    find: 'lane.entries.push(entry);',
+    replace: 'void entry.start();',
     test: 'broker/dispatcher.test.ts',
+  },
+  {
+    name: 'tenant-without-a-share',
+    file: 'packages/nest/src/broker/lanes.ts',
+    find: 'if (total <= SHARE || isFull) {',
+    replace: 'if (total >= 0) {',
+    test: 'broker/held-up-tenants.test.ts',
+  },
+  {
+    name: 'held-up-tenant-overtaken',
+    file: 'packages/nest/src/broker/lanes.ts',
+    find: "if (source === 'queue' && leaving !== undefined) {",
+    replace: "if (source === 'queue' && leaving) {",
+    test: 'broker/held-up-tenants.test.ts',
+  },
+  {
+    name: 'slow-tenant-unseen',
+    file: 'packages/nest/src/broker/lanes.ts',
+    find: 'return isFailing || (second !== undefined && now - second.since > HELD_UP_MS);',
+    replace: 'return isFailing;',
+    test: 'broker/held-up-tenants.test.ts',
+  },
+  {
+    name: 'what-has-left-done-again',
+    file: 'packages/nest/src/broker/broker.ts',
+    find: "if (kind === 'done' && (delivery.id || turn?.hasLeft)) {",
+    replace: "if (kind === 'done' && delivery.id) {",
+    test: 'broker/held-up-tenants.test.ts',
+  },
+  {
+    name: 'nobody-wakes-the-next-consumer',
+    file: 'packages/nest/src/broker/waiting-queues.ts',
+    find: 'this.sentBaton ??= this.publish(this.queue, Buffer.alloc(0), options);',
+    replace: 'this.sentBaton ??= Promise.resolve(void options);',
+    test: 'broker/held-up-tenants.test.ts',
+  },
+  {
+    name: 'who-waits-apart-unread',
+    file: 'packages/nest/src/broker/waiting-queues.ts',
+    find: 'this.enter(entry as unknown as ConsumeMessage);',
+    replace: '',
+    test: 'broker/held-up-tenants.test.ts',
+  },
+  {
+    name: 'backlog-lost',
+    file: 'packages/nest/src/broker/rmq.broker.ts',
+    find: "return moved === 'refused'",
+    replace: 'return false',
+    test: 'broker/held-up-tenants.test.ts',
   },
   {
     name: 'done-before-it-is-taken',
@@ -2531,16 +2580,14 @@ export const MUTATIONS: readonly Mutation[] = [
   // Found by attacks from outside
   {
     name: 'dead-letter-that-cannot-be-written',
-    file: 'packages/nest/src/broker/dead-letters.ts',
-    find: `return false;
-    } finally {`,
-    replace: `return new Promise<boolean>(() => undefined);
-    } finally {`,
+    file: 'packages/nest/src/broker/handed-on.ts',
+    find: "resolve('refused');",
+    replace: '',
     test: 'broker/rmq-faults.test.ts',
   },
   {
     name: 'dead-letters-while-blocked',
-    file: 'packages/nest/src/broker/dead-letters.ts',
+    file: 'packages/nest/src/broker/handed-on.ts',
     find: 'if (!current || this.blockedBy !== undefined) {',
     replace: 'if (!current) {',
     test: 'broker/rmq-faults.test.ts',

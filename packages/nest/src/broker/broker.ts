@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type {
@@ -24,6 +25,7 @@ import { type Attempt, Emission, runAttempt } from './emission';
 import { EVENT_POLICY, type EventPolicy } from './event-policy';
 import type { EventMeta } from '../events/event-meta';
 import { withTimeLimit } from '../time-limit';
+import { Lanes, type Source, type Turn } from './lanes';
 import { own } from './own';
 import { RecentIds } from './recent-ids';
 
@@ -63,13 +65,24 @@ export interface Delivery {
   /** Headers of the message: a trace context, for example. */
   readonly headers?: Readonly<Record<string, unknown>> | undefined;
   readonly redelivered: boolean;
+  /** By default the queue of all. */
+  readonly source?: Source | undefined;
 }
 
 /** End of an event: how its message is settled. */
 export type Outcome =
   /** `released`: given back, for another replica or a later time. */
   | { readonly kind: 'done' | 'duplicate' | 'released' }
+  /** To be sent to the queue of its tenant, with this id. */
+  | {
+      readonly kind: 'apart';
+      readonly tenant: string | undefined;
+      readonly id: string;
+    }
   | (RpcFailure & { readonly pattern?: string | undefined });
+
+/** End of an event's turn. */
+type Handled = 'done' | 'duplicate' | 'released';
 
 /** Calls `work`, and returns what it returns. */
 export type Around = <T>(
@@ -85,8 +98,10 @@ export class BrokerDispatcher {
   private readonly recent: RecentIds;
   private readonly working = new Map<string, Promise<Outcome>>();
   private readonly inHand = new Set<Promise<void>>();
-  /** Last event to be handled, by tenant. */
-  private readonly tails = new Map<unknown, Promise<unknown>>();
+  /** What was sent of events that have left, and whose copies come. */
+  private readonly left = new Map<string, Emission>();
+  /** Keeps the order of each tenant. */
+  readonly lanes: Lanes;
   private readonly stopping = new AbortController();
   private releases = 0;
   /** Since they were logged last. */
@@ -98,8 +113,13 @@ export class BrokerDispatcher {
     private readonly handlers: ReadonlyMap<string, MessageHandler>,
     private readonly context: RequestContextRunner,
     policy: Partial<EventPolicy> = {},
+    /** Whether an event can be sent to a queue of its tenant. */
+    mayLeave: () => boolean = () => false,
   ) {
     this.policy = { ...EVENT_POLICY, ...policy };
+    this.lanes = new Lanes(mayLeave);
+    // Each event that waits for its next attempt listens.
+    setMaxListeners(0, this.stopping.signal);
     this.recent = new RecentIds(this.policy.rememberedIds);
   }
 
@@ -128,6 +148,12 @@ export class BrokerDispatcher {
   /** Sets the function that every event is handled in. */
   surround(around: Around): void {
     this.around = around;
+  }
+
+  /** Forgets which tenants wait apart: the channel to their queues has ended. */
+  forgetApart(): void {
+    this.lanes.forget();
+    this.left.clear();
   }
 
   /** Gives back what is in hand: nothing more of it is sent. */
@@ -162,7 +188,7 @@ export class BrokerDispatcher {
       outcome = { ...failureOf(error), pattern: event };
     }
     const { kind: result } = outcome;
-    if (result !== 'released') {
+    if (result !== 'released' && result !== 'apart') {
       report('broker.event', {
         event,
         result,
@@ -192,27 +218,50 @@ export class BrokerDispatcher {
     const key = keyOf(envelope.pattern, tenant, meta.id);
     const first = this.working.get(key);
     const { releases } = this;
-    const emission = new Emission(key, () => this.releases !== releases);
-    const handled = this.inOrder(tenant, async () => {
-      const { kind = undefined } = (await first?.catch(() => undefined)) ?? {};
-      if (this.recent.has(key) || kind === 'done') {
-        this.noteDuplicate(envelope.pattern);
-        return 'duplicate';
-      }
-      return this.around(envelope.pattern, delivery, () =>
-        this.attempt(envelope, meta, delivery, handler, emission),
-      );
-    });
-    const outcome = handled.then(async (kind): Promise<Outcome> => {
+    const begun = this.left.get(key);
+    this.left.delete(key);
+    const emission =
+      begun ?? new Emission(key, () => this.releases !== releases);
+    let turn: Turn | undefined;
+    const finish = async (kind: Handled): Promise<Outcome> => {
       const taken = await Promise.allSettled(emission.taken);
       const isRefused = taken.some(({ status }) => status === 'rejected');
       if (isRefused || emission.isReleased()) {
         return { kind: 'released' };
       }
-      if (kind === 'done' && delivery.id) {
+      if (kind === 'done' && (delivery.id || turn?.hasLeft)) {
         this.recent.add(key);
       }
       return { kind };
+    };
+    const { source = 'queue' } = delivery;
+    const handled = this.lanes.enter(tenant, source, async (its) => {
+      turn = its;
+      const { kind = undefined } = (await first?.catch(() => undefined)) ?? {};
+      if (this.recent.has(key) || kind === 'done') {
+        if (begun) {
+          return 'done';
+        }
+        this.noteDuplicate(envelope.pattern);
+        return 'duplicate';
+      }
+      const result = await this.around(envelope.pattern, delivery, () =>
+        this.attempt(envelope, meta, delivery, handler, emission, its),
+      );
+      if (its.hasLeft) {
+        // Its copy is next, and must know what became of it.
+        await finish(result);
+      }
+      return result;
+    });
+    const outcome = handled.then((kind): Outcome | Promise<Outcome> => {
+      if (kind !== 'apart') {
+        return finish(kind);
+      }
+      if (turn) {
+        this.left.set(key, emission);
+      }
+      return { kind, tenant, id: meta.id };
     });
     this.working.set(key, outcome);
     const forget = () => {
@@ -234,8 +283,13 @@ export class BrokerDispatcher {
     { redelivered }: Delivery,
     handler: MessageHandler,
     emission: Emission,
+    turn: Turn,
   ): Promise<'done' | 'released'> {
-    for (let attempt = 0; !emission.isReleased(); attempt += 1) {
+    for (
+      let attempt = 0;
+      !emission.isReleased() && !turn.hasLeft;
+      attempt += 1
+    ) {
       const context = new BrokerEventContext(
         pattern,
         meta,
@@ -264,6 +318,7 @@ export class BrokerDispatcher {
         this.logger.warn(
           `Attempt ${attempt + 1} failed: ${pattern}: ${code} ${message}`,
         );
+        this.lanes.fails(tenantOf(data));
         await this.pause(this.policy.pauseMs(attempt));
         if (this.stopping.signal.aborted) {
           break;
@@ -284,21 +339,6 @@ export class BrokerDispatcher {
       this.policy.isInvalid(failure)
       ? { ...found, kind: 'invalid', code: 'REFUSED' }
       : found;
-  }
-
-  /** Runs after all that was given for the same tenant. */
-  private inOrder<T>(tenant: unknown, run: () => Promise<T>): Promise<T> {
-    const before = this.tails.get(tenant);
-    const result = before ? before.then(run) : run();
-    const tail = result
-      .catch(() => undefined)
-      .finally(() => {
-        if (this.tails.get(tenant) === tail) {
-          this.tails.delete(tenant);
-        }
-      });
-    this.tails.set(tenant, tail);
-    return result;
   }
 
   private noteDuplicate(event: string): void {

@@ -22,14 +22,19 @@ import {
   type RealtimeBroker,
 } from './broker';
 import { isBrokerHandler, REALTIME_BROKER } from './broker-event';
-import { DEAD_LETTERS, DeadLetters } from './dead-letters';
+import { DEAD_LETTERS, HandedOn } from './handed-on';
 import { EVENT_POLICY, type EventPolicy } from './event-policy';
 import { describe } from './own';
+import { SHARE } from './lanes';
+import type { Moved } from './ordered-output';
+import { WaitingQueues } from './waiting-queues';
 
 const EXCHANGE = 'realtime.events';
-const PREFETCH = 100;
+/** Half of it is for tenants that are not held up: see Lanes. */
+const PREFETCH = 2 * SHARE;
+/** Tenants that are held up are looked for so often. */
+const RELIEVE_MS = 250;
 const BLOCKED = 'RabbitMQ takes no messages:';
-/** Deliveries of an event that takes its consumers down with it. */
 /** Most deliveries of an event that takes its consumers down with it. */
 const DELIVERY_LIMIT = 20;
 /** A replica that is away for longer has lost its queue. */
@@ -41,6 +46,9 @@ const RECONNECT_MS = 2_000;
  */
 const SAME_NAME =
   'the queue has a consumer: REALTIME_REPLICA must differ between replicas';
+
+/** End of an event on this replica. */
+type End = Exclude<Outcome, { kind: 'apart' }>;
 
 /** Options of RmqBroker. */
 export interface RmqOptions {
@@ -67,9 +75,10 @@ export class RmqBroker extends Server implements RealtimeBroker {
   private readonly consumerTag = `realtime-${randomUUID()}`;
   private readonly stopping = new AbortController();
   private connection: AmqpConnectionManager | undefined;
-  private deadLetters: DeadLetters | undefined;
+  private output: HandedOn | undefined;
   private channel: ConfirmChannel | undefined;
   private retry: NodeJS.Timeout | undefined;
+  private relieving: NodeJS.Timeout | undefined;
   private fatal: (error: Error) => void = () => undefined;
   private state: LinkHealth = { ok: false, detail: 'not started' };
   /** True where the queue was not there for a while: events passed it by. */
@@ -97,6 +106,7 @@ export class RmqBroker extends Server implements RealtimeBroker {
       this.messageHandlers,
       context,
       policy,
+      () => this.output?.isOpen === true,
     );
     this.timeoutMs = policy?.timeoutMs ?? EVENT_POLICY.timeoutMs;
     this.appQueue = `realtime.${app}`;
@@ -124,12 +134,13 @@ export class RmqBroker extends Server implements RealtimeBroker {
       reconnectTimeInSeconds: RECONNECT_MS / 1_000,
       connectionOptions: { noDelay: true },
     });
-    this.deadLetters = new DeadLetters(
-      this.connect,
-      this.url,
-      RECONNECT_MS,
-      (reason) => this.tellBlocked(reason),
+    this.output = new HandedOn(this.connect, this.url, RECONNECT_MS, (reason) =>
+      this.tellBlocked(reason),
     );
+    this.relieving = setInterval(
+      () => this.dispatcher.lanes.relieve(),
+      RELIEVE_MS,
+    ).unref();
     let reported = false;
     this.connection.on(
       'connect',
@@ -161,7 +172,7 @@ export class RmqBroker extends Server implements RealtimeBroker {
     if (oldest !== undefined && Date.now() - oldest > this.timeoutMs) {
       return { ok: false, detail: 'an event that was handled is not settled' };
     }
-    const blocked = this.deadLetters?.blocked;
+    const blocked = this.output?.blocked;
     return blocked === undefined
       ? this.state
       : {
@@ -177,12 +188,13 @@ export class RmqBroker extends Server implements RealtimeBroker {
   async stop(timeoutMs: number): Promise<void> {
     this.stopping.abort();
     clearTimeout(this.retry);
+    clearInterval(this.relieving);
     await this.channel?.cancel(this.consumerTag).catch(() => undefined);
     await this.dispatcher.drained(timeoutMs);
     // Closed with its connection, RabbitMQ would lose the last
     // acknowledgements.
     await this.channel?.close().catch(() => undefined);
-    await this.deadLetters?.close();
+    await this.output?.close();
     await this.connection?.close();
   }
 
@@ -226,8 +238,10 @@ export class RmqBroker extends Server implements RealtimeBroker {
       if (this.replica && before > 0) {
         throw new Error(SAME_NAME);
       }
+      const waiting = await this.declareWaiting(connection, channel);
       channel.once('close', () => {
         this.channel = undefined;
+        this.dispatcher.forgetApart();
         this.setState(false, 'channel closed');
         this.consumeAgain(connection);
       });
@@ -241,10 +255,11 @@ export class RmqBroker extends Server implements RealtimeBroker {
         .consume(
           this.queue,
           (message) =>
-            void admitted.then(
-              () => this.receive(channel, message),
-              () => undefined,
-            ),
+            void admitted
+              // With a message it is known that this replica is the consumer.
+              .then(() => waiting.open())
+              .then(() => this.receive(channel, waiting, message))
+              .catch((error: unknown) => this.giveUp(channel, error)),
           { consumerTag: this.consumerTag, noAck: false },
         )
         .then(() => this.requireAlone(channel));
@@ -287,6 +302,37 @@ export class RmqBroker extends Server implements RealtimeBroker {
     }
   }
 
+  private async declareWaiting(
+    connection: ChannelModel,
+    channel: ConfirmChannel,
+  ): Promise<WaitingQueues> {
+    const waiting: WaitingQueues = new WaitingQueues(
+      connection,
+      channel,
+      this.output as HandedOn,
+      this.queue,
+      { durable: true, arguments: this.queueArguments },
+      {
+        setApart: (tenant) => this.dispatcher.lanes.setApart(tenant),
+        arrived: (tenant) => this.dispatcher.lanes.arrived(tenant),
+        rejoin: (tenant) => this.dispatcher.lanes.rejoin(tenant),
+        handle: (message) => this.handle(channel, waiting, message),
+        settle: (message, moved) =>
+          this.settle(channel, waiting, message, outcomeOf(moved)),
+        isStopping: () => this.stopping.signal.aborted,
+      },
+    );
+    await waiting.declare();
+    return waiting;
+  }
+
+  private giveUp(channel: ConfirmChannel, error: unknown): void {
+    if (this.channel === channel) {
+      this.logger.warn(`Not consuming: ${describe(error)}`);
+      channel.close().catch(() => undefined);
+    }
+  }
+
   private consumeAgain(connection: ChannelModel): void {
     clearTimeout(this.retry);
     const ms = RECONNECT_MS * (0.75 + Math.random() / 2);
@@ -325,19 +371,9 @@ export class RmqBroker extends Server implements RealtimeBroker {
     const { consumerCount } = await channel.assertQueue(this.queue, {
       durable: true,
       arguments: {
-        'x-queue-type': 'quorum',
-        ...(this.replica
-          ? { 'x-expires': REPLICA_EXPIRES_MS }
-          : // Others stand by: events are sent in the order published.
-            { 'x-single-active-consumer': true }),
-        'x-delivery-limit': DELIVERY_LIMIT,
-        'x-dead-letter-exchange': DEAD_LETTERS,
-        // Apps share the exchange: this app's dead-letter queue alone is bound
-        // to the key.
-        'x-dead-letter-routing-key': this.appQueue,
-        // RabbitMQ keeps an event until its dead-letter queue has it.
-        'x-dead-letter-strategy': 'at-least-once',
-        'x-overflow': 'reject-publish',
+        ...this.queueArguments,
+        // Others stand by: events are sent in the order published.
+        ...(!this.replica && { 'x-single-active-consumer': true }),
       },
     });
     if (!this.replica && consumerCount > 0 && this.replicas?.isAlone) {
@@ -349,6 +385,22 @@ export class RmqBroker extends Server implements RealtimeBroker {
       await channel.bindQueue(this.queue, EXCHANGE, pattern);
     }
     return consumerCount;
+  }
+
+  /** Arguments of every queue that holds events. */
+  private get queueArguments() {
+    return {
+      'x-queue-type': 'quorum',
+      ...(this.replica && { 'x-expires': REPLICA_EXPIRES_MS }),
+      'x-delivery-limit': DELIVERY_LIMIT,
+      'x-dead-letter-exchange': DEAD_LETTERS,
+      // Apps share the exchange: this app's dead-letter queue alone is bound to
+      // the key.
+      'x-dead-letter-routing-key': this.appQueue,
+      // RabbitMQ keeps an event until its dead-letter queue has it.
+      'x-dead-letter-strategy': 'at-least-once',
+      'x-overflow': 'reject-publish',
+    };
   }
 
   private tellBlocked(reason: string | undefined): void {
@@ -372,35 +424,55 @@ export class RmqBroker extends Server implements RealtimeBroker {
 
   private receive(
     channel: ConfirmChannel,
+    waiting: WaitingQueues,
     message: ConsumeMessage | null,
   ): void {
-    if (message) {
-      void this.dispatcher.handle(
-        () => decode(message),
-        deliveryOf(message),
-        (outcome) => this.settle(channel, message, outcome),
-      );
-    } else {
+    if (!message) {
       this.missed = true;
       this.setState(false, 'consumer cancelled');
       report('broker.cancelled', {});
       this.logger.warn(`RabbitMQ cancelled the consumer of ${this.queue}`);
       channel.close().catch(() => undefined);
+    } else if (!waiting.takeBaton(message)) {
+      void this.handle(channel, waiting, message);
     }
+  }
+
+  private handle(
+    channel: ConfirmChannel,
+    waiting: WaitingQueues,
+    message: ConsumeMessage,
+  ): Promise<void> {
+    const isOfAll = message.fields.consumerTag === this.consumerTag;
+    const source = isOfAll ? 'queue' : 'waiting';
+    return this.dispatcher.handle(
+      () => decode(message, this.routingKeyOf(message)),
+      { ...deliveryOf(message), source },
+      (outcome) => this.settle(channel, waiting, message, outcome),
+    );
+  }
+
+  /** A message of a tenant's queue says in a header of ours what its key was. */
+  private routingKeyOf({ fields, properties }: ConsumeMessage): unknown {
+    return fields.consumerTag === this.consumerTag
+      ? fields.routingKey
+      : properties.headers?.['x-realtime-routing-key'];
   }
 
   /** Settles a message, once: nothing else does. */
   private async settle(
     channel: ConfirmChannel,
+    waiting: WaitingQueues,
     message: ConsumeMessage,
     outcome: Outcome,
   ): Promise<void> {
     this.settling.set(message, Date.now());
     try {
-      if ('code' in outcome) {
-        this.logger.warn(`Dead-lettered: ${summary(outcome)}`);
-        await this.deadLetter(channel, message, outcome);
-      } else if (outcome.kind !== 'released') {
+      const end = await this.endOf(waiting, message, outcome);
+      if ('code' in end) {
+        this.logger.warn(`Dead-lettered: ${summary(end)}`);
+        await this.deadLetter(channel, message, end);
+      } else if (end.kind !== 'released') {
         channel.ack(message);
       }
     } catch (error) {
@@ -412,6 +484,19 @@ export class RmqBroker extends Server implements RealtimeBroker {
     }
   }
 
+  /** Sends apart what is to go there. */
+  private async endOf(
+    waiting: WaitingQueues,
+    message: ConsumeMessage,
+    outcome: Outcome,
+  ): Promise<End> {
+    if (outcome.kind !== 'apart') {
+      return outcome;
+    }
+    const moved = await waiting.move(outcome.tenant, outcome.id, message);
+    return outcomeOf(moved);
+  }
+
   /** With its reason where that can be; else RabbitMQ dead-letters it as it is. */
   private async deadLetter(
     channel: ConfirmChannel,
@@ -420,7 +505,8 @@ export class RmqBroker extends Server implements RealtimeBroker {
   ): Promise<void> {
     const { headers, messageId, timestamp, contentType, contentEncoding } =
       message.properties;
-    const published = await this.deadLetters?.publish(
+    const published = await this.output?.publish(
+      DEAD_LETTERS,
       this.appQueue,
       message.content,
       {
@@ -433,18 +519,19 @@ export class RmqBroker extends Server implements RealtimeBroker {
           ...headers,
           // RabbitMQ would copy the message to the queues that CC names.
           CC: undefined,
+          'x-realtime-waits': undefined,
           'x-realtime-reason': `${failure.code}: ${failure.message}`.slice(
             0,
             500,
           ),
-          'x-realtime-routing-key': message.fields.routingKey,
+          'x-realtime-routing-key': this.routingKeyOf(message),
           'x-realtime-dead-since': new Date().toISOString(),
         },
       },
     );
     const { pattern: event, code } = failure;
     report('broker.dead-letter', { event, code });
-    if (published) {
+    if (published === 'taken') {
       channel.ack(message);
     } else {
       channel.reject(message, false);
@@ -452,7 +539,17 @@ export class RmqBroker extends Server implements RealtimeBroker {
   }
 }
 
-function decode(message: ConsumeMessage): BrokerEnvelope {
+function outcomeOf(moved: Moved): End {
+  return moved === 'refused'
+    ? {
+        kind: 'transient',
+        code: 'BACKLOG',
+        message: 'too many events of its tenant wait for one that fails',
+      }
+    : { kind: moved === 'moved' ? 'done' : 'released' };
+}
+
+function decode(message: ConsumeMessage, routingKey: unknown): BrokerEnvelope {
   if (message.content.length > MAX_EVENT_BYTES) {
     throw invalid('TOO_LARGE', `more than ${MAX_EVENT_BYTES} bytes`);
   }
@@ -461,7 +558,7 @@ function decode(message: ConsumeMessage): BrokerEnvelope {
   }
   const envelope = parseEnvelope(parseJson(message.content));
   // The broker's permissions are on routing keys: the body must not differ.
-  if (envelope.pattern !== message.fields.routingKey) {
+  if (envelope.pattern !== routingKey) {
     throw invalid('ROUTING_KEY', 'the pattern is not the routing key');
   }
   return envelope;

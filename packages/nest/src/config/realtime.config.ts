@@ -90,9 +90,9 @@ const variables = z.object({
   REALTIME_REPLICA: z
     .string()
     .regex(
-      // The dead-letter queue is named `dead`.
-      /^(?!dead$)[\w.-]{1,64}$/,
-      'is not allowed; allowed: 1 to 64 letters, digits, ".", "_" and "-", but not "dead"',
+      // Queues of the app have these names.
+      /^(?!(dead|waiting(\..*)?)$)[\w.-]{1,64}$/,
+      'is not allowed; allowed: 1 to 64 letters, digits, ".", "_" and "-", but not "dead" or "waiting"',
     )
     .default(() =>
       hostname()

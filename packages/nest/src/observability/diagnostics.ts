@@ -59,6 +59,8 @@ export interface RealtimeDiagnostics {
   'broker.state': { readonly ok: boolean };
   /** Whether the broker is short of memory or disk and takes no messages. */
   'broker.blocked': { readonly isBlocked: boolean };
+  /** So many tenants are held up, and wait in queues of their own. */
+  'broker.apart': { readonly tenants: number };
   /** The broker ended the consumer: its queue was deleted, for example. */
   'broker.cancelled': Record<string, never>;
   /** The other replicas are reached, or have ceased to be. */

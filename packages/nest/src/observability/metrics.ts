@@ -159,6 +159,7 @@ export class RealtimeMetrics
       'broker_blocked',
       'Whether it takes no messages',
     );
+    const apart = this.gauge('tenants_held_up', 'Whose events wait apart');
     const redis = this.gauge('redis_up', 'Whether replicas are reached');
     const errors = this.counter('redis_publish_errors', 'Attempts that failed');
     const gaps = this.counter('redis_gaps', 'Times that messages were missed');
@@ -182,6 +183,7 @@ export class RealtimeMetrics
     this.on('broker.blocked', ({ isBlocked }) =>
       blocked.set(Number(isBlocked)),
     );
+    this.on('broker.apart', ({ tenants }) => apart.set(tenants));
     this.on('redis.state', ({ ok }) => redis.set(Number(ok)));
     this.on('redis.publish-error', () => errors.inc());
     this.on('redis.gap', () => gaps.inc());

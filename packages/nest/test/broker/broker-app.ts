@@ -49,8 +49,18 @@ const rejectingPipe: PipeTransform = {
   },
 };
 
+/** Handles `test.tenant`, as the test wants. */
+export const tenants = {
+  handle: (_data: { tenantId: string; n: number }): void | Promise<void> => undefined,
+};
+
 @Controller()
 class ProbeConsumer {
+  @EventPattern('test.tenant', REALTIME_BROKER, BROKER_EVENT)
+  tenant(@Payload() data: { tenantId: string; n: number }): void | Promise<void> {
+    return tenants.handle(data);
+  }
+
   @EventPattern('test.flaky', REALTIME_BROKER, BROKER_EVENT)
   flaky(@Ctx() { redelivered }: BrokerEventContext): void {
     calls.push({ name: 'flaky', redelivered, at: Date.now() });

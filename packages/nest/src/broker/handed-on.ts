@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import type {
   AmqpConnectionManager,
@@ -8,21 +9,28 @@ import { describe } from './own';
 
 export const DEAD_LETTERS = 'realtime.dlx';
 
-/** RabbitMQ has not confirmed a dead letter for so long. */
+/** RabbitMQ has not confirmed a message for so long. */
 const CONFIRM_MS = 5_000;
 
 /**
- * Publishes dead letters on a connection of their own. RabbitMQ stops reading
- * from a connection that publishes while it is short of memory or disk:
+ * What became of a message: a queue has it, none will have it, or that is not
+ * known.
+ */
+export type Published = 'taken' | 'refused' | 'unconfirmed';
+
+/**
+ * Publishes what the consumer hands on, on a connection of its own. RabbitMQ
+ * stops reading from a connection that publishes while it is short of memory or disk:
  * acknowledgements behind a publish would not be read either, and what fills
  * its memory could not be taken out.
  */
-export class DeadLetters {
+export class HandedOn {
   private readonly logger = new Logger('RealtimeBroker');
   private readonly connection: AmqpConnectionManager;
   private channel: Promise<ConfirmChannel> | undefined;
   private current: ChannelModel | undefined;
   private blockedBy: string | undefined;
+  private readonly returned = new Map<string, () => void>();
 
   constructor(
     connect: typeof Connect,
@@ -62,36 +70,47 @@ export class DeadLetters {
     return this.blockedBy;
   }
 
-  /**
-   * Publishes a dead letter of the app.
-   *
-   * @returns false where RabbitMQ has not confirmed it, for whatever reason
-   */
+  /** True while RabbitMQ takes messages. */
+  get isOpen(): boolean {
+    return this.current !== undefined && this.blockedBy === undefined;
+  }
+
+  /** Publishes a message that a queue must take. */
   async publish(
-    app: string,
+    exchange: string,
+    key: string,
     content: Buffer,
     options: Options.Publish,
-  ): Promise<boolean> {
+  ): Promise<Published> {
     const { current } = this;
     if (!current || this.blockedBy !== undefined) {
-      return false;
+      return 'unconfirmed';
     }
+    const correlationId = randomUUID();
     let timer: NodeJS.Timeout | undefined;
     try {
       this.channel ??= this.open(current);
       const channel = await this.channel;
-      return await new Promise<boolean>((resolve) => {
-        timer = setTimeout(() => resolve(false), CONFIRM_MS);
-        channel.publish(DEAD_LETTERS, app, content, options, (error: unknown) =>
-          resolve(!error),
-        );
+      const given = { ...options, correlationId, mandatory: true };
+      return await new Promise<Published>((resolve) => {
+        timer = setTimeout(() => resolve('unconfirmed'), CONFIRM_MS);
+        // RabbitMQ returns what no queue takes, before it confirms it.
+        this.returned.set(correlationId, () => resolve('unconfirmed'));
+        try {
+          channel.publish(exchange, key, content, given, (error: unknown) =>
+            resolve(error ? failureOf(error) : 'taken'),
+          );
+        } catch (error) {
+          // Headers that were read may still be none that can be written.
+          this.logger.warn(`Cannot be published: ${describe(error)}`);
+          resolve('refused');
+        }
       });
-    } catch (error) {
-      // Headers that were read may still be none that can be written.
-      this.logger.warn(`A dead letter without its reason: ${describe(error)}`);
-      return false;
+    } catch {
+      return 'unconfirmed';
     } finally {
       clearTimeout(timer);
+      this.returned.delete(correlationId);
     }
   }
 
@@ -110,10 +129,18 @@ export class DeadLetters {
         this.logger.error(`Channel failed: ${describe(error)}`),
       );
       channel.once('close', forget);
+      channel.on('return', ({ properties }) =>
+        this.returned.get(String(properties.correlationId))?.(),
+      );
       return channel;
     } catch (error) {
       forget();
       throw error;
     }
   }
+}
+
+/** A queue that is full refuses a message; with its channel all are lost. */
+function failureOf(error: unknown): Published {
+  return describe(error) === 'message nacked' ? 'refused' : 'unconfirmed';
 }

@@ -37,7 +37,8 @@ export const brokerProvider: Provider = {
     }
     if (transport === 'rmq' && rabbitmqUrl) {
       const replica = topology === 'replica' ? config.replica : undefined;
-      const options = { replica, replicas, policy };
+      const { maxDeadLetters } = config;
+      const options = { replica, replicas, policy, maxDeadLetters };
       return new RmqBroker(rabbitmqUrl, app, context, options);
     }
     throw new Error(`REALTIME_TRANSPORT ${transport} has no address`);

@@ -22,6 +22,7 @@ import {
   type RealtimeBroker,
 } from './broker';
 import { isBrokerHandler, REALTIME_BROKER } from './broker-event';
+import { DeadLetterQueue } from './dead-letter-queue';
 import { DEAD_LETTERS, HandedOn } from './handed-on';
 import { EVENT_POLICY, type EventPolicy } from './event-policy';
 import { describe } from './own';
@@ -56,6 +57,8 @@ export interface RmqOptions {
   readonly replica?: string | undefined;
   readonly replicas?: Replicas | undefined;
   readonly policy?: Partial<EventPolicy> | undefined;
+  /** Dead letters that are kept; by default 100,000. */
+  readonly maxDeadLetters?: number | undefined;
 }
 
 /**
@@ -68,6 +71,7 @@ export class RmqBroker extends Server implements RealtimeBroker {
   readonly dispatcher: BrokerDispatcher;
   private readonly appQueue: string;
   private readonly deadQueue: string;
+  private readonly deadLetters: DeadLetterQueue;
   private readonly queue: string;
   private readonly replica: string | undefined;
   private readonly replicas: Replicas | undefined;
@@ -93,7 +97,7 @@ export class RmqBroker extends Server implements RealtimeBroker {
     private readonly url: string,
     app: string,
     context: RequestContextRunner,
-    { replica, replicas, policy }: RmqOptions = {},
+    { replica, replicas, policy, maxDeadLetters = 100_000 }: RmqOptions = {},
   ) {
     super();
     // It loads amqplib itself, and would not say how to add it.
@@ -111,6 +115,7 @@ export class RmqBroker extends Server implements RealtimeBroker {
     this.timeoutMs = policy?.timeoutMs ?? EVENT_POLICY.timeoutMs;
     this.appQueue = `realtime.${app}`;
     this.deadQueue = `${this.appQueue}.dead`;
+    this.deadLetters = new DeadLetterQueue(this.deadQueue, maxDeadLetters);
     this.queue = replica ? `${this.appQueue}.${replica}` : this.appQueue;
     this.replica = replica;
     this.replicas = replicas;
@@ -189,6 +194,7 @@ export class RmqBroker extends Server implements RealtimeBroker {
     this.stopping.abort();
     clearTimeout(this.retry);
     clearInterval(this.relieving);
+    this.deadLetters.stop();
     await this.channel?.cancel(this.consumerTag).catch(() => undefined);
     await this.dispatcher.drained(timeoutMs);
     // Closed with its connection, RabbitMQ would lose the last
@@ -242,6 +248,7 @@ export class RmqBroker extends Server implements RealtimeBroker {
       channel.once('close', () => {
         this.channel = undefined;
         this.dispatcher.forgetApart();
+        this.deadLetters.stop();
         this.setState(false, 'channel closed');
         this.consumeAgain(connection);
       });
@@ -250,6 +257,7 @@ export class RmqBroker extends Server implements RealtimeBroker {
         return;
       }
       this.channel = channel;
+      this.deadLetters.watch(connection);
       // Messages wait until it is known that the queue is this replica's alone.
       const admitted: Promise<void> = channel
         .consume(

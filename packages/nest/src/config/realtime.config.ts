@@ -99,6 +99,7 @@ const variables = z.object({
         .replace(/[^\w.-]/g, '-')
         .slice(0, 64),
     ),
+  REALTIME_MAX_DEAD_LETTERS: integer(1, 10_000_000).default(100_000),
   REALTIME_SHUTDOWN_MS: integer(2_000, 600_000).default(25_000),
   REALTIME_DRAIN_DELAY_MS: integer(0, 300_000).default(0),
   REALTIME_MAX_MESSAGE_BYTES: integer(1_024, 1_048_576).default(65_536),
@@ -187,6 +188,8 @@ function configOf(
     topology: data.REALTIME_TOPOLOGY,
     /** Name of this replica: the same after a restart. */
     replica: data.REALTIME_REPLICA,
+    /** Dead letters that are kept; then the oldest are thrown away. */
+    maxDeadLetters: data.REALTIME_MAX_DEAD_LETTERS,
     origins: data.FRONTEND_URL,
     /** Native clients send no Origin; they need a token like everyone else. */
     allowNoOrigin: data.REALTIME_ALLOW_NO_ORIGIN,

@@ -55,6 +55,10 @@ export interface RealtimeDiagnostics {
     readonly event?: string | undefined;
     readonly code: string;
   };
+  /** So many dead letters are in the queue. */
+  'dead-letters.kept': { readonly letters: number };
+  /** The oldest dead letters were thrown away: the queue was full. */
+  'dead-letters.dropped': { readonly letters: number };
   /** The events of the broker arrive, or have ceased to. */
   'broker.state': { readonly ok: boolean };
   /** Whether the broker is short of memory or disk and takes no messages. */

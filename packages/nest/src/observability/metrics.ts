@@ -153,6 +153,8 @@ export class RealtimeMetrics
       'event',
       'code',
     ]);
+    const kept = this.gauge('dead_letters_kept', 'Dead letters in the queue');
+    const dropped = this.counter('dead_letters_dropped', 'The queue was full');
     const cancelled = this.counter('consumer_cancelled', 'By the broker');
     const broker = this.gauge('broker_up', 'Whether events arrive');
     const blocked = this.gauge(
@@ -178,6 +180,8 @@ export class RealtimeMetrics
     this.on('broker.dead-letter', ({ event, code }) =>
       dead.inc({ event: this.nameOf(event), code: this.code(code) }),
     );
+    this.on('dead-letters.kept', ({ letters }) => kept.set(letters));
+    this.on('dead-letters.dropped', ({ letters }) => dropped.inc(letters));
     this.on('broker.cancelled', () => cancelled.inc());
     this.on('broker.state', ({ ok }) => broker.set(Number(ok)));
     this.on('broker.blocked', ({ isBlocked }) =>

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { RequestContextService } from '../../src/events/request-context';
 import { RmqBroker } from '../../src/broker/rmq.broker';
+import { listen } from '../../src/observability/diagnostics';
 import { type Broker, startRabbit } from '../support/brokers.js';
 import {
   calls,
@@ -215,6 +216,32 @@ describe('RmqBroker', () => {
       'INTERNAL: Forbidden resource',
     ]);
     await expectNextIsProcessed();
+  });
+
+  it('keeps the last dead letters, of a queue that was there too, and says what it throws away', async () => {
+    for (let n = 0; n < 12; n += 1) {
+      await broker.publish('notification.created', Buffer.from('no JSON'), { messageId: `n${n}` });
+    }
+    await eventually(async () => (await broker.count(dead)).messages === 12);
+    const reported: object[] = [];
+    const ends = [
+      listen('dead-letters.kept', (fields) => reported.push(fields)),
+      listen('dead-letters.dropped', (fields) => reported.push(fields)),
+    ];
+    // It stands by, and looks after the queue at once.
+    const bounded = await startBrokerApp(
+      new RmqBroker(rabbit.url, name, new RequestContextService(), { maxDeadLetters: 5 }),
+    );
+    await eventually(() => reported.length === 2);
+    ends.forEach((end) => end());
+    expect(reported).toEqual([{ letters: 7 }, { letters: 5 }]);
+    expect(bounded.lines.filter((line) => line.startsWith(dead))).toEqual([
+      `${dead} is full: the 7 oldest dead letters were thrown away`,
+      `${dead} holds 12 dead letters; above 5 the oldest are thrown away`,
+    ]);
+    await bounded.app.close();
+    const ids = (await broker.drain(dead)).map(({ properties }) => String(properties.messageId));
+    expect(ids).toEqual(['n7', 'n8', 'n9', 'n10', 'n11']);
   });
 
   it('binds no handler of the host, and runs none on its events', async () => {

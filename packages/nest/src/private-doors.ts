@@ -141,6 +141,32 @@ export function gatewayOptionsOf(gateway: Type): Record<string, unknown> {
   return { ...Object(options), ...(Number(port) > 0 && { port }) };
 }
 
+/** Mark in the options of a gateway; Nest gives them to the adapter. */
+const MARK: unique symbol = Symbol.for('@nx-realtime/nest:kept');
+
+/**
+ * Lays a mark, or another path, over the options of a gateway. Without the mark
+ * it is ours: what is not found is protected.
+ */
+export function markGateway(
+  gateway: Type,
+  { mark, path }: { readonly mark?: object; readonly path?: string },
+): void {
+  const options: object = Object(
+    Reflect.getMetadata('websockets:gateway_options', gateway),
+  );
+  Reflect.defineMetadata(
+    'websockets:gateway_options',
+    { ...options, ...(path !== undefined && { path }), [MARK]: mark },
+    gateway,
+  );
+}
+
+/** True for options of a gateway that have this mark. */
+export function isMarked(options: unknown, mark: object): boolean {
+  return Reflect.get(Object(options), MARK) === mark;
+}
+
 /** Filters that `@UseFilters` of a class names. */
 export function filtersOf(type: Type): unknown[] {
   const filters: unknown = Reflect.getMetadata('__exceptionFilters__', type);

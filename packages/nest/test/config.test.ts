@@ -29,6 +29,7 @@ describe('loadRealtimeConfig', () => {
   it('has safe defaults', () => {
     const config = load({});
     expect(config).toMatchObject({
+      path: '/socket.io',
       transport: 'tcp',
       origins: ['http://localhost:4200'],
       allowNoOrigin: true,
@@ -77,6 +78,8 @@ describe('loadRealtimeConfig', () => {
     ['FRONTEND_URL', 'capacitor://*'],
     ['FRONTEND_URL', 'capacitor://localhost/path'],
     ['FRONTEND_URL', ','],
+    ['REALTIME_PATH', 'realtime'],
+    ['REALTIME_PATH', '/realtime/'],
     ['REALTIME_TRANSPORT', 'kafka'],
     ['REALTIME_TCP_PORT', '70000'],
     ['REALTIME_TCP_PORT', 'x'],

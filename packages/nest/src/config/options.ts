@@ -46,6 +46,12 @@ export interface RealtimeCoreOptions {
   readonly observability?: RealtimeExtension | undefined;
   /** Decides when a broker event is tried again, and when it is given up. */
   readonly events?: Partial<EventPolicy> | undefined;
+  /**
+   * Gateways that the app had before: they stay as they are, without token,
+   * limits and origins, until you adopt them. One on the port of the app needs
+   * another path than `REALTIME_PATH`.
+   */
+  readonly keepGateways?: readonly Type[] | undefined;
 }
 
 /** Providers that a subpath of this package adds to the module. */

@@ -78,6 +78,13 @@ const variables = z.object({
     .enum(['true', 'false'], 'is not allowed; allowed: true, false')
     .default('true')
     .transform((value) => value === 'true'),
+  REALTIME_PATH: z
+    .string()
+    .regex(
+      /^(?:\/[\w.-]+)+$/,
+      'is not allowed; allowed: a path without a slash at its end, /socket.io',
+    )
+    .default('/socket.io'),
   REALTIME_TRANSPORT: z
     .enum(['rmq', 'tcp'], 'is not allowed; allowed: rmq, tcp')
     .default('rmq'),
@@ -180,6 +187,8 @@ function configOf(
   return {
     /** NODE_ENV: environments that share a broker or a Redis stay apart. */
     environment: data.NODE_ENV,
+    /** Path of Socket.IO. */
+    path: data.REALTIME_PATH,
     transport: data.REALTIME_TRANSPORT,
     rabbitmqUrl: data.RABBITMQ_URL,
     tcpPort: data.REALTIME_TCP_PORT,

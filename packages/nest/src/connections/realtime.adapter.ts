@@ -3,7 +3,11 @@ import { type INestApplication, Logger, type Type } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { IoAdapter } from '@nestjs/platform-socket.io';
 import type { Namespace, ServerOptions } from 'socket.io';
-import { REALTIME_APP } from '../config/options';
+import {
+  REALTIME_APP,
+  REALTIME_OPTIONS,
+  type RealtimeCoreOptions,
+} from '../config/options';
 import {
   REALTIME_CONFIG,
   type RealtimeConfig,
@@ -26,6 +30,7 @@ import {
   filtersOf,
   gatewayOptionsOf,
   isGateway,
+  isMarked,
   namesConnection,
   namespaceOf,
 } from '../private-doors';
@@ -33,6 +38,7 @@ import { Replicas } from '../replicas/replicas';
 import { joinFrames, joinWrites } from '../tuning';
 import { ConnectionLimits } from './connection-limits';
 import { ConnectionRegistry } from './connection-registry';
+import { KeptGateways } from './kept-gateways';
 import { SessionRegistry } from './session';
 import {
   type Connection,
@@ -64,6 +70,7 @@ export class RealtimeAdapter extends IoAdapter {
   private readonly securityLog: SecurityLog;
   private readonly shutdown: RealtimeShutdown;
   private readonly context: EventContext;
+  private readonly kept: KeptGateways;
   private readonly refused = new WeakSet<Connection>();
   /** Events that are acknowledged as `{ ok, data }`, by namespace. */
   private readonly acknowledged = new Map<string, Set<string>>();
@@ -103,6 +110,22 @@ export class RealtimeAdapter extends IoAdapter {
     this.securityLog = app.get(SecurityLog);
     this.shutdown = app.get(RealtimeShutdown);
     this.context = app.get(EventContext);
+    const { keepGateways = [] } =
+      app.get<RealtimeCoreOptions>(REALTIME_OPTIONS);
+    this.kept = new KeptGateways(app, keepGateways, this.config.path);
+  }
+
+  /** Our one server; for a gateway that is kept, what it asks for. */
+  override create(
+    ...[port, options]: Parameters<IoAdapter['create']>
+  ): ReturnType<IoAdapter['create']> {
+    if (!options || !isMarked(options, this.kept)) {
+      return super.create(port, options);
+    }
+    const { namespace, server, ...asked } = options;
+    const kept = server ?? super.createIOServer(port, asked);
+    // As Nest does, that calls a namespace a server too.
+    return namespace ? kept.of(namespace) : kept;
   }
 
   /**
@@ -152,7 +175,7 @@ export class RealtimeAdapter extends IoAdapter {
   ): void {
     // Without such a gateway Nest would keep a listener to each socket, and
     // tell nobody.
-    if (this.tellsDisconnects) {
+    if (this.tellsDisconnects || !this.isOurs(args[0])) {
       super.bindClientDisconnect(...args);
     }
   }
@@ -161,6 +184,10 @@ export class RealtimeAdapter extends IoAdapter {
     ...args: Parameters<IoAdapter['bindMessageHandlers']>
   ): void {
     const [client, handlers, transform] = args;
+    if (!this.isOurs(client)) {
+      super.bindMessageHandlers(...args);
+      return;
+    }
     const ours = this.acknowledged.get(client.nsp.name) ?? new Set();
     const others = handlers.filter(({ message }) => !ours.has(message));
     // Nest's own copy of Socket.IO may be of another version.
@@ -173,6 +200,11 @@ export class RealtimeAdapter extends IoAdapter {
     if (others.length > 0) {
       super.bindMessageHandlers(client, others, transform);
     }
+  }
+
+  /** False for a socket of a gateway that is kept. */
+  private isOurs(client: { nsp?: { server?: unknown } }): boolean {
+    return client.nsp?.server === this.io;
   }
 
   override async close(...[io]: Parameters<IoAdapter['close']>): Promise<void> {
@@ -193,6 +225,9 @@ export class RealtimeAdapter extends IoAdapter {
   // and restores its rooms, before the token of its new handshake is looked at.
   private serverOptions(): Partial<ServerOptions> {
     return {
+      path: this.config.path,
+      // Nor ends what waits for a gateway that is kept.
+      destroyUpgrade: !this.kept.areBesideOurs,
       transports: ['websocket'],
       serveClient: false,
       allowEIO3: false,
@@ -333,7 +368,11 @@ export class RealtimeAdapter extends IoAdapter {
     for (const { providers } of this.app.get(ModulesContainer).values()) {
       for (const provider of providers.values()) {
         const { instance, metatype } = provider;
-        if (isGateway(metatype) && instance instanceof metatype) {
+        if (
+          isGateway(metatype) &&
+          instance instanceof metatype &&
+          !this.kept.has(metatype)
+        ) {
           this.tellIgnored(metatype);
           // Nest 12 makes an instance of another scope for each socket.
           const isStatic = provider.isDependencyTreeStatic();
@@ -354,9 +393,10 @@ export class RealtimeAdapter extends IoAdapter {
 
   /** Names what a gateway asks for and does not get: its clients are refused. */
   private tellIgnored(gateway: Type): void {
-    const names = Object.keys(gatewayOptionsOf(gateway)).filter(
-      (name) => name !== 'namespace',
-    );
+    const names = Object.entries(gatewayOptionsOf(gateway))
+      .filter(([, value]) => value !== this.config.path)
+      .map(([name]) => name)
+      .filter((name) => name !== 'namespace');
     if (namespaceOf(gateway) === '/') {
       this.logger.warn(
         `${gateway.name} has no namespace: its clients are refused with NAMESPACE_REQUIRED. Give it one, and connect to that with a token`,

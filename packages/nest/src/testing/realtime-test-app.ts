@@ -104,6 +104,7 @@ export class RealtimeTestApp {
   private constructor(
     private readonly app: INestApplication,
     private readonly claims: (tenantId: string, userId: string) => object,
+    private readonly path: string,
   ) {}
 
   /** Resolves when it listens. */
@@ -147,7 +148,7 @@ export class RealtimeTestApp {
     const app = compiled.createNestApplication({ logger: false });
     await setupRealtime(app);
     await app.listen(0, '127.0.0.1');
-    return new RealtimeTestApp(app, claims);
+    return new RealtimeTestApp(app, claims, config.path);
   }
 
   /** Signs a token of a user. A lifetime below 0 makes an expired one. */
@@ -206,6 +207,7 @@ export class RealtimeTestApp {
     const { token, origin = ORIGIN } = options;
     const { port } = this.app.getHttpServer().address() as AddressInfo;
     const client = io(`http://127.0.0.1:${port}${namespace}`, {
+      path: this.path,
       transports: ['websocket'],
       forceNew: true,
       reconnection: false,

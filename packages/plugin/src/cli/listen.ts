@@ -48,6 +48,7 @@ ${TOKEN_HELP}
     const origin = app.env['FRONTEND_URL']?.split(',')[0]?.trim();
     const sockets = domains.map((domain) =>
       open(`${url.replace(/\/$/, '')}${domain.namespace}`, {
+        path: app.env['REALTIME_PATH'] || '/socket.io',
         transports: ['websocket'],
         autoConnect: false,
         // Asked again at each reconnect: a token that is minted here is fresh then.

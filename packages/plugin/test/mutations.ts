@@ -843,6 +843,20 @@ export const MUTATIONS: readonly Mutation[] = [
     test: 'broker/rmq-broker.test.ts',
   },
   {
+    name: 'left-behind-unsaid',
+    file: 'packages/nest/src/broker/rmq.broker.ts',
+    find: 'await this.findLeftBehind(connection);',
+    replace: '',
+    test: 'broker/rmq-broker.test.ts',
+  },
+  {
+    name: 'queue-of-a-renamed-app-unsaid',
+    file: 'src/pipeline/update-generated.ts',
+    find: '...gone.map(',
+    replace: '...[].map(',
+    test: 'src/generators/realtime-domain/change.test.ts',
+  },
+  {
     name: 'retries-without-end',
     file: 'packages/nest/src/broker/broker.ts',
     find: ' || attempt >= this.policy.retries',

@@ -37,8 +37,14 @@ export const brokerProvider: Provider = {
     }
     if (transport === 'rmq' && rabbitmqUrl) {
       const replica = topology === 'replica' ? config.replica : undefined;
-      const { maxDeadLetters } = config;
-      const options = { replica, replicas, policy, maxDeadLetters };
+      const { maxDeadLetters, formerNames } = config;
+      const options = {
+        replica,
+        replicas,
+        policy,
+        maxDeadLetters,
+        formerNames,
+      };
       return new RmqBroker(rabbitmqUrl, app, context, options);
     }
     throw new Error(`REALTIME_TRANSPORT ${transport} has no address`);

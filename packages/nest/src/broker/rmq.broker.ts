@@ -57,6 +57,8 @@ export interface RmqOptions {
   readonly replica?: string | undefined;
   readonly replicas?: Replicas | undefined;
   readonly policy?: Partial<EventPolicy> | undefined;
+  /** Names that the app had: their queues would fill without end. */
+  readonly formerNames?: readonly string[] | undefined;
   /** Dead letters that are kept; by default 100,000. */
   readonly maxDeadLetters?: number | undefined;
 }
@@ -72,6 +74,8 @@ export class RmqBroker extends Server implements RealtimeBroker {
   private readonly appQueue: string;
   private readonly deadQueue: string;
   private readonly deadLetters: DeadLetterQueue;
+  private readonly formerQueues: readonly string[];
+  private leftBehind: readonly string[] = [];
   private readonly queue: string;
   private readonly replica: string | undefined;
   private readonly replicas: Replicas | undefined;
@@ -97,7 +101,13 @@ export class RmqBroker extends Server implements RealtimeBroker {
     private readonly url: string,
     app: string,
     context: RequestContextRunner,
-    { replica, replicas, policy, maxDeadLetters = 100_000 }: RmqOptions = {},
+    {
+      replica,
+      replicas,
+      policy,
+      formerNames = [],
+      maxDeadLetters = 100_000,
+    }: RmqOptions = {},
   ) {
     super();
     // It loads amqplib itself, and would not say how to add it.
@@ -115,6 +125,9 @@ export class RmqBroker extends Server implements RealtimeBroker {
     this.timeoutMs = policy?.timeoutMs ?? EVENT_POLICY.timeoutMs;
     this.appQueue = `realtime.${app}`;
     this.deadQueue = `${this.appQueue}.dead`;
+    this.formerQueues = formerNames
+      .filter((name) => name !== app)
+      .map((name) => `realtime.${name}`);
     this.deadLetters = new DeadLetterQueue(this.deadQueue, maxDeadLetters);
     this.queue = replica ? `${this.appQueue}.${replica}` : this.appQueue;
     this.replica = replica;
@@ -178,12 +191,12 @@ export class RmqBroker extends Server implements RealtimeBroker {
       return { ok: false, detail: 'an event that was handled is not settled' };
     }
     const blocked = this.output?.blocked;
-    return blocked === undefined
-      ? this.state
-      : {
-          ...this.state,
-          detail: `${this.state.detail}, ${BLOCKED} ${blocked}`,
-        };
+    const details = [
+      this.state.detail,
+      ...(blocked === undefined ? [] : [`${BLOCKED} ${blocked}`]),
+      ...this.leftBehind.map((queue) => `${queue} is left behind`),
+    ];
+    return { ...this.state, detail: details.join(', ') };
   }
 
   /**
@@ -281,6 +294,7 @@ export class RmqBroker extends Server implements RealtimeBroker {
       this.setState(true, `consuming from ${this.queue}`);
       const patterns = this.dispatcher.patterns.join(', ');
       this.logger.log(`Consuming from ${this.queue}: ${patterns}`);
+      await this.findLeftBehind(connection);
     } catch (error) {
       if (isPreconditionFailed(error)) {
         this.fatal(
@@ -339,6 +353,28 @@ export class RmqBroker extends Server implements RealtimeBroker {
       this.logger.warn(`Not consuming: ${describe(error)}`);
       channel.close().catch(() => undefined);
     }
+  }
+
+  /** Says which queues of former names are there: they are bound, and fill. */
+  private async findLeftBehind(connection: ChannelModel): Promise<void> {
+    const found: string[] = [];
+    for (const queue of this.formerQueues) {
+      const channel = await connection.createChannel();
+      // A queue that is not there closes the channel.
+      channel.on('error', () => undefined);
+      try {
+        const { messageCount, consumerCount } = await channel.checkQueue(queue);
+        found.push(queue);
+        const detail = `${messageCount} events, ${consumerCount} consumers`;
+        this.logger.warn(
+          `${queue} is left behind, and its events are kept there: ${detail}. Once no old replica needs it: rabbitmqctl delete_queue ${queue}`,
+        );
+        await channel.close();
+      } catch {
+        // As it should be.
+      }
+    }
+    this.leftBehind = found;
   }
 
   private consumeAgain(connection: ChannelModel): void {

@@ -19,6 +19,9 @@ const CURVES = new Map<string | undefined, Algorithm>([
   ['secp521r1', 'ES512'],
 ]);
 
+/** What queues and keys may be named after. */
+const NAME = /^[\w.@-]{1,100}$/;
+
 const integer = (min: number, max: number) =>
   z
     .string()
@@ -106,6 +109,14 @@ const variables = z.object({
         .replace(/[^\w.-]/g, '-')
         .slice(0, 64),
     ),
+  REALTIME_FORMER_NAMES: z
+    .string()
+    .transform(list)
+    .refine(
+      (names) => names.every((name) => NAME.test(name)),
+      'is not allowed; allowed: names separated by commas',
+    )
+    .default([]),
   REALTIME_MAX_DEAD_LETTERS: integer(1, 10_000_000).default(100_000),
   REALTIME_SHUTDOWN_MS: integer(2_000, 600_000).default(25_000),
   REALTIME_DRAIN_DELAY_MS: integer(0, 300_000).default(0),
@@ -197,6 +208,8 @@ function configOf(
     topology: data.REALTIME_TOPOLOGY,
     /** Name of this replica: the same after a restart. */
     replica: data.REALTIME_REPLICA,
+    /** Names that the app had: what is left of them is looked for. */
+    formerNames: data.REALTIME_FORMER_NAMES,
     /** Dead letters that are kept; then the oldest are thrown away. */
     maxDeadLetters: data.REALTIME_MAX_DEAD_LETTERS,
     origins: data.FRONTEND_URL,

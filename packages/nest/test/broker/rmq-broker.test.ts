@@ -244,6 +244,43 @@ describe('RmqBroker', () => {
     expect(ids).toEqual(['n7', 'n8', 'n9', 'n10', 'n11']);
   });
 
+  it('says which queue of a former name is left behind, as long as it is there', async () => {
+    const [former, now] = [`test-${randomUUID()}`, `test-${randomUUID()}`];
+    const first = await startBrokerApp(
+      new RmqBroker(rabbit.url, former, new RequestContextService()),
+    );
+    await eventually(() => first.lines.some((line) => line.startsWith('Consuming from')));
+    await first.app.close();
+    await broker.publish('notification.created', notification());
+    const renamed = async () => {
+      const formerNames = [former, 'never-was', now];
+      const strategy = new RmqBroker(rabbit.url, now, new RequestContextService(), { formerNames });
+      const second = await startBrokerApp(strategy);
+      await eventually(() => second.lines.some((line) => line.startsWith('Consuming from')));
+      return { second, strategy };
+    };
+    const { second, strategy } = await renamed();
+    await eventually(() => strategy.health().detail.includes('left behind'));
+    expect(strategy.health()).toEqual({
+      ok: true,
+      detail: `consuming from realtime.${now}, realtime.${former} is left behind`,
+    });
+    expect(second.lines.filter((line) => line.includes('left behind'))).toEqual([
+      `realtime.${former} is left behind, and its events are kept there: 1 events, 0 consumers. Once no old replica needs it: rabbitmqctl delete_queue realtime.${former}`,
+    ]);
+    await second.app.close();
+    await broker.channel.deleteQueue(`realtime.${former}`);
+    const later = await renamed();
+    // Asked of the server behind the look for what is left.
+    await later.second.app.close();
+    expect(later.second.lines.filter((line) => line.includes('left behind'))).toEqual([]);
+    for (const one of [former, now]) {
+      for (const end of ['', '.dead', '.waiting', '.waiting.all']) {
+        await broker.channel.deleteQueue(`realtime.${one}${end}`);
+      }
+    }
+  });
+
   it('binds no handler of the host, and runs none on its events', async () => {
     const hosted = await openBroker(rabbit.url);
     let returned = 0;

@@ -36,12 +36,13 @@ export function printReport(
 }
 
 /** Prints what became of files that their owners have edited. */
-export function printFiles({ files, followed, behind }: Updated): void {
+export function printFiles({ files, followed, behind, leftBehind }: Updated): void {
   for (const [outcome, title] of Object.entries(NOTES)) {
     const paths = files.filter((file) => file.outcome === outcome).map(({ path }) => path);
     if (paths.length > 0) logger.warn(`${title}:\n${indented(paths)}`);
   }
   if (followed.length > 0) logger.info(`Made to follow the rename:\n${indented(followed)}`);
+  if (leftBehind.length > 0) logger.warn(`Left in RabbitMQ:\n${indented(leftBehind)}`);
   if (behind.length > 0) {
     logger.warn(`Named as before, for you to look at:\n${indented(behind.map(describeUse))}`);
   }

@@ -51,6 +51,7 @@ export async function syncDomains(
     ...moved,
     ...writtenFiles(files),
     ...updated.followed.map((path) => `renamed in ${path}`),
+    ...updated.leftBehind.map((what) => `left in RabbitMQ: ${what}`),
     ...updated.behind.map((use) => `to look at: ${describeUse(use)}`),
     ...wired.map(({ path }) => `wired ${path}`),
     ...packages,

@@ -19,6 +19,8 @@ export interface Updated {
   readonly files: ReconcileReport;
   /** True if a domain is not what it was at the last run. */
   readonly recorded: boolean;
+  /** What stays in RabbitMQ of an app that serves a domain no more. */
+  readonly leftBehind: readonly string[];
   /** Renames by edits of domain files. */
   readonly renamed: readonly Renamed[];
   /** Code of the host that follows a rename. */
@@ -71,6 +73,7 @@ export async function updateGenerated(
     host,
     files,
     recorded: recordDomains(tree, projects, domains),
+    leftBehind: leftQueues(changes, host, removed),
     renamed: edited.flatMap((one) => [
       ...(one.before.names.pascal === one.after.names.pascal
         ? []
@@ -88,6 +91,30 @@ export async function updateGenerated(
             removed,
           ),
   };
+}
+
+/** RabbitMQ keeps the queue of an app, bound, that serves no domain any more, or that one less. */
+function leftQueues(
+  changes: readonly DomainChange[],
+  host: HostFacts,
+  removed: readonly string[],
+): string[] {
+  const moved = changes
+    .map(({ before, after }) => (before.app === after.app ? undefined : host.apps.get(before.app)))
+    .flatMap((app) => (app ? [app.shortName] : []));
+  const gone = removed.flatMap(
+    (path) => /([^/]+)\/src\/realtime\/realtime\.module\.ts$/.exec(path)?.[1] ?? [],
+  );
+  return [
+    ...[...new Set(moved)].map(
+      (name) =>
+        `the queue of ${name} stays bound to the events that moved: delete these bindings once no old replica runs`,
+    ),
+    ...gone.map(
+      (name) =>
+        `the queue of ${name} stays bound, and fills: delete it once no old replica runs; where another app takes its place, REALTIME_FORMER_NAMES=${name} has that say so at boot`,
+    ),
+  ];
 }
 
 /** Facts that these domains were rendered for, as far as they are still there. */

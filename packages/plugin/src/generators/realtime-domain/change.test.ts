@@ -176,6 +176,14 @@ describe('other flags on a domain that exists', () => {
     expect(await syncGenerator(tree)).toEqual({});
   });
 
+  it('leave a queue in RabbitMQ, as the report says', async () => {
+    tree.delete(`${REALTIME}/notifications/notifications.domain.json`);
+    const { outOfSyncDetails } = await syncGenerator(tree);
+    expect(outOfSyncDetails).toContain(
+      'left in RabbitMQ: the queue of api-gateway stays bound, and fills: delete it once no old replica runs; where another app takes its place, REALTIME_FORMER_NAMES=api-gateway has that say so at boot',
+    );
+  });
+
   it('make it server only', async () => {
     await generate({ web: 'none' });
     expect(

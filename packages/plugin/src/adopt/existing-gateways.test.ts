@@ -43,7 +43,15 @@ describe('gateways that an app has before', () => {
   ])('are named with what they lose: %s', (decorator, problems) => {
     tree.write(CHAT, gateway(decorator));
     expect(existingGateways(tree, APP)).toEqual([
-      { name: 'ChatGateway', place: `${CHAT}:3`, problems },
+      {
+        name: 'ChatGateway',
+        path: CHAT,
+        line: 3,
+        problems,
+        isDead: problems.join() !== 'cors: without effect',
+        isListed: false,
+        isKept: false,
+      },
     ]);
   });
 
@@ -54,6 +62,31 @@ describe('gateways that an app has before', () => {
       expect(existingGateways(tree, APP)).toEqual([]);
     },
   );
+
+  it('are told apart where the module keeps them, also by another name', () => {
+    tree.write(CHAT, gateway('@WebSocketGateway({ cors: true })'));
+    tree.write(
+      `${APP.realtimeRoot}/realtime.module.ts`,
+      `import { ChatGateway as Chat } from '../chat/chat.gateway';
+export const options = { keepGateways: [Chat, Unknown] };
+`,
+    );
+    tree.write(
+      `${APP.sourceRoot}/chat/chat.module.ts`,
+      "import { ChatGateway } from './chat.gateway';\nexport const GATEWAYS = [ChatGateway];\n",
+    );
+    expect(existingGateways(tree, APP)).toEqual([
+      {
+        name: 'ChatGateway',
+        path: CHAT,
+        line: 3,
+        problems: [],
+        isDead: false,
+        isListed: true,
+        isKept: true,
+      },
+    ]);
+  });
 
   it('are told of once: by the first domain of their app', async () => {
     tree.write(CHAT, gateway('@WebSocketGateway({ cors: true })'));

@@ -54,6 +54,32 @@ describe.each(['integrated', 'solution'] as const)('in an %s workspace', (layout
     tree = await generated();
   });
 
+  it('names gateways from before that are not served, and notes those that are kept', async () => {
+    const chat = 'apps/api-gateway/src/chat/chat.gateway.ts';
+    const decorated = (options: string): string =>
+      `import { WebSocketGateway } from '@nestjs/websockets';\n\n@WebSocketGateway(${options})\nexport class ChatGateway {}\n`;
+    const levels = async (): Promise<string[]> =>
+      (await check()).map(
+        (finding) => `${finding.class} ${finding.level} ${finding.path}:${finding.line}`,
+      );
+    tree.write(chat, decorated('{ cors: true }'));
+    // Its class was taken out of its module, as --adopt does.
+    expect(await levels()).toEqual([]);
+    tree.write(
+      'apps/api-gateway/src/chat/chat.module.ts',
+      "import { Module } from '@nestjs/common';\nimport { ChatGateway } from './chat.gateway';\n\n@Module({ providers: [ChatGateway] })\nexport class ChatModule {}\n",
+    );
+    expect(await levels()).toEqual([`gateway-unserved error ${chat}:3`]);
+    tree.write(chat, decorated("{ namespace: '/chat', cors: true }"));
+    expect(await levels()).toEqual([`gateway-unserved info ${chat}:3`]);
+    tree.write(chat, decorated('3002'));
+    expect(await levels()).toEqual([`gateway-unserved error ${chat}:3`]);
+    const module = `${REALTIME}/realtime.module.ts`;
+    edit(module, /^/, "import { ChatGateway } from '../chat/chat.gateway';\n");
+    edit(module, 'guard: WsAuthGuard,', 'guard: WsAuthGuard,\n      keepGateways: [ChatGateway],');
+    expect(await levels()).toEqual([`gateway-kept info ${chat}:3`]);
+  });
+
   it('has a target of its own, which is not cached and keeps what its owner changed', async () => {
     const json = JSON.parse(read(project));
     const { targets } = layout === 'solution' ? json.nx : json;

@@ -143,7 +143,35 @@ async function checkCode(
     ...checkSettled(found, changes, brought, before),
     ...wiring,
     ...checkKernels(original, brought.host, projects, domains, wiring),
+    ...(await checkGateways(original, brought.host)),
   ];
+}
+
+/** Gateways from before, which our adapter serves otherwise than they ask for, or not at all. */
+async function checkGateways(tree: Tree, { apps }: HostFacts): Promise<Finding[]> {
+  const { existingGateways } = await import('../adopt/index.js');
+  return [...apps.values()].flatMap((app) =>
+    existingGateways(tree, app)
+      .filter(({ isListed }) => isListed)
+      .map(({ name, path, line, problems, isDead, isKept }): Finding =>
+        isKept
+          ? {
+              class: 'gateway-kept',
+              level: 'info',
+              path,
+              line,
+              message: `${name} is kept as it was: no token, tenant, limit or origin is asked of its clients.`,
+            }
+          : {
+              class: 'gateway-unserved',
+              level: isDead ? 'error' : 'info',
+              path,
+              line,
+              message: `${name} ${problems.join('; ')}.`,
+              fix: 'bring it under management (nx g realtime-domain <Name> --adopt), give it a namespace and its clients a token, or name it in keepGateways of RealtimeCoreModule',
+            },
+      ),
+  );
 }
 
 /** The kernels that are installed, as far as no package.json explains them. */

@@ -16,6 +16,8 @@ export const FINDING_CLASSES = {
   'kernel-version': 'A kernel has another version than the plugin.',
   'kernel-twice': 'A kernel is installed twice.',
   'sync-not-registered': 'The sync generator is not registered, so nx sync:check is always green.',
+  'gateway-unserved': 'A gateway is not served as its decorator asks.',
+  'gateway-kept': 'A gateway from before is kept, without protection.',
   'contract-unreadable': 'A domain file of the compared commit cannot be read.',
   'contract-broken': 'The contract breaks those who were built against it.',
   'contract-changed': 'The contract changed, and breaks nobody.',

@@ -62,7 +62,7 @@ export function printUnable(wired: readonly Wired[]): void {
 export function printExistingGateways(gateways: readonly ExistingGateway[]): void {
   if (gateways.length === 0) return;
   const lines = gateways.map(
-    ({ place, name, problems }) => `${place}  ${name} ${problems.join('; ')}`,
+    ({ path, line, name, problems }) => `${path}:${line}  ${name} ${problems.join('; ')}`,
   );
   logger.warn(
     `From now on one server with one handshake serves all gateways of the app, on its port and by websocket alone:

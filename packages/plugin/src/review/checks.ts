@@ -63,6 +63,21 @@ export const WORKSPACE_CHECKS: readonly Check[] = (
       remedy: 'Bind one queue to what the app consumes, or give each microservice a process.',
     },
     {
+      name: 'gateway-unserved',
+      severity: 'high',
+      description: 'Serve each gateway as its clients connect to it',
+      why: 'setupRealtime() serves all gateways by one server, on namespaces that take a token: a port, a path or the root namespace is not reached any more.',
+      remedy:
+        'Adopt it with realtime-domain --adopt, or give it a namespace and its clients a token; until then keepGateways leaves it as it was.',
+    },
+    {
+      name: 'gateway-kept',
+      severity: 'low',
+      description: 'Adopt the gateways that are kept without protection',
+      why: 'keepGateways asks their clients for no token, and holds none of the limits.',
+      remedy: 'Adopt it with realtime-domain --adopt, and take it out of keepGateways.',
+    },
+    {
       name: 'vulnerable-dependency',
       severity: 'high',
       description: 'Keep to the versions without known faults',

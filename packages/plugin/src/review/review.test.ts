@@ -277,6 +277,31 @@ export class ChatGateway {
       ['chat.consumer.ts unreachable-consumer'],
     ],
     [
+      'a gateway from before that the kernel does not serve',
+      {
+        'main.ts': KERNEL_MAIN('@nx-realtime/nest'),
+        'chat.gateway.ts': `import { WebSocketGateway } from '@nestjs/websockets';
+@WebSocketGateway({ path: '/ws' })
+export class ChatGateway {}
+`,
+      },
+      ['chat.gateway.ts gateway-unserved'],
+    ],
+    [
+      'a gateway from before that is kept',
+      {
+        'main.ts': KERNEL_MAIN('@nx-realtime/nest'),
+        'chat.gateway.ts': `import { WebSocketGateway } from '@nestjs/websockets';
+@WebSocketGateway({ cors: true })
+export class ChatGateway {}
+`,
+        'realtime/realtime.module.ts': `import { ChatGateway } from '../chat.gateway';
+export const options = { keepGateways: [ChatGateway] };
+`,
+      },
+      ['chat.gateway.ts gateway-kept'],
+    ],
+    [
       'the kernel set up too late',
       {
         'main.ts': KERNEL_MAIN('@nx-realtime/nest', ['await app.listen(3000);', SETUP]),

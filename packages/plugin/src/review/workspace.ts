@@ -1,6 +1,7 @@
 import type { Tree } from '@nx/devkit';
 import type { Class } from 'oxc-parser';
 import { posix } from 'node:path';
+import { existingGateways } from '../adopt/index.js';
 import type { HostProject, HostProjects } from '../host/index.js';
 import { isClass } from '../wiring/index.js';
 import { bootOf, KERNEL_SETUP, transportOf } from './boot.js';
@@ -50,7 +51,10 @@ export function checkApps(
     for (const gateway of roles.gateways) reach('gateway', gateway, apps, found, unknown);
     for (const consumer of roles.consumers) reach('consumer', consumer, apps, found, unknown);
     const app = apps.find((candidate) => candidate.project === project);
-    if (app) checkBoot(sources, app, roles, found, unknown);
+    if (app) {
+      checkBoot(sources, app, roles, found, unknown);
+      checkServed(tree, sources, app, found);
+    }
     for (const what of app?.boot.unknown ?? [])
       unknown.push({ path: app?.boot.file.path ?? '', what });
   }
@@ -154,6 +158,27 @@ function reach(
     message: `No app brings in ${name}: no module that is imported from a root module lists it in its ${list}.`,
     ...nameOf(declared),
   });
+}
+
+/** Gateways from before of an app that the server kernel serves. */
+function checkServed(tree: Tree, sources: Sources, { project, boot }: App, found: Found[]): void {
+  if (!boot.steps.some(({ method }) => method === KERNEL_SETUP)) return;
+  const { sourceRoot } = project;
+  const realtimeRoot = posix.join(sourceRoot, 'realtime');
+  for (const gateway of existingGateways(tree, { sourceRoot, realtimeRoot })) {
+    const file = gateway.isListed ? sources.get(gateway.path) : undefined;
+    const node = file && classesIn(file).find(({ id }) => id?.name === gateway.name);
+    if (!file || !node) continue;
+    const { name, problems, isDead, isKept } = gateway;
+    found.push({
+      check: isKept ? 'gateway-kept' : 'gateway-unserved',
+      severity: isDead ? 'high' : 'low',
+      message: isKept
+        ? `${name} is kept as it was: no token, tenant, limit or origin is asked of its clients.`
+        : `${name} ${problems.join('; ')}.`,
+      ...nameOf({ file, node }),
+    });
+  }
 }
 
 function checkBoot(

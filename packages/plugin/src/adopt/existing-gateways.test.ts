@@ -95,6 +95,7 @@ export const options = { keepGateways: [Chat, Unknown] };
       warn.mock.calls.filter(([text]) => String(text).includes(`${CHAT}:3`)).length;
     await realtimeDomainGenerator(tree, { name: 'Notification' });
     expect(told()).toBe(1);
+    expect(warn.mock.calls.join()).toContain('keepGateways: [ChatGateway],');
     await realtimeDomainGenerator(tree, { name: 'Order' });
     expect(told()).toBe(1);
   });

@@ -60,14 +60,20 @@ export function printUnable(wired: readonly Wired[]): void {
 
 /** Names, before anything is written, the gateways that will not work as they do now. */
 export function printExistingGateways(gateways: readonly ExistingGateway[]): void {
-  if (gateways.length === 0) return;
-  const lines = gateways.map(
+  const lost = gateways.filter(({ isKept }) => !isKept);
+  if (lost.length === 0) return;
+  const lines = lost.map(
     ({ path, line, name, problems }) => `${path}:${line}  ${name} ${problems.join('; ')}`,
   );
   logger.warn(
     `From now on one server with one handshake serves all gateways of the app, on its port and by websocket alone:
 ${indented(lines)}
-Give each a namespace, and have its clients connect to that with a token. Or take it over: nx g realtime-domain <Name> --adopt`,
+Give each a namespace, and have its clients connect to that with a token. Or take it over: nx g realtime-domain <Name> --adopt
+Until then this keeps them as they are, without any protection; in realtime.module.ts, in RealtimeCoreModule.forRoot():
+
+  keepGateways: [${lost.map(({ name }) => name).join(', ')}],
+
+One on the port of the app needs REALTIME_PATH=/realtime beside it, and path: '/realtime' in createRealtime().`,
   );
 }
 

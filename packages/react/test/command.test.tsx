@@ -68,6 +68,8 @@ describe('a command', () => {
     const user = { receive: vi.fn(), resync: vi.fn(), fail: vi.fn() };
     const release = chats.acquire(user);
     await waitFor(() => expect(chats.getState().status).toBe('connected'), { timeout: 5_000 });
+    // The first connection is told as a gap.
+    user.resync.mockClear();
     const error = await send({ notificationId: 'x'.repeat(100_000) }).catch((e: unknown) => e);
     expect(error).toBeInstanceOf(page.kernel.RealtimeCommandError);
     expect(error).toMatchObject({ code: 'TOO_LARGE', message: expect.stringMatching(/^Not sent/) });

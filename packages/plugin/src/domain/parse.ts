@@ -142,6 +142,7 @@ export function readDraft(source: string, file: DomainFile): DomainDraft {
         : `"${namespace}" is no namespace: it must begin with "/" and hold letters, digits, "-" and "_" (/${names.kebabPlural}).`,
     );
   }
+  checkNames(source, file);
   if (file.example && file.web === null) {
     throw new RealtimeError(
       'RT007',
@@ -197,6 +198,30 @@ export function readDraft(source: string, file: DomainFile): DomainDraft {
     serverEvents,
     clientEvents,
   };
+}
+
+/** A folder or file name that ends no string literal and leaves no folder. */
+const NAME = /^(?!\.{0,2}$)[^'"`\\\p{Cc}\u2028\u2029]+$/u;
+
+/**
+ * Members that become paths, and strings in generated code.
+ *
+ * @throws RealtimeError RT007
+ */
+function checkNames(source: string, file: DomainFile): void {
+  for (const member of ['contracts', 'authStore', 'requestContext'] as const) {
+    const value = file[member];
+    // Only the two files may lie above the app: whether in the workspace, its folder decides.
+    const names = value
+      ?.split('/')
+      .filter((name) => member === 'contracts' || !/^\.\.?$/.test(name));
+    if (names === undefined || (names.length > 0 && names.every((name) => NAME.test(name))))
+      continue;
+    throw new RealtimeError(
+      'RT007',
+      `${source}: ${member} must be a name or a path without quotes and backslashes, not ${JSON.stringify(value)}.`,
+    );
+  }
 }
 
 /**

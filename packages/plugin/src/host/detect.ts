@@ -59,7 +59,7 @@ function checkRequestContext(
 ): void {
   if (!app || requestContext === undefined || requestContext.startsWith('@')) return;
   const file = joinPathFragments(app.root, requestContext);
-  if (tree.exists(file) && file.endsWith('.ts')) return;
+  if (!file.startsWith('..') && tree.exists(file) && file.endsWith('.ts')) return;
   throw new RealtimeError(
     'RT009',
     `requestContext of ${names.pascal}: there is no file ${file}. Give the .ts file that exports RequestContextService, relative to ${app.root}, or a package (@acme/context).`,

@@ -1,5 +1,6 @@
 export { updateGenerated } from './update-generated.js';
 export type { Updated } from './update-generated.js';
+export { refuseOutside } from './inside.js';
 export { migrateDomains } from './migrate.js';
 export { recordedDomains } from './domain-bases.js';
 export { regenerate, regeneratePublisher } from './regenerate.js';

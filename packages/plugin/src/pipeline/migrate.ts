@@ -3,6 +3,7 @@ import type { HostDomain, HostProjects } from '../host/index.js';
 import type { Outcome, ReconcileReport } from '../reconcile/index.js';
 import { wireCheckTarget, wireDependencies, wireHost, wireWorkspace } from '../wiring/index.js';
 import type { Wired } from '../wiring/index.js';
+import { refuseOutside } from './inside.js';
 import { updateGenerated } from './update-generated.js';
 import { describeUse } from './report.js';
 
@@ -37,6 +38,7 @@ export async function migrateDomains(
   ];
   // Nx installs after a migration that changes package.json.
   wireDependencies(tree, host, domains);
+  refuseOutside(tree);
   return [
     ...fileSteps(files),
     ...behind.map((use) => `Look at ${describeUse(use)}: it is not there any more.`),

@@ -2,7 +2,7 @@ import { parseTree } from 'jsonc-parser';
 import type { Node } from 'jsonc-parser';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { RealtimeError } from '../domain/index.js';
 import { packageFolder } from '../render/index.js';
 import type { Ownership } from '../render/index.js';
@@ -64,6 +64,12 @@ function readManifest(text: string): Manifest {
   const files = new Map<string, Entry>();
   for (const { children: [key, value] = [] } of listed.children ?? []) {
     if (typeof key?.value !== 'string' || value?.type !== 'object') continue;
+    if (!isInside(key.value)) {
+      throw new RealtimeError(
+        'RT021',
+        `${MANIFEST_PATH} names a path outside of the workspace: ${JSON.stringify(key.value)}. Restore it from git.`,
+      );
+    }
     const hash: unknown = member(value, 'base')?.value;
     const hashes = files.get(key.value)?.hashes ?? [];
     files.set(key.value, {
@@ -73,6 +79,11 @@ function readManifest(text: string): Manifest {
     });
   }
   return { plugin: String(member(root, 'plugin')?.value ?? ''), files };
+}
+
+/** True for a path that is written as generated files' are, from the workspace's root. */
+function isInside(path: string): boolean {
+  return path === posix.normalize(path) && !/^(?:\.\.?$|\.\.\/|\/)|[\\:\0]/.test(path);
 }
 
 /** One line a file, sorted, so that git merges the changes of two branches. */

@@ -2,7 +2,7 @@ import { runTasksInSerial } from '@nx/devkit';
 import type { GeneratorCallback, Tree } from '@nx/devkit';
 import { draftDomain, unquoted } from '../../domain/index.js';
 import { HostProjects, findDomain, hostDomains, resolveDomain } from '../../host/index.js';
-import { regenerate } from '../../pipeline/index.js';
+import { refuseOutside, regenerate } from '../../pipeline/index.js';
 import { askDomain } from '../../prompts/index.js';
 import { createApps } from './create-apps.js';
 import { normalize, renamedFile } from './normalize.js';
@@ -33,5 +33,6 @@ export default async function realtimeDomainGenerator(
   const meant = given.flatMap((texts) => unquoted(texts) ?? []);
   const change = { domain, existing, renamed, adopted, meant };
   const done = await regenerate(tree, projects, current, change, options);
+  refuseOutside(tree);
   return runTasksInSerial(...created, done);
 }

@@ -7,7 +7,7 @@ import {
   requireDomain,
   resolveDomain,
 } from '../../host/index.js';
-import { regenerate } from '../../pipeline/index.js';
+import { refuseOutside, regenerate } from '../../pipeline/index.js';
 import { askEvent } from '../../prompts/index.js';
 import type { RealtimeEventSchema } from './schema.js';
 
@@ -27,5 +27,7 @@ export default async function realtimeEventGenerator(
   const existing = requireDomain(current, options.domain);
   const { file, renamed } = changeEvent(fileOf(tree, existing), options);
   const domain = resolveDomain(projects, readDraft(existing.path, file));
-  return regenerate(tree, projects, current, { domain, existing, renamed }, options);
+  const done = await regenerate(tree, projects, current, { domain, existing, renamed }, options);
+  refuseOutside(tree);
+  return done;
 }

@@ -1,6 +1,6 @@
 import type { GeneratorCallback, Tree } from '@nx/devkit';
 import { HostProjects, hostDomains, resolvePublisher } from '../../host/index.js';
-import { regeneratePublisher } from '../../pipeline/index.js';
+import { refuseOutside, regeneratePublisher } from '../../pipeline/index.js';
 import { askPublisher } from '../../prompts/index.js';
 import type { RealtimePublisherSchema } from './schema.js';
 
@@ -18,5 +18,7 @@ export default async function realtimePublisherGenerator(
   const projects = new HostProjects(tree);
   const domains = hostDomains(tree, projects);
   const publisher = resolvePublisher(tree, projects, options);
-  return regeneratePublisher(tree, projects, domains, publisher, options);
+  const done = await regeneratePublisher(tree, projects, domains, publisher, options);
+  refuseOutside(tree);
+  return done;
 }

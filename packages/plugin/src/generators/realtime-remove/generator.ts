@@ -1,6 +1,6 @@
 import type { GeneratorCallback, Tree } from '@nx/devkit';
 import { HostProjects, hostDomains, requireDomain } from '../../host/index.js';
-import { removeDomain } from '../../pipeline/index.js';
+import { refuseOutside, removeDomain } from '../../pipeline/index.js';
 import { askRemoved } from '../../prompts/index.js';
 import type { RealtimeRemoveSchema } from './schema.js';
 
@@ -17,5 +17,8 @@ export default async function realtimeRemoveGenerator(
   const options = await askRemoved(tree, schema);
   const projects = new HostProjects(tree);
   const current = hostDomains(tree, projects);
-  return removeDomain(tree, projects, current, requireDomain(current, options.domain), options);
+  const removed = requireDomain(current, options.domain);
+  const done = await removeDomain(tree, projects, current, removed, options);
+  refuseOutside(tree);
+  return done;
 }

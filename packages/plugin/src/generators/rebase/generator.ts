@@ -1,6 +1,6 @@
 import type { GeneratorCallback, Tree } from '@nx/devkit';
 import { HostProjects, hostDomains } from '../../host/index.js';
-import { rebaseDomains } from '../../pipeline/index.js';
+import { rebaseDomains, refuseOutside } from '../../pipeline/index.js';
 
 /**
  * Rebuilds merge bases that a merge by git has left wrong, without touching code.
@@ -9,5 +9,7 @@ import { rebaseDomains } from '../../pipeline/index.js';
  */
 export default async function rebaseGenerator(tree: Tree): Promise<GeneratorCallback> {
   const projects = new HostProjects(tree);
-  return rebaseDomains(tree, projects, hostDomains(tree, projects));
+  const done = await rebaseDomains(tree, projects, hostDomains(tree, projects));
+  refuseOutside(tree);
+  return done;
 }

@@ -90,6 +90,13 @@ const LANES: readonly Lane[] = [
     env: { KERNEL_FUZZ_SECONDS: '300' },
   },
   {
+    ...vitestLane('packages/nest', 'kernel'),
+    name: 'kernel-packed',
+    long: true,
+    packed: true,
+    env: { KERNEL_PACKED: '1' },
+  },
+  {
     ...vitestLane('packages/plugin', 'emitted', 'test/emitted/format.test.ts'),
     name: 'long-format',
     long: true,

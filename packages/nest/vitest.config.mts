@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 import { BaseSequencer } from 'vitest/node';
 import type { TestSpecification } from 'vitest/node';
 import { aliasesOf } from './test/support/aliases.js';
+import { built } from './test/support/built.js';
 import { from, mutant } from '../plugin/test/support/vite-plugins.js';
 
 const nest12 = resolve(import.meta.dirname, '../../e2e/nest12/package.json');
@@ -50,7 +51,7 @@ export default defineConfig({
       // The mutation check renders each mutant beside what is being worked on.
       {
         ...kernel('kernel', process.env['MUTANT'] ?? 'kernel'),
-        plugins: [mutant()],
+        plugins: [mutant(), ...built()],
       },
       {
         ...kernelOnNest12,

@@ -94,6 +94,8 @@ describe('loadRealtimeConfig', () => {
     ['REALTIME_MAX_BUFFERED_BYTES', 'Infinity'],
     ['REALTIME_MAX_DEAD_LETTERS', '0'],
     ['REALTIME_FORMER_NAMES', 'orders, with a space'],
+    ['REALTIME_NAME', 'shop #1'],
+    ['REALTIME_EXCHANGE', 'a b'],
     ['REALTIME_SHUTDOWN_MS', '0'],
     ['REALTIME_DRAIN_DELAY_MS', '12501'],
   ])('refuses %s=%s, naming it and what is allowed', (name, value) => {

@@ -16,7 +16,7 @@ const TENANTS = ['t1', 't2', 't3'];
 const COUNT = Number(process.env['KERNEL_REPLICAS'] ?? 2);
 /** Of load before and after each fault. */
 const LOAD_MS = Number(process.env['KERNEL_LOAD_MS'] ?? 400);
-const DEAD = 'realtime.api-gateway.dead';
+const DEAD = 'realtime.api-gateway@test.dead';
 
 /**
  * Replicas are processes of their own. Under load each fault is made, and then every client that
@@ -62,7 +62,7 @@ describe.each(['shared', 'replica'] as const)('topology %s, when a part fails', 
     const broker = await openBroker(rabbit.url);
     const names = topology === 'shared' ? [''] : of.map(({ name }) => `.${name}`);
     for (const name of names) {
-      const queue = `realtime.api-gateway${name}`;
+      const queue = `realtime.api-gateway@test${name}`;
       await eventually(async () => (await broker.count(queue)).messages === 0, 30_000);
     }
     expect(await broker.count(DEAD)).toMatchObject({ messages: 0 });

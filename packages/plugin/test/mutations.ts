@@ -857,6 +857,20 @@ export const MUTATIONS: readonly Mutation[] = [
     test: 'src/generators/realtime-domain/change.test.ts',
   },
   {
+    name: 'one-queue-for-all-environments',
+    file: 'packages/nest/src/config/realtime.config.ts',
+    find: "(environment === 'production' ? app : `${app}@${environment}`)",
+    replace: 'app',
+    test: 'broker/setup-realtime.test.ts',
+  },
+  {
+    name: 'one-exchange-for-all',
+    file: 'packages/nest/src/broker/rmq.broker.ts',
+    find: 'bindQueue(this.queue, this.exchange, pattern)',
+    replace: "bindQueue(this.queue, 'realtime.events', pattern)",
+    test: 'broker/setup-realtime.test.ts',
+  },
+  {
     name: 'retries-without-end',
     file: 'packages/nest/src/broker/broker.ts',
     find: ' || attempt >= this.policy.retries',
@@ -1058,9 +1072,9 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'shared-redis-key',
-    file: 'packages/nest/src/connections/realtime.adapter.ts',
-    find: '`${app.get<string>(REALTIME_APP)}:${environment}`',
-    replace: "'socket.io'",
+    file: 'packages/nest/src/config/realtime.config.ts',
+    find: 'redis: name ?? `${app}:${environment}`',
+    replace: "redis: 'app'",
     test: 'redis.test.ts',
   },
   {

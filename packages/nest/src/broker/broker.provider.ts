@@ -5,6 +5,7 @@ import {
   type RealtimeCoreOptions,
 } from '../config/options';
 import {
+  namesOf,
   REALTIME_CONFIG,
   type RealtimeConfig,
 } from '../config/realtime.config';
@@ -37,15 +38,19 @@ export const brokerProvider: Provider = {
     }
     if (transport === 'rmq' && rabbitmqUrl) {
       const replica = topology === 'replica' ? config.replica : undefined;
-      const { maxDeadLetters, formerNames } = config;
+      const { maxDeadLetters, exchange } = config;
+      const { queue } = namesOf(config, app);
+      // By the app's name alone it was called before.
+      const formerNames = [app, ...config.formerNames];
       const options = {
         replica,
         replicas,
         policy,
         maxDeadLetters,
+        exchange,
         formerNames,
       };
-      return new RmqBroker(rabbitmqUrl, app, context, options);
+      return new RmqBroker(rabbitmqUrl, queue, context, options);
     }
     throw new Error(`REALTIME_TRANSPORT ${transport} has no address`);
   },

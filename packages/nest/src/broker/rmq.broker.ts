@@ -30,7 +30,6 @@ import { SHARE } from './lanes';
 import type { Moved } from './ordered-output';
 import { WaitingQueues } from './waiting-queues';
 
-const EXCHANGE = 'realtime.events';
 /** Half of it is for tenants that are not held up: see Lanes. */
 const PREFETCH = 2 * SHARE;
 /** Tenants that are held up are looked for so often. */
@@ -57,6 +56,8 @@ export interface RmqOptions {
   readonly replica?: string | undefined;
   readonly replicas?: Replicas | undefined;
   readonly policy?: Partial<EventPolicy> | undefined;
+  /** Exchange that events are published to; by default `realtime.events`. */
+  readonly exchange?: string | undefined;
   /** Names that the app had: their queues would fill without end. */
   readonly formerNames?: readonly string[] | undefined;
   /** Dead letters that are kept; by default 100,000. */
@@ -71,6 +72,7 @@ export class RmqBroker extends Server implements RealtimeBroker {
   override readonly transportId = REALTIME_BROKER;
   protected override readonly logger = new Logger('RealtimeBroker');
   readonly dispatcher: BrokerDispatcher;
+  private readonly exchange: string;
   private readonly appQueue: string;
   private readonly deadQueue: string;
   private readonly deadLetters: DeadLetterQueue;
@@ -105,6 +107,7 @@ export class RmqBroker extends Server implements RealtimeBroker {
       replica,
       replicas,
       policy,
+      exchange = 'realtime.events',
       formerNames = [],
       maxDeadLetters = 100_000,
     }: RmqOptions = {},
@@ -123,6 +126,7 @@ export class RmqBroker extends Server implements RealtimeBroker {
       () => this.output?.isOpen === true,
     );
     this.timeoutMs = policy?.timeoutMs ?? EVENT_POLICY.timeoutMs;
+    this.exchange = exchange;
     this.appQueue = `realtime.${app}`;
     this.deadQueue = `${this.appQueue}.dead`;
     this.formerQueues = formerNames
@@ -405,7 +409,7 @@ export class RmqBroker extends Server implements RealtimeBroker {
    * @returns the number of consumers that the queue has already
    */
   private async declare(channel: ConfirmChannel): Promise<number> {
-    await channel.assertExchange(EXCHANGE, 'topic', { durable: true });
+    await channel.assertExchange(this.exchange, 'topic', { durable: true });
     await channel.assertExchange(DEAD_LETTERS, 'topic', { durable: true });
     await channel.assertQueue(this.deadQueue, {
       durable: true,
@@ -426,7 +430,7 @@ export class RmqBroker extends Server implements RealtimeBroker {
       );
     }
     for (const pattern of this.dispatcher.patterns) {
-      await channel.bindQueue(this.queue, EXCHANGE, pattern);
+      await channel.bindQueue(this.queue, this.exchange, pattern);
     }
     return consumerCount;
   }

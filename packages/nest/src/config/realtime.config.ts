@@ -109,6 +109,20 @@ const variables = z.object({
         .replace(/[^\w.-]/g, '-')
         .slice(0, 64),
     ),
+  REALTIME_NAME: z
+    .string()
+    .regex(
+      NAME,
+      'is not allowed; allowed: 1 to 100 letters, digits, ".", "_", "@" and "-"',
+    )
+    .optional(),
+  REALTIME_EXCHANGE: z
+    .string()
+    .regex(
+      NAME,
+      'is not allowed; allowed: 1 to 100 letters, digits, ".", "_", "@" and "-"',
+    )
+    .default('realtime.events'),
   REALTIME_FORMER_NAMES: z
     .string()
     .transform(list)
@@ -196,8 +210,11 @@ function configOf(
   algorithms: readonly Algorithm[],
 ) {
   return {
-    /** NODE_ENV: environments that share a broker or a Redis stay apart. */
     environment: data.NODE_ENV,
+    /** Name of the deployment; see `namesOf`. */
+    name: data.REALTIME_NAME,
+    /** Exchange that the events are published to. */
+    exchange: data.REALTIME_EXCHANGE,
     /** Path of Socket.IO. */
     path: data.REALTIME_PATH,
     transport: data.REALTIME_TRANSPORT,
@@ -266,6 +283,22 @@ function configOf(
       maxBufferedBytes: data.REALTIME_MAX_BUFFERED_BYTES,
     },
   } as const;
+}
+
+/**
+ * Names by which deployments that share a RabbitMQ or a Redis stay apart: by
+ * REALTIME_NAME, else by the app's name and NODE_ENV. In production the queue
+ * has the app's name alone.
+ */
+export function namesOf(
+  { name, environment }: Pick<RealtimeConfig, 'name' | 'environment'>,
+  app: string,
+): { readonly queue: string; readonly redis: string } {
+  return {
+    queue:
+      name ?? (environment === 'production' ? app : `${app}@${environment}`),
+    redis: name ?? `${app}:${environment}`,
+  };
 }
 
 /** Finds conflicts between variables that are each right by themselves. */

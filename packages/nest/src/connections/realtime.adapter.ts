@@ -9,6 +9,7 @@ import {
   type RealtimeCoreOptions,
 } from '../config/options';
 import {
+  namesOf,
   REALTIME_CONFIG,
   type RealtimeConfig,
 } from '../config/realtime.config';
@@ -87,10 +88,10 @@ export class RealtimeAdapter extends IoAdapter {
     app: INestApplication,
     server?: Server,
   ): Promise<RealtimeAdapter> {
-    const { redisUrl, environment } = app.get<RealtimeConfig>(REALTIME_CONFIG);
-    if (redisUrl) {
-      const key = `${app.get<string>(REALTIME_APP)}:${environment}`;
-      await app.get(Replicas).connect(redisUrl, key);
+    const config = app.get<RealtimeConfig>(REALTIME_CONFIG);
+    if (config.redisUrl) {
+      const key = namesOf(config, app.get<string>(REALTIME_APP)).redis;
+      await app.get(Replicas).connect(config.redisUrl, key);
     }
     return new RealtimeAdapter(app, server);
   }

@@ -11,6 +11,8 @@ export interface PublisherConfig {
   readonly rabbitmqUrl?: string | undefined;
   /** Ports of the embedded transport, by the variable that names them. */
   readonly tcpPorts: ReadonlyMap<string, number>;
+  /** Exchange that the apps of the domains are bound to. */
+  readonly exchange: string;
   /** Time until RabbitMQ must have confirmed an event. */
   readonly timeoutMs: number;
   /** Number of events that may wait for RabbitMQ at once. */
@@ -38,6 +40,13 @@ const variables = z.object({
       'is not allowed; allowed: a URL that begins with amqp:// or amqps://',
     )
     .optional(),
+  REALTIME_EXCHANGE: z
+    .string()
+    .regex(
+      /^[\w.@-]{1,100}$/,
+      'is not allowed; allowed: 1 to 100 letters, digits, ".", "_", "@" and "-"',
+    )
+    .default('realtime.events'),
   REALTIME_MAX_PUBLISH_MS: integer(100, 600_000).default(5_000),
   REALTIME_MAX_UNCONFIRMED: integer(1, 100_000).default(1_000),
 });
@@ -90,6 +99,7 @@ export function loadPublisherConfig(
     tcpPorts: new Map(
       Object.entries(tcp.data).map(([name, port]) => [name, port ?? 0]),
     ),
+    exchange: data.REALTIME_EXCHANGE,
     timeoutMs: data.REALTIME_MAX_PUBLISH_MS,
     maxUnconfirmed: data.REALTIME_MAX_UNCONFIRMED,
   };

@@ -80,9 +80,10 @@ const PROVIDERS: readonly Provider[] = [
       rabbitmqUrl,
       tcpPorts,
       timeoutMs,
+      exchange,
     }: PublisherConfig): PublisherTransport =>
       rabbitmqUrl
-        ? new RmqTransport(rabbitmqUrl, timeoutMs)
+        ? new RmqTransport(rabbitmqUrl, timeoutMs, exchange)
         : new TcpTransport(tcpPorts, timeoutMs),
   },
   RealtimePublisher,

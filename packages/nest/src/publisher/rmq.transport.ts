@@ -9,7 +9,6 @@ import { loadPackage, requirePackage } from '../packages';
 import { type PublishErrorCode, RealtimePublishError } from './publish.error';
 import type { OutgoingEvent, PublisherTransport } from './publisher.transport';
 
-const EXCHANGE = 'realtime.events';
 const RECONNECT_MS = 2_000;
 
 /** A channel, and how often RabbitMQ has returned an event, by name and id. */
@@ -32,6 +31,7 @@ export class RmqTransport implements PublisherTransport {
   constructor(
     url: string,
     private readonly timeoutMs: number,
+    private readonly exchange: string,
   ) {
     // It loads amqplib itself, and would not say how to add it.
     requirePackage('amqplib', 'REALTIME_TRANSPORT rmq');
@@ -100,7 +100,7 @@ export class RmqTransport implements PublisherTransport {
         this.waiting.delete(go);
         try {
           isSent = true;
-          publish(open, event, settle);
+          publish(open, this.exchange, event, settle);
         } catch (error) {
           settle('DISCONNECTED', describe(error));
         }
@@ -143,7 +143,7 @@ export class RmqTransport implements PublisherTransport {
         const key = keyOf(fields.routingKey, String(properties.messageId));
         returned.set(key, (returned.get(key) ?? 0) + 1);
       });
-      await channel.assertExchange(EXCHANGE, 'topic', { durable: true });
+      await channel.assertExchange(this.exchange, 'topic', { durable: true });
       const open = { channel, returned };
       this.open = open;
       this.sendWaiting();
@@ -166,11 +166,12 @@ export class RmqTransport implements PublisherTransport {
 
 function publish(
   { channel, returned }: OpenChannel,
+  exchange: string,
   { name, id, at, body, headers }: OutgoingEvent,
   settle: (code?: PublishErrorCode, detail?: string) => void,
 ): void {
   channel.publish(
-    EXCHANGE,
+    exchange,
     name,
     Buffer.from(body),
     {

@@ -99,7 +99,7 @@ export class ReplicaStream {
    * Resolves once the stream is found, or without it after a while. Rejects where
    * the URL is that of a Redis Cluster or a Sentinel.
    *
-   * @param key of the app and its environment: they alone keep apps apart
+   * @param key of the deployment: it alone keeps those apart that share a Redis
    * @param id differs in every process
    * @param linked runs before the first message is read, and after a gap
    */

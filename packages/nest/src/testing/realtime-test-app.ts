@@ -134,6 +134,7 @@ export class RealtimeTestApp {
         tcpPorts: new Map(
           Object.values(events).map((event) => [event.tcpPort, tcpPort]),
         ),
+        exchange: 'realtime.events',
         timeoutMs: 5_000,
         maxUnconfirmed: 1_000,
       }),

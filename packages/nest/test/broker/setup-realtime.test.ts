@@ -9,7 +9,7 @@ import { RealtimeModule } from '@kernel/realtime.module';
 import { setupRealtime } from '../../src/lifecycle/setup-realtime';
 import { lastValueFrom } from 'rxjs';
 import { io, type Socket } from 'socket.io-client';
-import { freePorts, type OwnRabbit, startOwnRabbit } from '../support/brokers.js';
+import { freePorts, type OwnRabbit, startOwnRabbit, startRedis } from '../support/brokers.js';
 import { eventually, notification, openBroker } from './broker-app.js';
 
 const JWT_SECRET = 'only-for-tests-and-32-bytes-long';
@@ -159,12 +159,56 @@ describe('setupRealtime', () => {
       // Delivered or in the queue again, once RabbitMQ has taken in the acknowledgements.
       let queued = 0;
       await eventually(async () => {
-        ({ messages: queued } = await broker.count('realtime.api-gateway'));
+        ({ messages: queued } = await broker.count('realtime.api-gateway@test'));
         return delivered.length + queued === ids.length;
       }).catch(() => undefined);
       expect(new Set(delivered).size).toBe(delivered.length);
       expect(delivered.length + queued).toBe(ids.length);
       await broker.close();
     }, 30_000);
+
+    it('keeps deployments of one app apart, on one RabbitMQ and one Redis', async () => {
+      const redis = await startRedis();
+      const sockets: Socket[] = [];
+      const env = { RABBITMQ_URL: rabbit.url, REDIS_URL: redis.url };
+      const start = async (given: NodeJS.ProcessEnv): Promise<string[]> => {
+        const before = lines.filter((line) => line.startsWith('Consuming')).length;
+        const app = await create({ ...env, ...given });
+        await setupRealtime(app);
+        await app.listen(0, '127.0.0.1');
+        const isReady = () => lines.filter((line) => line.startsWith('Consuming')).length > before;
+        await eventually(isReady, 15_000);
+        const socket = await client(app, 't1', 'ann');
+        sockets.push(socket);
+        const ids: string[] = [];
+        socket.on('notification.created', (_payload, { id }) => ids.push(id));
+        return ids;
+      };
+      const deployments = [
+        await start({ REALTIME_NAME: 'shop' }),
+        await start({ REALTIME_NAME: 'shop-staging' }),
+        await start({ NODE_ENV: 'staging' }),
+      ];
+      const other = await start({ REALTIME_NAME: 'other', REALTIME_EXCHANGE: 'other.events' });
+      const broker = await openBroker(rabbit.url);
+      const ids = Array.from({ length: 40 }, (_, n) => `d${n}`);
+      for (const messageId of ids) {
+        await broker.publish('notification.created', notification(), { messageId });
+      }
+      const content = Buffer.from(JSON.stringify(notification()));
+      broker.channel.publish('other.events', 'notification.created', content, { messageId: 'o' });
+      await eventually(() =>
+        [...deployments, other].every((seen) => seen.includes('d39') || seen.includes('o')),
+      );
+      // Each has all of its exchange once, and none has what is another's.
+      for (const seen of deployments) expect(seen).toEqual(ids);
+      expect(other).toEqual(['o']);
+      for (const name of ['shop', 'shop-staging', 'api-gateway@staging', 'other']) {
+        expect(await broker.count(`realtime.${name}`)).toEqual({ messages: 0, consumers: 1 });
+      }
+      sockets.forEach((socket) => socket.close());
+      await broker.close();
+      await redis.stop();
+    }, 60_000);
   });
 });

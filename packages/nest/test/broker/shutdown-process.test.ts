@@ -10,7 +10,7 @@ import { buildReplica, type Replica, startReplica } from '../support/replica.js'
 import { ORIGIN, sign, wait } from '../support/stack.js';
 import { eventually, notification, openBroker } from './broker-app.js';
 
-const QUEUE = 'realtime.api-gateway';
+const QUEUE = 'realtime.api-gateway@test';
 
 /** Replicas as processes, told to end while events are on their way. */
 describe('a process that is told to end', () => {

@@ -11,7 +11,8 @@ import {
 } from '../broker/broker-app.js';
 import { CliHost } from './cli-host.js';
 
-const QUEUE = 'realtime.api-gateway';
+const NAME = 'api-gateway@test';
+const QUEUE = `realtime.${NAME}`;
 const DEAD = `${QUEUE}.dead`;
 
 describe('nx-realtime dead-letters', () => {
@@ -24,14 +25,12 @@ describe('nx-realtime dead-letters', () => {
   beforeAll(async () => {
     rabbit = await startOwnRabbit();
     broker = await openBroker(rabbit.url);
-    env = { RABBITMQ_URL: rabbit.url };
+    env = { RABBITMQ_URL: rabbit.url, NODE_ENV: 'test' };
   }, 60_000);
 
   beforeEach(async () => {
     host = new CliHost();
-    consumer = await startBrokerApp(
-      new RmqBroker(rabbit.url, 'api-gateway', new RequestContextService()),
-    );
+    consumer = await startBrokerApp(new RmqBroker(rabbit.url, NAME, new RequestContextService()));
     await eventually(() => consumer.lines.some((line) => line.startsWith('Consuming from')));
     await broker.channel.purgeQueue(DEAD);
     calls.length = 0;
@@ -271,7 +270,7 @@ describe('nx-realtime dead-letters', () => {
     await expect(
       host.run(['dead-letters', '--app=other'], { env: { RABBITMQ_URL: 'amqp://127.0.0.1:1' } }),
     ).rejects.toThrow(/^RT036 /);
-    await expect(run('--app=other')).rejects.toThrow(/^RT036 .*realtime\.other\.dead/);
+    await expect(run('--app=other')).rejects.toThrow(/^RT036 .*realtime\.other@test\.dead/);
     const remote = { RABBITMQ_URL: 'amqp://u:secret@rabbit.example' };
     await expect(
       host.run(['dead-letters', 'replay', '--all', '--app=api-gateway'], { env: remote }),

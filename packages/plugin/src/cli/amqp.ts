@@ -4,7 +4,12 @@ import { hostOf } from './cli.js';
 import { requirePackage } from './workspace.js';
 import type { CliApp } from './workspace.js';
 
-export const EXCHANGE = 'realtime.events';
+/** Exchange and queue of an app, named as it names them itself. */
+export function namesOf({ facts, env }: CliApp): { exchange: string; queue: string } {
+  const { NODE_ENV = 'development', REALTIME_NAME, REALTIME_EXCHANGE = 'realtime.events' } = env;
+  const name = NODE_ENV === 'production' ? facts.shortName : `${facts.shortName}@${NODE_ENV}`;
+  return { exchange: REALTIME_EXCHANGE, queue: `realtime.${REALTIME_NAME ?? name}` };
+}
 
 /** Time limit of a broker's answer. */
 const TIMEOUT_MS = 5_000;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { GetMessage, MessageProperties, Options } from 'amqplib';
 import { RealtimeError } from '../domain/index.js';
-import { EXCHANGE, connectAmqp, describe } from './amqp.js';
+import { connectAmqp, describe, namesOf } from './amqp.js';
 import type { Amqp } from './amqp.js';
 import { readArgs } from './args.js';
 import { ask, confirmRemote, hostOf } from './cli.js';
@@ -33,7 +33,8 @@ export const deadLetters: Command = {
   summary: 'list, replay or discard the events that could not be handled',
   help: `nx-realtime dead-letters [list|replay|discard] [options]
 
-Works on the queue realtime.<app>.dead of the RABBITMQ_URL that the environment or the app's env files
+Works on the queue realtime.<name>.dead (REALTIME_NAME, else <app>, with @<NODE_ENV> where that is
+not production) of the RABBITMQ_URL that the environment or the app's env files
 name. Replaying publishes an event again to its app, with its id, and removes it from the queue when
 RabbitMQ has confirmed it: when it is killed in between, the event is delivered again, not lost.
 
@@ -116,20 +117,22 @@ class DeadLetterQueue {
 
   private constructor(
     private readonly amqp: Amqp,
+    private readonly exchange: string,
     readonly name: string,
     /** At the beginning: what comes later, a replayed event that failed again too, is left alone. */
     readonly count: number,
   ) {}
 
   static async open(amqp: Amqp, app: CliApp, host: string): Promise<DeadLetterQueue> {
-    const name = `realtime.${app.facts.shortName}.dead`;
+    const { queue, exchange } = namesOf(app);
+    const name = `${queue}.dead`;
     try {
       const { messageCount } = await amqp.channel.checkQueue(name);
-      return new DeadLetterQueue(amqp, name, messageCount);
+      return new DeadLetterQueue(amqp, exchange, name, messageCount);
     } catch (error) {
       throw new RealtimeError(
         'RT036',
-        `RabbitMQ at ${host} has no queue ${name}: ${describe(error)}. ${app.facts.name} declares it when it runs with this RABBITMQ_URL.`,
+        `RabbitMQ at ${host} has no queue ${name}: ${describe(error)}. ${app.facts.name} declares it when it runs with this RABBITMQ_URL. Of another environment: set REALTIME_NAME or NODE_ENV as there.`,
       );
     }
   }
@@ -153,7 +156,7 @@ class DeadLetterQueue {
       throw new RealtimeError('RT036', 'nothing says which event it is.');
     }
     const properties = published(message.properties);
-    await this.amqp.publish(EXCHANGE, pattern, message.content, properties);
+    await this.amqp.publish(this.exchange, pattern, message.content, properties);
   }
 
   /** Gives a message back; one that was given back often, as a copy. */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createConnection } from 'node:net';
 import { RealtimeError, parseFieldText, payloadProblems } from '../domain/index.js';
 import type { Domain, EmitOption, Field, ServerEvent } from '../domain/index.js';
-import { EXCHANGE, connectAmqp, describe } from './amqp.js';
+import { connectAmqp, describe, namesOf } from './amqp.js';
 import { closest, readArgs } from './args.js';
 import { confirmRemote, hostOf } from './cli.js';
 import type { Cli, Command } from './cli.js';
@@ -89,7 +89,7 @@ stderr where it went, and how many sockets are connected where the app's metrics
     if (!(await confirmRemote(cli, { url, production, yes: values.yes ?? false, what }))) return 1;
     const amqp = await connectAmqp(app, url);
     try {
-      await amqp.publish(EXCHANGE, found.event.name, Buffer.from(body), {
+      await amqp.publish(namesOf(app).exchange, found.event.name, Buffer.from(body), {
         messageId: id,
         timestamp: Math.floor(Date.now() / 1_000),
         contentType: 'application/json',

@@ -1,6 +1,6 @@
 /**
- * `nx build react`: bundles @nx-realtime/react into packages/react/dist, one file as an ES module and one as
- * CommonJS, with the declarations of each.
+ * `nx build react`: bundles @nx-realtime/react into packages/react/dist, each entry as one ES module and as
+ * one file of CommonJS, with the declarations of each.
  */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -14,8 +14,16 @@ const REACT = join(REPO, 'packages/react');
 /** @param dist folder that is emptied and written */
 export async function buildReact(dist: string): Promise<void> {
   rmSync(dist, { recursive: true, force: true });
+  for (const entry of ['index', 'tanstack-query']) await bundleOf(dist, entry);
+  declare(dist, '.d.ts');
+  // TypeScript resolves what an ES module imports by its whole name alone.
+  declare(dist, '.d.mts', [withExtensions]);
+}
+
+/** One entry of the package, as one file in each format. */
+async function bundleOf(dist: string, entry: string): Promise<void> {
   const bundle = await rolldown({
-    input: join(REACT, 'src/index.ts'),
+    input: join(REACT, `src/${entry}.ts`),
     platform: 'neutral',
     external: ['react', 'socket.io-client'],
     tsconfig: join(REACT, 'tsconfig.json'),
@@ -26,16 +34,14 @@ export async function buildReact(dist: string): Promise<void> {
       if (code !== 'MODULE_LEVEL_DIRECTIVE') throw new Error(message);
     },
   });
-  for (const { format, file } of [
-    { format: 'esm', file: 'index.mjs' },
-    { format: 'cjs', file: 'index.js' },
+  for (const { format, extension } of [
+    { format: 'esm', extension: 'mjs' },
+    { format: 'cjs', extension: 'js' },
   ] as const) {
-    await bundle.write({ file: join(dist, file), format, exports: 'named', sourcemap: true });
+    const file = join(dist, `${entry}.${extension}`);
+    await bundle.write({ file, format, exports: 'named', sourcemap: true });
   }
   await bundle.close();
-  declare(dist, '.d.ts');
-  // TypeScript resolves what an ES module imports by its whole name alone.
-  declare(dist, '.d.mts', [withExtensions]);
 }
 
 /** Writes the declarations of all sources, with maps that lead to the sources. */

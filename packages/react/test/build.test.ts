@@ -61,6 +61,17 @@ describe('the built package', () => {
     expect(mixed).toEqual(imported);
   });
 
+  it('has a bridge to TanStack Query that loads nothing, in both formats', () => {
+    for (const file of ['tanstack-query.mjs', 'tanstack-query.js']) {
+      expect(importsOf(join(DIST, file))).toEqual([]);
+    }
+    const names = 'console.log(JSON.stringify(Object.keys(bridge)))';
+    const from = '@nx-realtime/react/tanstack-query';
+    const imported = run('bridge.mjs', `import * as bridge from '${from}'; ${names}`);
+    expect(imported).toEqual(['liveQuery']);
+    expect(run('bridge.cjs', `const bridge = require('${from}'); ${names}`)).toEqual(imported);
+  });
+
   it('is one connection and one kind of error though both formats are loaded', () => {
     const told = run(
       'both.mjs',
@@ -107,12 +118,18 @@ describe('the built package', () => {
   ])('has types for %s, as strict as can be', (name, options) => {
     const use = `import { createRealtime, useChannel } from '@nx-realtime/react';
       import type { RealtimeHandler, StandardSchema } from '@nx-realtime/react';
+      import { QueryClient } from '@tanstack/react-query';
+      import { liveQuery } from '@nx-realtime/react/tanstack-query';
       declare const schema: StandardSchema<{ readonly text: string }>;
       const token = { get: () => null, subscribe: () => () => undefined };
       const realtime = createRealtime({ url: 'https://x', token });
       const channel = realtime.channel('/chats', { 'chat.said': schema });
       const onSaid: RealtimeHandler<{ readonly text: string }> = () => undefined;
       export const use = () => useChannel(channel, { 'chat.said': onSaid }, {}).status;
+      export const bridge = (client: QueryClient) =>
+        liveQuery(client, ['chats'], channel, { 'chat.said': 'add' });
+      // @ts-expect-error There is no such event.
+      export const bad = (client: QueryClient) => liveQuery(client, ['chats'], channel, { x: 'add' });
       // @ts-expect-error The payload has no such field.
       export const wrong = () => useChannel(channel, { 'chat.said': ({ id }) => id }, {});
       `;

@@ -1,4 +1,5 @@
 import { act, cleanup, render, renderHook, waitFor } from '@testing-library/react';
+import { createServer, type Server } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ALICE, ALICE_AGAIN, BOB, item, loadPage, type Page, pause } from './page.js';
 import { onRefresh, type RealtimeServer, refusal, startServer, token } from './realtime-server.js';
@@ -495,6 +496,57 @@ describe('the life of a connection', () => {
       await connect();
       page.signIn(null);
       expect(page.status()).toBe('idle');
+    });
+  });
+
+  describe('a server that cannot be reached', () => {
+    let http: Server | undefined;
+
+    afterEach(() => void http?.close());
+
+    /** As the kernel answers, behind a proxy that lets no websocket through. */
+    async function startBehindProxy(body: string): Promise<string[]> {
+      const { port } = server;
+      await server.close();
+      const asked: string[] = [];
+      http = createServer(({ url = '', method }, response) => {
+        // Browsers ask no leave for such a request; happy-dom does.
+        if (method !== 'OPTIONS') asked.push(`${method} ${url}`);
+        const status = method === 'OPTIONS' ? 200 : 400;
+        response.writeHead(status, { 'access-control-allow-origin': '*' });
+        response.end(body);
+      });
+      http.on('upgrade', (_request, socket) => socket.destroy());
+      await new Promise<void>((resolve) => http?.listen(port, '127.0.0.1', resolve));
+      return asked;
+    }
+    const code = (expected: string) =>
+      waitFor(() => expect(page.error()?.code).toBe(expected), { timeout: 9_000 });
+
+    it('is told from one that answers, where no websocket gets through', async () => {
+      const asked = await startBehindProxy(
+        '{"code":0,"message":"This server takes websockets only"}',
+      );
+      page.signIn(ALICE);
+      renderHook(() => page.useNotificationsSocket());
+      await code('UNREACHABLE');
+      await code('WEBSOCKET_BLOCKED');
+      expect(page.status()).toBe('reconnecting');
+      expect(new Set(asked)).toEqual(new Set(['GET /socket.io/?EIO=4&transport=polling']));
+      const { port } = server;
+      await new Promise((resolve) => http?.close(resolve));
+      server = await startServer(port);
+      act(() => void window.dispatchEvent(new Event('online')));
+      await until('connected', 9_000);
+      expect(page.error()).toBeNull();
+    });
+
+    it('is not told from a proxy that answers for it', async () => {
+      const asked = await startBehindProxy('<h1>Bad gateway</h1>');
+      page.signIn(ALICE);
+      renderHook(() => page.useNotificationsSocket());
+      await waitFor(() => expect(asked.length).toBeGreaterThan(1), { timeout: 9_000 });
+      expect(page.error()?.code).toBe('UNREACHABLE');
     });
   });
 

@@ -313,8 +313,7 @@ export class Channel<
     socket.on('connect_error', (error: Refusal) => {
       const code = error.data?.code;
       if (socket.active) {
-        const failure = { code: 'UNREACHABLE', message: error.message };
-        this.set('reconnecting', failure);
+        this.set('reconnecting', connection.unreachable(error.message));
         return;
       }
       const failure = { code: code ?? 'UNAVAILABLE', message: error.message };

@@ -4,6 +4,11 @@ import type { Faults } from './faults';
 import { retryDelay } from './retry-delay';
 import { renewalDelay, type Tokens } from './tokens';
 
+const BLOCKED: RealtimeFailure = {
+  code: 'WEBSOCKET_BLOCKED',
+  message: 'The server answers, but no websocket gets through to it',
+};
+
 /** What the connection needs to know of a namespace that it carries. */
 interface Namespace {
   /** Undefined while there is no connection. */
@@ -47,6 +52,10 @@ export class RealtimeConnection {
   /** When the server was last heard of. */
   lastSeen = 0;
   private manager: Manager | undefined;
+  private address: URL | undefined;
+  private isProbing = false;
+  /** The server answers, but no websocket gets through. */
+  private isBlocked = false;
   private isRefreshing = false;
   private isClosed = false;
   private suspended: Namespace[] = [];
@@ -100,6 +109,12 @@ export class RealtimeConnection {
     window.removeEventListener('pageshow', this.resume);
   }
 
+  /** Why a connection could not be opened, as far as is known by now. */
+  unreachable(message: string): RealtimeFailure {
+    void this.probe();
+    return this.isBlocked ? BLOCKED : { code: 'UNREACHABLE', message };
+  }
+
   /** A namespace is connected. */
   connected(token: string | null): void {
     this.seen();
@@ -151,6 +166,20 @@ export class RealtimeConnection {
     this.restart([...this.channels.values()], { code, message });
   }
 
+  /**
+   * Asks over HTTP whether the server is there: it says that it takes websockets
+   * only. Not on a page where one has got through.
+   */
+  private async probe(): Promise<void> {
+    if (this.isProbing || this.lastSeen > 0 || !this.address) return;
+    this.isProbing = true;
+    this.isBlocked = await fetch(this.address)
+      .then((answer) => answer.json())
+      .then(({ code }) => code === 0)
+      .catch(() => false);
+    this.isProbing = false;
+  }
+
   private accepted(token: string | null): void {
     this.token = token;
     this.farewell = null;
@@ -177,6 +206,10 @@ export class RealtimeConnection {
   }
 
   private createManager({ url, path = '/socket.io' }: Server): Manager {
+    this.address = new URL(
+      `${path.replace(/\/?$/, '/')}?EIO=4&transport=polling`,
+      url,
+    );
     const manager = new Manager(url, {
       path,
       autoConnect: false,

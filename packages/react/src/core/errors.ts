@@ -7,7 +7,8 @@
  */
 export interface RealtimeFailure {
   /**
-   * The server's code, or `CONFIGURATION`, `UNREACHABLE`, `DISCONNECTED`,
+   * The server's code, or `CONFIGURATION`, `UNREACHABLE`, `WEBSOCKET_BLOCKED`
+   * (the server answers, but no websocket gets through to it), `DISCONNECTED`,
    * `DRAINING`, `KICKED`, `SUSPENDED`.
    */
   readonly code: string;

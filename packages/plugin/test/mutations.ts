@@ -2112,13 +2112,6 @@ export const MUTATIONS: readonly Mutation[] = [
     test: 'web/life.test.tsx',
   },
   {
-    name: 'batch-of-the-user-before',
-    file: 'packages/react/src/core/create-realtime.ts',
-    find: 'onUserChange(() => {\n        pending = [];\n      });',
-    replace: '',
-    test: 'web/realtime.test.tsx',
-  },
-  {
     name: 'stores-of-the-user-before',
     file: 'packages/react/src/core/create-realtime.ts',
     find: 'for (const reset of resets) faults.guard(reset);',
@@ -2251,6 +2244,34 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'bound = Math.max(max, items.length);',
     replace: '',
     test: 'web/list.test.tsx',
+  },
+  {
+    name: 'query-events-overwritten-by-the-fetch',
+    file: 'packages/react/src/tanstack-query.ts',
+    find: "if (isOlder || action?.type === 'setState') apply(changes);",
+    replace: '',
+    test: 'web/tanstack-query.test.tsx',
+  },
+  {
+    name: 'query-invalidated-before-it-is-cancelled',
+    file: 'packages/react/src/tanstack-query.ts',
+    find: 'void queryClient\n      .cancelQueries(filters)\n      .then(() => queryClient.invalidateQueries(filters));',
+    replace: 'void queryClient.invalidateQueries(filters);',
+    test: 'web/tanstack-query.test.tsx',
+  },
+  {
+    name: 'query-made-fresh-by-an-event',
+    file: 'packages/react/src/tanstack-query.ts',
+    find: 'if (isInvalidated) query.invalidate();',
+    replace: '',
+    test: 'web/tanstack-query.test.tsx',
+  },
+  {
+    name: 'proxy-that-answers-for-the-server',
+    file: 'packages/react/src/core/connection.ts',
+    find: '.then((answer) => answer.json())\n      .then(({ code }) => code === 0)',
+    replace: '.then(() => true)',
+    test: 'web/life.test.tsx',
   },
   {
     name: 'first-connection-not-told',

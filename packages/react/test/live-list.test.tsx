@@ -65,7 +65,7 @@ class World {
         return () => undefined;
       },
     };
-    this.list = liveList(realtime, channel, { on: EVENTS as never });
+    this.list = liveList({ realtime, channel, on: EVENTS as never });
   }
 
   /** Newest first, as the database has them now. */

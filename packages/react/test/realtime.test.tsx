@@ -70,6 +70,27 @@ describe('the emitted browser side', () => {
     expect(page.useNotificationsStore.getState().notifications).toEqual([item('1')]);
   });
 
+  it('shows a list that it has loaded, with what came meanwhile, in the store too', async () => {
+    let answer = (_items: ReturnType<typeof item>[]): void => undefined;
+    const load = vi.fn(
+      () => new Promise<ReturnType<typeof item>[]>((resolve) => (answer = resolve)),
+    );
+    page.signIn(ALICE);
+    render(<page.NotificationsProvider />);
+    await until('connected');
+    const { result } = renderHook(() => page.useNotificationsLive({ load }));
+    await waitFor(() => expect(load).toHaveBeenCalledOnce());
+    server.broadcast('notification.created', item('2'));
+    await waitFor(() =>
+      expect(page.useNotificationsStore.getState().notifications).toEqual([item('2')]),
+    );
+    await act(async () => answer([item('1')]));
+    expect(result.current).toMatchObject({ items: [item('2'), item('1')], status: 'live' });
+    expect(page.useNotificationsStore.getState().notifications).toEqual(result.current.items);
+    page.signIn(null);
+    expect(result.current).toMatchObject({ items: [], status: 'idle' });
+  });
+
   it('calls the latest closure and does not reconnect on rerender', async () => {
     const received: [number, unknown, unknown][] = [];
     let rerender = (): void => undefined;

@@ -70,7 +70,9 @@ function createPage(server: RealtimeServer, namespace = '/notifications') {
     }),
   }));
   realtime.onUserChange(store.getState().clear);
-  const list = liveList<typeof schemas, Row>(realtime, channel, {
+  const list = liveList({
+    realtime,
+    channel,
     store,
     on: { 'row.added': 'add', 'row.read': 'update', 'row.gone': 'remove', 'row.of': 'add' },
     domain: 'doc',
@@ -86,7 +88,7 @@ function createPage(server: RealtimeServer, namespace = '/notifications') {
         held = next;
         for (const listener of [...listeners]) listener();
       }),
-    use: (options: LiveOptions<Row, typeof schemas>) =>
+    use: (options: LiveOptions<typeof list>) =>
       renderHook((props) => useLive(list, props), { initialProps: options }),
   };
 }
@@ -309,14 +311,18 @@ describe('useLive', () => {
 
   it('knows by the contract which payload can be an item', () => {
     const { realtime, channel } = page;
-    liveList<typeof schemas, Row>(realtime, channel, {
+    liveList<typeof schemas, Row>({
+      realtime,
+      channel,
       on: {
         'row.read': ({ id, read }) => (read ? { remove: id } : null),
         // @ts-expect-error Its payload lacks the text that an item has.
         'row.gone': 'add',
       },
     });
-    liveList<typeof schemas, Row>(realtime, channel, {
+    liveList<typeof schemas, Row>({
+      realtime,
+      channel,
       // @ts-expect-error There is no such event.
       on: { 'row.other': 'remove' },
     });

@@ -58,7 +58,10 @@ function renderVariant(domains: readonly Domain[], host: HostFacts): RenderedFil
   return isKnown ? [render(domains, host, loadTemplates())] : [];
 }
 
-/** Earlier states that one of two merged branches may have had: a domain, events or a field less. */
+/**
+ * Earlier states that one of two merged branches may have had: a domain, events or a field less, or an
+ * event that did nothing to the list.
+ */
 function variantsOf(domains: readonly Domain[]): Domain[][] {
   return domains.flatMap((domain) => {
     const others = domains.filter((other) => other !== domain);
@@ -70,6 +73,7 @@ function variantsOf(domains: readonly Domain[]): Domain[][] {
     const variants = [
       ...pairs.map((left) => withoutEvents(domain, left)),
       ...names.flatMap((name) => withoutField(domain, name)),
+      ...names.map((name) => withoutList(domain, name)),
     ].filter(canBe);
     const inPlace = (variant: Domain): Domain[] =>
       domains.map((other) => (other === domain ? variant : other));
@@ -84,6 +88,13 @@ function withoutEvents(domain: Domain, left: readonly string[]): Domain {
     serverEvents: domain.serverEvents.filter(stays),
     clientEvents: domain.clientEvents.filter(stays),
   };
+}
+
+function withoutList(domain: Domain, event: string): Domain {
+  const serverEvents = domain.serverEvents.map((one) =>
+    one.name === event ? { ...one, list: 'none' as const } : one,
+  );
+  return { ...domain, serverEvents };
 }
 
 /** The domain with each field of an event left out in turn. */

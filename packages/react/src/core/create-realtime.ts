@@ -61,8 +61,6 @@ export interface Realtime {
   ): RealtimeChannel<S>;
   /** Registers what forgets one user's data before another's arrive. */
   onUserChange(reset: () => void): () => void;
-  /** Collects what arrives within a frame: a burst costs one render. */
-  batch<T>(flush: (values: readonly T[]) => void): (value: T) => void;
   /** Changes what is known later, such as a `refresh` that React provides. */
   configure(options: Pick<RealtimeOptions, 'refresh' | 'onFault'>): void;
   /** Disconnects for good: for tests, and for hot reload of its module. */
@@ -123,21 +121,6 @@ export function createRealtime(options: RealtimeOptions): Realtime {
       return channel as unknown as RealtimeChannel<S>;
     },
     onUserChange,
-    batch<T>(flush: (values: readonly T[]) => void) {
-      let pending: T[] = [];
-      onUserChange(() => {
-        pending = [];
-      });
-      return (value: T) => {
-        if (pending.push(value) > 1) return;
-        // Not requestAnimationFrame: it never fires in a hidden tab.
-        setTimeout(() => {
-          const values = pending;
-          pending = [];
-          if (values.length > 0) flush(values);
-        }, 16);
-      };
-    },
     configure(changes) {
       if ('onFault' in changes) faults.handler = changes.onFault;
       if ('refresh' in changes) tokens.refreshBy(changes.refresh);

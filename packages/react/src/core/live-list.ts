@@ -65,6 +65,9 @@ interface Options<T> extends ListRules<T> {
 
 /** What `liveList` is given. */
 export interface LiveListOptions<S extends EventSchemas, T> extends Options<T> {
+  /** What `createRealtime` returned. */
+  readonly realtime: Users;
+  readonly channel: RealtimeChannel<S>;
   readonly on: LiveReducers<S, T>;
 }
 
@@ -106,7 +109,7 @@ export interface LiveSnapshot<T> {
  * A list that is loaded once and stays right.
  *
  * @example
- * const tickets: LiveList<Ticket> = liveList(realtime, ticketsChannel, options);
+ * const tickets: LiveList<Ticket> = liveList(options);
  */
 export interface LiveList<T, S extends EventSchemas = EventSchemas> {
   readonly getSnapshot: () => LiveSnapshot<T>;
@@ -130,30 +133,27 @@ const MAX_ITEMS = 200;
  * a module of the app; it does nothing until a component uses it.
  *
  * @example
- * export const ticketsList = liveList<typeof schemas, Ticket>(
+ * export const ticketsList = liveList({
  *   realtime,
- *   ticketsChannel,
- *   { on: { 'ticket.opened': 'add', 'ticket.closed': 'remove' } },
- * );
+ *   channel: ticketsChannel,
+ *   store: useTicketsStore,
+ *   on: { 'ticket.opened': 'add', 'ticket.closed': 'remove' },
+ * });
  */
 export function liveList<S extends EventSchemas, T>(
-  realtime: Users,
-  channel: RealtimeChannel<S>,
   options: LiveListOptions<S, T>,
 ): LiveList<T, S> {
-  return create(realtime, channel, options);
+  return create(options);
 }
 
 function create<S extends EventSchemas, T>(
-  realtime: Users,
-  channel: RealtimeChannel<S>,
   options: LiveListOptions<S, T>,
   id = '',
   released = (): void => undefined,
 ): LiveList<T, S> {
   type Change = ListChange<Item<T>>;
   type User = Parameters<LiveList<T, S>['acquire']>[0];
-  const { domain = '', resources } = options;
+  const { realtime, channel, domain = '', resources } = options;
   const store = options.store ?? ownStore<T>();
   /** Of resources, by their ids. */
   const lists = new Map<string, LiveList<T, S>>();
@@ -314,7 +314,7 @@ function create<S extends EventSchemas, T>(
     of(key) {
       const own = { ...options, store: undefined };
       const drop = (): void => void lists.delete(key);
-      const list = lists.get(key) ?? create(realtime, channel, own, key, drop);
+      const list = lists.get(key) ?? create(own, key, drop);
       lists.set(key, list);
       return list;
     },

@@ -9,21 +9,21 @@ import {
 import type { EventSchemas } from '../core/schemas';
 import { useLatest } from './use-channel';
 
+interface Options<T, S extends EventSchemas> extends LiveUser<T, S> {
+  /** Id of the resource whose list it is; none is loaded while it has none. */
+  readonly resource?: string | null | undefined;
+}
+
 /**
- * What `useLive` is given.
+ * What `useLive` is given for a list.
  *
  * @example
- * const options: LiveOptions<Ticket> = {
+ * const options: LiveOptions<typeof ticketsList> = {
  *   load: async (signal) => (await fetch('/api/tickets', { signal })).json(),
  * };
  */
-export interface LiveOptions<
-  T,
-  S extends EventSchemas = EventSchemas,
-> extends LiveUser<T, S> {
-  /** Id of the resource whose list it is; none is loaded while it is null. */
-  readonly resource?: string | null | undefined;
-}
+export type LiveOptions<L> =
+  L extends LiveList<infer T, infer S> ? Options<T, S> : never;
 
 /**
  * A list and its state.
@@ -52,12 +52,12 @@ const getServerSnapshot = (): LiveSnapshot<never> => NOTHING;
  */
 export function useLive<T, S extends EventSchemas>(
   list: LiveList<T, S>,
-  options: LiveOptions<T, S> = {},
+  options: Options<T, S> = {},
 ): Live<T> {
   const { resource, initial } = options;
   const latest = useLatest(options);
   // Of none, while the id is not known: a list that nothing feeds.
-  const own = resource === undefined ? list : list.of(resource ?? '');
+  const own = 'resource' in options ? list.of(resource ?? '') : list;
   const isOff = own !== list && !resource;
   useEffect(
     () => (isOff ? undefined : own.acquire(latest)),

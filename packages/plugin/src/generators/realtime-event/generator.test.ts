@@ -172,16 +172,17 @@ describe('the list', () => {
     await change('read{id,userId}');
     expect([STORE, PROVIDER].map(read)).toEqual(held);
     expect(read(HOOK)).toContain('onNotificationRead?');
+    expect(read(HOOK)).not.toContain("'notification.read': '");
   });
 
   it('follows what events are said to do to it, with the type of its items', async () => {
     await change('read{id,userId,readAt:datetime}', { list: 'update' });
     await change('removed{id:uuid}', { list: 'remove' });
-    expect(read(PROVIDER)).toContain('onNotificationRead: (update) => change({ update }),');
-    expect(read(PROVIDER)).toContain('onNotificationRemoved: ({ id }) => change({ remove: id }),');
+    expect(read(HOOK)).toContain("    'notification.read': 'update',\n");
+    expect(read(HOOK)).toContain("    'notification.removed': 'remove',\n");
     expect(read(STORE)).toContain("  readAt?: NotificationRead['readAt'] | undefined;\n}");
     await change('read', { list: 'none' });
-    expect(read(PROVIDER)).not.toContain('NotificationRead');
+    expect(read(HOOK)).not.toContain("'update'");
     expect(read(STORE)).toContain('export type ListedNotification = NotificationCreated;');
     expect(await syncGenerator(tree)).toEqual({});
   });
@@ -196,7 +197,8 @@ describe('the list', () => {
     await change('read', { list: 'none' });
     await change('created', { remove: true });
     expect(tree.exists(STORE)).toBe(false);
-    expect(read(PROVIDER)).not.toContain('Store');
+    expect(read(HOOK)).not.toContain('Store');
+    expect(read(PROVIDER)).toContain('  useNotificationsSocket();');
     expect(await syncGenerator(tree)).toEqual({});
   });
 

@@ -26,7 +26,6 @@ const SERVICE = `${FOLDER}/notifications.service.ts`;
 const GATEWAY = `${FOLDER}/notifications.gateway.ts`;
 const MODULE = 'apps/api-gateway/src/realtime/realtime.module.ts';
 const CONTRACT = 'libs/realtime-contracts/src/notifications.contract.ts';
-const PROVIDER = 'apps/web/src/features/notifications/realtime/notifications-provider.tsx';
 const HOOK = 'apps/web/src/features/notifications/realtime/use-notifications-socket.ts';
 
 const folders = mkdtempSync(join(tmpdir(), 'teams-'));
@@ -285,7 +284,7 @@ describe('two branches', () => {
     );
     commit('Merge two');
     await run(syncGenerator);
-    await expectBoth(['change({ update })', 'change({ remove: id })'], [PROVIDER]);
+    await expectBoth(["'notification.read': 'update'", "'notification.gone': 'remove'"], [HOOK]);
   });
 
   it('of which one renames an event that the other has filled in end in the name and the body', async () => {

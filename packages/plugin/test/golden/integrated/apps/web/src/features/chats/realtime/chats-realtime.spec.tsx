@@ -82,19 +82,6 @@ describe('chats realtime', () => {
     expect(faults).toEqual(errors);
   });
 
-  it('tells the latest callback of a gap', () => {
-    const told: string[] = [];
-    const { rerender } = renderHook(
-      (onResync: () => void) => useChatsSocket({ onResync }),
-      { initialProps: () => void told.push('first') },
-    );
-    rerender(() => void told.push('latest'));
-    const gap = { since: new Date(), until: new Date() };
-    chatsChannel.resync(gap);
-
-    expect(told).toEqual(['latest']);
-  });
-
   it('lists each id once, newest first, and forgets with the user', () => {
     const store = useChatsStore.getState;
     const list = () => store().chats;

@@ -1,10 +1,13 @@
 'use client';
 
 import {
+  liveList,
+  type LiveOptions,
   type RealtimeHandler,
   type RealtimeHandlers,
   type RealtimeState,
   useChannel,
+  useLive,
 } from '@nx-realtime/react';
 import {
   type ChatSay,
@@ -20,6 +23,7 @@ import {
   CHATS_NAMESPACE,
 } from '@acme/realtime-contracts/chats';
 import { realtime } from '../../../lib/realtime/realtime-client';
+import { useChatsStore } from './use-chats-store';
 
 const schemas = {
   'message.posted': messagePostedSchema,
@@ -29,6 +33,17 @@ const schemas = {
 };
 
 export const chatsChannel = realtime.channel(CHATS_NAMESPACE, schemas);
+
+const list = liveList({
+  realtime,
+  channel: chatsChannel,
+  store: useChatsStore,
+  on: {
+    'message.posted': 'add',
+    'message.edited': 'update',
+    'message.deleted': 'remove',
+  },
+});
 
 /** Commands reject with a RealtimeCommandError. */
 const commands = {
@@ -59,4 +74,9 @@ export function useChatsSocket(handlers: ChatsHandlers = {}): State {
   };
   const state = useChannel(chatsChannel, byEvent, handlers);
   return { ...state, ...commands };
+}
+
+/** The list, loaded once and kept right; without `load` it is only fed. */
+export function useChatsLive(options?: LiveOptions<typeof list>) {
+  return useLive(list, options);
 }

@@ -1,15 +1,9 @@
 'use client';
 
-import { realtime } from '../../../lib/realtime/realtime-client';
-import { useNotificationsSocket } from './use-notifications-socket';
-import { useNotificationsStore } from './use-notifications-store';
-
-const change = realtime.batch(useNotificationsStore.getState().change);
+import { useNotificationsLive } from './use-notifications-socket';
 
 /** Connects while there is an access token and fills the store; renders nothing. */
 export function NotificationsProvider(): null {
-  useNotificationsSocket({
-    onNotificationCreated: (add) => change({ add }),
-  });
+  useNotificationsLive();
   return null;
 }

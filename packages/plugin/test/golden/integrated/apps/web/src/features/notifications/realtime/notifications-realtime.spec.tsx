@@ -53,19 +53,6 @@ describe('notifications realtime', () => {
     expect(faults).toEqual(errors);
   });
 
-  it('tells the latest callback of a gap', () => {
-    const told: string[] = [];
-    const { rerender } = renderHook(
-      (onResync: () => void) => useNotificationsSocket({ onResync }),
-      { initialProps: () => void told.push('first') },
-    );
-    rerender(() => void told.push('latest'));
-    const gap = { since: new Date(), until: new Date() };
-    notificationsChannel.resync(gap);
-
-    expect(told).toEqual(['latest']);
-  });
-
   it('lists each id once, newest first, and forgets with the user', () => {
     const store = useNotificationsStore.getState;
     const list = () => store().notifications;

@@ -1,10 +1,13 @@
 'use client';
 
 import {
+  liveList,
+  type LiveOptions,
   type RealtimeHandler,
   type RealtimeHandlers,
   type RealtimeState,
   useChannel,
+  useLive,
 } from '@nx-realtime/react';
 import {
   type NotificationMarkRead,
@@ -13,6 +16,7 @@ import {
   NOTIFICATIONS_NAMESPACE,
 } from '@acme/realtime-contracts/notifications';
 import { realtime } from '../../../lib/realtime/realtime-client';
+import { useNotificationsStore } from './use-notifications-store';
 
 const schemas = {
   'notification.created': notificationCreatedSchema,
@@ -22,6 +26,15 @@ export const notificationsChannel = realtime.channel(
   NOTIFICATIONS_NAMESPACE,
   schemas,
 );
+
+const list = liveList({
+  realtime,
+  channel: notificationsChannel,
+  store: useNotificationsStore,
+  on: {
+    'notification.created': 'add',
+  },
+});
 
 /** Commands reject with a RealtimeCommandError. */
 const commands = {
@@ -46,4 +59,9 @@ export function useNotificationsSocket(
   };
   const state = useChannel(notificationsChannel, byEvent, handlers);
   return { ...state, ...commands };
+}
+
+/** The list, loaded once and kept right; without `load` it is only fed. */
+export function useNotificationsLive(options?: LiveOptions<typeof list>) {
+  return useLive(list, options);
 }

@@ -11,7 +11,7 @@ type Item = ListedNotification;
 
 type Actions = ListActions<Item>;
 
-interface State extends Pick<Actions, 'merge' | 'change' | 'clear'> {
+interface State extends Omit<Actions, 'add' | 'update' | 'remove'> {
   /** Newest first, each id once. */
   readonly notifications: readonly Item[];
   /** The same: an item is found, and selected, by its id. */

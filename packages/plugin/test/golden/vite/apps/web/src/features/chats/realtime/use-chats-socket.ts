@@ -1,8 +1,11 @@
 import {
+  liveList,
+  type LiveOptions,
   type RealtimeHandler,
   type RealtimeHandlers,
   type RealtimeState,
   useChannel,
+  useLive,
 } from '@nx-realtime/react';
 import {
   type ChatSay,
@@ -18,6 +21,7 @@ import {
   CHATS_NAMESPACE,
 } from '@acme/realtime-contracts/chats';
 import { realtime } from '../../../lib/realtime/realtime-client';
+import { useChatsStore } from './use-chats-store';
 
 const schemas = {
   'message.posted': messagePostedSchema,
@@ -27,6 +31,17 @@ const schemas = {
 };
 
 export const chatsChannel = realtime.channel(CHATS_NAMESPACE, schemas);
+
+const list = liveList({
+  realtime,
+  channel: chatsChannel,
+  store: useChatsStore,
+  on: {
+    'message.posted': 'add',
+    'message.edited': 'update',
+    'message.deleted': 'remove',
+  },
+});
 
 /** Commands reject with a RealtimeCommandError. */
 const commands = {
@@ -57,4 +72,9 @@ export function useChatsSocket(handlers: ChatsHandlers = {}): State {
   };
   const state = useChannel(chatsChannel, byEvent, handlers);
   return { ...state, ...commands };
+}
+
+/** The list, loaded once and kept right; without `load` it is only fed. */
+export function useChatsLive(options?: LiveOptions<typeof list>) {
+  return useLive(list, options);
 }

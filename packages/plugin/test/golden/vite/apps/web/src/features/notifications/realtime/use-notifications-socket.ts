@@ -1,8 +1,11 @@
 import {
+  liveList,
+  type LiveOptions,
   type RealtimeHandler,
   type RealtimeHandlers,
   type RealtimeState,
   useChannel,
+  useLive,
 } from '@nx-realtime/react';
 import {
   type NotificationMarkRead,
@@ -11,6 +14,7 @@ import {
   NOTIFICATIONS_NAMESPACE,
 } from '@acme/realtime-contracts/notifications';
 import { realtime } from '../../../lib/realtime/realtime-client';
+import { useNotificationsStore } from './use-notifications-store';
 
 const schemas = {
   'notification.created': notificationCreatedSchema,
@@ -20,6 +24,15 @@ export const notificationsChannel = realtime.channel(
   NOTIFICATIONS_NAMESPACE,
   schemas,
 );
+
+const list = liveList({
+  realtime,
+  channel: notificationsChannel,
+  store: useNotificationsStore,
+  on: {
+    'notification.created': 'add',
+  },
+});
 
 /** Commands reject with a RealtimeCommandError. */
 const commands = {
@@ -44,4 +57,9 @@ export function useNotificationsSocket(
   };
   const state = useChannel(notificationsChannel, byEvent, handlers);
   return { ...state, ...commands };
+}
+
+/** The list, loaded once and kept right; without `load` it is only fed. */
+export function useNotificationsLive(options?: LiveOptions<typeof list>) {
+  return useLive(list, options);
 }

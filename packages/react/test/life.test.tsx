@@ -74,6 +74,17 @@ describe('the life of a connection', () => {
       expect(told[1]![0].since).toEqual(new Date(0));
     });
 
+    it('is told at the first connection of one who was signed in before', async () => {
+      const source = { get: () => ALICE, subscribe: () => () => undefined };
+      const realtime = page.kernel.createRealtime({ url: server.url, token: source });
+      const channel = realtime.channel('/notifications', {});
+      const resync = vi.fn();
+      channel.acquire({ receive: () => undefined, resync, fail: () => undefined });
+      await waitFor(() => expect(resync).toHaveBeenCalledOnce(), { timeout: 5_000 });
+      expect(resync.mock.calls[0]![0]).toMatchObject({ since: new Date(0) });
+      realtime.dispose();
+    });
+
     it('is told once it is over, with its time', async () => {
       const before = Date.now();
       const { gaps } = await connect();

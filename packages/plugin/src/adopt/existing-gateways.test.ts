@@ -1,8 +1,9 @@
 import { logger } from '@nx/devkit';
 import type { Tree } from '@nx/devkit';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { hostTree } from '../../test/support/host-tree.js';
+import { hostTree, snapshot } from '../../test/support/host-tree.js';
 import realtimeDomainGenerator from '../generators/realtime-domain/generator.js';
+import syncGenerator from '../generators/sync/generator.js';
 import { existingGateways } from './existing-gateways.js';
 
 const APP = {
@@ -50,6 +51,7 @@ describe('gateways that an app has before', () => {
         problems,
         isDead: problems.join() !== 'cors: without effect',
         isListed: false,
+        isOnOurPath: !/3002/.test(decorator),
         isKept: false,
       },
     ]);
@@ -83,6 +85,7 @@ export const options = { keepGateways: [Chat, Unknown] };
         problems: [],
         isDead: false,
         isListed: true,
+        isOnOurPath: true,
         isKept: true,
       },
     ]);
@@ -98,5 +101,48 @@ export const options = { keepGateways: [Chat, Unknown] };
     expect(warn.mock.calls.join()).toContain('keepGateways: [ChatGateway],');
     await realtimeDomainGenerator(tree, { name: 'Order' });
     expect(told()).toBe(1);
+  });
+
+  const MODULE = `${APP.realtimeRoot}/realtime.module.ts`;
+  const CLIENT = 'apps/web/src/lib/realtime/realtime-client.ts';
+  const keep = () =>
+    realtimeDomainGenerator(tree, { name: 'Notification', keepGateways: true, skipFormat: true });
+
+  it.each([
+    ['@WebSocketGateway({ cors: true })', true],
+    ["@WebSocketGateway({ namespace: '/chat' })", true],
+    ['@WebSocketGateway(OPTIONS)', true],
+    ["@WebSocketGateway({ path: '/ws' })", false],
+    ['@WebSocketGateway(3002)', false],
+  ])('are kept when asked for, once: %s', async (decorator, isOnOurPath) => {
+    vi.spyOn(logger, 'warn').mockReturnValue();
+    tree.write(CHAT, gateway(decorator));
+    await keep();
+    const module = tree.read(MODULE, 'utf-8') ?? '';
+    expect(module).toContain("import { ChatGateway } from '../chat/chat.gateway';\n");
+    expect(module).toMatch(
+      /\n {6}\/\/ As they were.*\n {6}keepGateways: \[ChatGateway\],\n {4}\}\),/,
+    );
+    const moved = [
+      tree.read('apps/api-gateway/.env.local', 'utf-8')?.includes('REALTIME_PATH=/realtime\n'),
+      tree.read('apps/api-gateway/.env.example', 'utf-8')?.includes('REALTIME_PATH=/realtime\n'),
+      tree.read(CLIENT, 'utf-8')?.includes("createRealtime({\n  path: '/realtime',\n"),
+    ];
+    expect(moved).toEqual(moved.map(() => isOnOurPath));
+    expect(existingGateways(tree, APP).map(({ isKept }) => isKept)).toEqual([true]);
+    const before = snapshot(tree);
+    await keep();
+    await syncGenerator(tree);
+    expect(snapshot(tree)).toEqual(before);
+  });
+
+  it('are named as lost where the module cannot name them', async () => {
+    const warn = vi.spyOn(logger, 'warn').mockReturnValue();
+    tree.write(CHAT, gateway('@WebSocketGateway({ cors: true })').replace('export ', ''));
+    await keep();
+    expect(tree.read(MODULE, 'utf-8')).not.toContain('keepGateways');
+    expect(warn.mock.calls.flat().join('\n')).toMatch(
+      /chat\.gateway\.ts:3 {2}ChatGateway has no namespace/,
+    );
   });
 });

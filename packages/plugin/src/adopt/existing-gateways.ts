@@ -16,6 +16,8 @@ export interface ExistingGateway {
   readonly isDead: boolean;
   /** An array, such as the providers of a module, holds it; adopted ones are in none. */
   readonly isListed: boolean;
+  /** It answers on the port of the app, at the path that Socket.IO has by default. */
+  readonly isOnOurPath: boolean;
   /** `keepGateways` of the app's module names it: it stays as it is, unprotected. */
   readonly isKept: boolean;
 }
@@ -25,10 +27,12 @@ export interface ExistingGateway {
  * or which are kept from it.
  *
  * @param app folders of its sources and of what is generated in it
+ * @param every those too that lose nothing but clients without a token
  */
 export function existingGateways(
   tree: Tree,
   { sourceRoot, realtimeRoot }: { readonly sourceRoot: string; readonly realtimeRoot: string },
+  every = false,
 ): ExistingGateway[] {
   const code = new AppCode(tree, sourceRoot, (path) => path.startsWith(`${realtimeRoot}/`));
   const files = code.filesWith(['WebSocketGateway']);
@@ -38,14 +42,16 @@ export function existingGateways(
       const decorator = decoratorsOf(node).find(({ name }) => name === 'WebSocketGateway');
       if (!decorator) return [];
       const isKept = kept.some((one) => one.file === file && one.node === node);
-      const { isDead, problems } = isKept ? KEPT : lossOf(decorator.args);
-      if (!isKept && problems.length === 0) return [];
+      const loss = lossOf(decorator.args);
+      const { isDead, problems } = isKept ? KEPT : loss;
+      if (!isKept && problems.length === 0 && !every) return [];
       const line = lineOf(file, decorator.node);
       const name = node.id?.name ?? 'a gateway';
       const isListed = code
         .filesWith([name])
         .some((user) => listed(code, user, name).some((one) => one.node === node));
-      return [{ name, path: file.path, line, problems, isDead, isListed, isKept }];
+      const { isOnOurPath } = loss;
+      return [{ name, path: file.path, line, problems, isDead, isListed, isOnOurPath, isKept }];
     }),
   );
 }
@@ -53,9 +59,10 @@ export function existingGateways(
 interface Loss {
   readonly problems: readonly string[];
   readonly isDead: boolean;
+  readonly isOnOurPath: boolean;
 }
 
-const KEPT: Loss = { problems: [], isDead: false };
+const KEPT: Omit<Loss, 'isOnOurPath'> = { problems: [], isDead: false };
 
 /** The classes that `keepGateways` of a module names. */
 function keptIn(code: AppCode, path: string): Declared[] {
@@ -102,6 +109,8 @@ function lossOf(args: readonly Expression[]): Loss {
       ...(hasNamespace ? [] : ['has no namespace: its clients are refused']),
       ...(ignored.length > 0 ? [`${ignored.join(', ')}: without effect`] : []),
     ],
+    // A port or a path that is not known may be ours.
+    isOnOurPath: !isKnown || !ignored.some((name) => name === 'its port' || name === 'path'),
     isDead: !hasNamespace || ignored.some((name) => name === 'its port' || name === 'path'),
   };
 }

@@ -1,6 +1,7 @@
 export { otherCode } from './other-code.js';
 export { existingGateways } from './existing-gateways.js';
 export type { ExistingGateway } from './existing-gateways.js';
+export { keepGateways } from './keep-gateways.js';
 export { moveGuardChecks } from './move-guard-checks.js';
 export { moveHandlers } from './move-handlers.js';
 export { deriveAdopted } from './derive.js';

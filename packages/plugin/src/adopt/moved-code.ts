@@ -211,7 +211,8 @@ export function boundNames(pattern: Node): string[] {
   }
 }
 
-function importPath(from: string, to: string, app: AppFacts): string {
+/** A module's path as a file of the app imports it. */
+export function importPath(from: string, to: string, app: AppFacts): string {
   const path = posix.relative(posix.dirname(from), to.replace(/\.[cm]?ts$/, ''));
   return (path.startsWith('.') ? path : `./${path}`) + (app.esm ? '.js' : '');
 }

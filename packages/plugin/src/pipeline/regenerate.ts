@@ -27,7 +27,7 @@ import {
 import { updateGenerated } from './update-generated.js';
 import type { Updated } from './update-generated.js';
 import { domainSteps, publisherSteps } from './next-steps.js';
-import { printAdopted, printExistingGateways, printReport } from './report.js';
+import { printAdopted, printExistingGateways, printKeptGateways, printReport } from './report.js';
 
 const SCHEMA = 'node_modules/@nx-realtime/plugin/schemas/domain.schema.json';
 
@@ -40,6 +40,8 @@ export interface ChangedDomain {
   readonly renamed?: readonly Renamed[];
   /** The code that it was derived from. */
   readonly adopted?: Derived | null;
+  /** Gateways that the app had before are left on servers of their own. */
+  readonly keepGateways?: boolean | undefined;
   /** Events as they were meant, where a shell seems to have made several of each. */
   readonly meant?: readonly string[];
 }
@@ -56,7 +58,7 @@ export async function regenerate(
   tree: Tree,
   projects: HostProjects,
   current: readonly HostDomain[],
-  { domain, existing, renamed = [], adopted = null, meant = [] }: ChangedDomain,
+  { domain, existing, renamed = [], adopted = null, keepGateways, meant = [] }: ChangedDomain,
   options: ReconcileOptions,
 ): Promise<GeneratorCallback> {
   const changed = { path: domainPath(projects, domain), domain };
@@ -74,9 +76,16 @@ export async function regenerate(
   saveDomain(tree, changed, existing, renamed);
   const { host, files } = updated;
   const isFirst = !existing && others.every((other) => other.domain.app !== domain.app);
-  if (isFirst && !adopted) {
-    const { existingGateways } = await import('../adopt/index.js');
-    printExistingGateways(existingGateways(tree, host.apps.get(domain.app)!));
+  if ((isFirst && !adopted) || keepGateways) {
+    const adopting = await import('../adopt/index.js');
+    const app = host.apps.get(domain.app)!;
+    const gateways = adopting.existingGateways(tree, app, keepGateways);
+    const clients = [...host.webs.values()].map(({ sourceRoot }) =>
+      joinPathFragments(sourceRoot, 'lib/realtime/realtime-client.ts'),
+    );
+    const left = keepGateways ? adopting.keepGateways(tree, gateways, app, clients) : gateways;
+    if (keepGateways) printKeptGateways(gateways.filter((one) => !left.includes(one)));
+    printExistingGateways(left);
   }
   const before = existing && [...others.map((one) => one.domain), existing.domain];
   const isDropped =

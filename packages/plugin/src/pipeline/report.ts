@@ -69,11 +69,22 @@ export function printExistingGateways(gateways: readonly ExistingGateway[]): voi
     `From now on one server with one handshake serves all gateways of the app, on its port and by websocket alone:
 ${indented(lines)}
 Give each a namespace, and have its clients connect to that with a token. Or take it over: nx g realtime-domain <Name> --adopt
-Until then this keeps them as they are, without any protection; in realtime.module.ts, in RealtimeCoreModule.forRoot():
+Until then --keepGateways keeps them as they are, without any protection. It writes, in realtime.module.ts, in RealtimeCoreModule.forRoot():
 
   keepGateways: [${lost.map(({ name }) => name).join(', ')}],
 
 One on the port of the app needs REALTIME_PATH=/realtime beside it, and path: '/realtime' in createRealtime().`,
+  );
+}
+
+/** Names the gateways that are left without protection. */
+export function printKeptGateways(gateways: readonly ExistingGateway[]): void {
+  if (gateways.length === 0) return;
+  const lines = gateways.map(({ path, line, name }) => `${path}:${line}  ${name}`);
+  const isMoved = gateways.some(({ isOnOurPath }) => isOnOurPath);
+  logger.warn(
+    `Kept as they are, without any protection, on servers of their own, until they are adopted:
+${indented(lines)}${isMoved ? '\nOurs has the path /realtime beside them: set REALTIME_PATH=/realtime in production too.' : ''}`,
   );
 }
 

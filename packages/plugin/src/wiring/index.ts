@@ -14,6 +14,7 @@ export { wireHost } from './host/wire.js';
 export { SYNC_GENERATOR, wireWorkspace } from './host/workspace.js';
 export { findAll, isCall, isClass, isWrapper, kindOf, parse, unwrap } from './text/ast.js';
 export type { Source } from './text/ast.js';
+export { ensureEnv } from './text/lines.js';
 export { dropFromLists } from './text/remove.js';
 export { editFile } from './host/edit.js';
 export { addModuleExport, addModuleImport } from './text/module.js';

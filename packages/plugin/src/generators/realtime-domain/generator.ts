@@ -31,7 +31,8 @@ export default async function realtimeDomainGenerator(
   const domain = resolveDomain(projects, draftDomain({ ...options, name }, file));
   const given = [options.serverEvents ?? [], options.clientEvents ?? []];
   const meant = given.flatMap((texts) => unquoted(texts) ?? []);
-  const change = { domain, existing, renamed, adopted, meant };
+  const { keepGateways } = options;
+  const change = { domain, existing, renamed, adopted, keepGateways, meant };
   const done = await regenerate(tree, projects, current, change, options);
   refuseOutside(tree);
   return runTasksInSerial(...created, done);

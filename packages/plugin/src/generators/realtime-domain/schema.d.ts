@@ -21,6 +21,7 @@ export interface RealtimeDomainSchema {
   skipMount?: boolean;
   skipFormat?: boolean;
   adopt?: boolean;
+  keepGateways?: boolean;
   restore?: boolean;
   forget?: string[];
 }

@@ -70,7 +70,9 @@ export default defineConfig({
           ...webOnReact18.test,
           // What does not depend on React is tested once.
           exclude: ['test/life.test.tsx'],
-          server: { deps: { inline: ['@testing-library/react', 'zustand'] } },
+          server: {
+            deps: { inline: ['@testing-library/react', '@tanstack/react-query', 'zustand'] },
+          },
         },
       },
     ],

@@ -823,7 +823,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'dead-letter-copies',
-    file: 'packages/nest/src/broker/rmq.broker.ts',
+    file: 'packages/nest/src/broker/handed-on.ts',
     find: 'CC: undefined,',
     replace: '',
     test: 'broker/rmq-broker.test.ts',

@@ -4,7 +4,12 @@ import type {
   AmqpConnectionManager,
   connect as Connect,
 } from 'amqp-connection-manager';
-import type { ChannelModel, ConfirmChannel, Options } from 'amqplib';
+import type {
+  ChannelModel,
+  ConfirmChannel,
+  ConsumeMessage,
+  Options,
+} from 'amqplib';
 import { describe } from './own';
 
 export const DEAD_LETTERS = 'realtime.dlx';
@@ -138,6 +143,33 @@ export class HandedOn {
       throw error;
     }
   }
+}
+
+/**
+ * Options that publish a message again as it is, on its way to another queue.
+ *
+ * @param id of the message there
+ * @param headers added to those that it has
+ */
+export function again(
+  { properties }: ConsumeMessage,
+  id: string,
+  headers: Readonly<Record<string, unknown>>,
+): Options.Publish {
+  const { timestamp, contentType, contentEncoding } = properties;
+  return {
+    messageId: id,
+    timestamp,
+    contentType,
+    contentEncoding,
+    persistent: true,
+    headers: {
+      ...properties.headers,
+      // RabbitMQ would copy the message to the queues that CC names.
+      CC: undefined,
+      ...headers,
+    },
+  };
 }
 
 /** A queue that is full refuses a message; with its channel all are lost. */

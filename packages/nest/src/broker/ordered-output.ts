@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ConsumeMessage } from 'amqplib';
-import type { HandedOn } from './handed-on';
+import { again, type HandedOn } from './handed-on';
 
 /** Messages that are published before the first of them is confirmed. */
 const BATCH = 100;
@@ -75,20 +75,12 @@ export class OrderedOutput {
   }
 
   private publish({ message, id, headers }: Leaving) {
-    const { timestamp, contentType, contentEncoding } = message.properties;
-    return this.output.publish('', this.queue, message.content, {
-      messageId: id,
-      timestamp,
-      contentType,
-      contentEncoding,
-      persistent: true,
-      headers: {
-        ...message.properties.headers,
-        // RabbitMQ would copy the message to the queues that CC names.
-        CC: undefined,
-        ...headers,
-      },
-    });
+    return this.output.publish(
+      '',
+      this.queue,
+      message.content,
+      again(message, id, headers),
+    );
   }
 }
 

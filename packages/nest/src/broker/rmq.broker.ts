@@ -23,7 +23,7 @@ import {
 } from './broker';
 import { isBrokerHandler, REALTIME_BROKER } from './broker-event';
 import { DeadLetterQueue } from './dead-letter-queue';
-import { DEAD_LETTERS, HandedOn } from './handed-on';
+import { again, DEAD_LETTERS, HandedOn } from './handed-on';
 import { EVENT_POLICY, type EventPolicy } from './event-policy';
 import { describe } from './own';
 import { SHARE } from './lanes';
@@ -551,31 +551,20 @@ export class RmqBroker extends Server implements RealtimeBroker {
     message: ConsumeMessage,
     failure: Extract<Outcome, RpcFailure>,
   ): Promise<void> {
-    const { headers, messageId, timestamp, contentType, contentEncoding } =
-      message.properties;
+    const { messageId } = message.properties;
     const published = await this.output?.publish(
       DEAD_LETTERS,
       this.appQueue,
       message.content,
-      {
-        messageId,
-        timestamp,
-        contentType,
-        contentEncoding,
-        persistent: true,
-        headers: {
-          ...headers,
-          // RabbitMQ would copy the message to the queues that CC names.
-          CC: undefined,
-          'x-realtime-waits': undefined,
-          'x-realtime-reason': `${failure.code}: ${failure.message}`.slice(
-            0,
-            500,
-          ),
-          'x-realtime-routing-key': this.routingKeyOf(message),
-          'x-realtime-dead-since': new Date().toISOString(),
-        },
-      },
+      again(message, messageId, {
+        'x-realtime-waits': undefined,
+        'x-realtime-reason': `${failure.code}: ${failure.message}`.slice(
+          0,
+          500,
+        ),
+        'x-realtime-routing-key': this.routingKeyOf(message),
+        'x-realtime-dead-since': new Date().toISOString(),
+      }),
     );
     const { pattern: event, code } = failure;
     report('broker.dead-letter', { event, code });

@@ -21,6 +21,12 @@ const CURVES = new Map<string | undefined, Algorithm>([
 
 /** What queues and keys may be named after. */
 const NAME = /^[\w.@-]{1,100}$/;
+const name = z
+  .string()
+  .regex(
+    NAME,
+    'is not allowed; allowed: 1 to 100 letters, digits, ".", "_", "@" and "-"',
+  );
 
 const integer = (min: number, max: number) =>
   z
@@ -109,20 +115,8 @@ const variables = z.object({
         .replace(/[^\w.-]/g, '-')
         .slice(0, 64),
     ),
-  REALTIME_NAME: z
-    .string()
-    .regex(
-      NAME,
-      'is not allowed; allowed: 1 to 100 letters, digits, ".", "_", "@" and "-"',
-    )
-    .optional(),
-  REALTIME_EXCHANGE: z
-    .string()
-    .regex(
-      NAME,
-      'is not allowed; allowed: 1 to 100 letters, digits, ".", "_", "@" and "-"',
-    )
-    .default('realtime.events'),
+  REALTIME_NAME: name.optional(),
+  REALTIME_EXCHANGE: name.default('realtime.events'),
   REALTIME_FORMER_NAMES: z
     .string()
     .transform(list)

@@ -1,9 +1,16 @@
 import { joinPathFragments } from '@nx/devkit';
 import type { Tree } from '@nx/devkit';
-import type { Class, Expression, Node, Statement } from 'oxc-parser';
+import type {
+  CallExpression,
+  Class,
+  Expression,
+  Node,
+  ObjectExpression,
+  Statement,
+} from 'oxc-parser';
 import { posix } from 'node:path';
 import { parseTsConfigPaths } from './tsconfig-paths.js';
-import { parse } from '../wiring/index.js';
+import { findAll, parse } from '../wiring/index.js';
 import type { Source } from '../wiring/index.js';
 
 /** A file of the host that parses. */
@@ -149,6 +156,21 @@ export function keyOf(node: Node): string | null {
   if (node.type === 'Identifier') return node.name;
   return node.type === 'Literal' && typeof node.value === 'string' ? node.value : null;
 }
+
+/** The first argument of the first call of a function or a method, where it is an object. */
+export function optionsOf({ program }: Source, name: string): ObjectExpression | null {
+  const [call] = findAll(
+    program,
+    (node): node is CallExpression =>
+      node.type === 'CallExpression' &&
+      keyOf(node.callee.type === 'MemberExpression' ? node.callee.property : node.callee) === name,
+  );
+  const options = call?.node.arguments[0];
+  return options?.type === 'ObjectExpression' ? options : null;
+}
+
+export const hasProperty = ({ properties }: ObjectExpression, name: string): boolean =>
+  properties.some((one) => one.type === 'Property' && keyOf(one.key) === name);
 
 /** The calls of decorators at a node, by name. */
 export function decoratorsOf(

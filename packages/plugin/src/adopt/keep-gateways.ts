@@ -1,10 +1,9 @@
 import { joinPathFragments } from '@nx/devkit';
 import type { Tree } from '@nx/devkit';
-import type { Node, ObjectExpression } from 'oxc-parser';
 import type { AppFacts } from '../host/index.js';
-import { ensureEnv, findAll, parse } from '../wiring/index.js';
+import { ensureEnv, parse } from '../wiring/index.js';
 import type { Source } from '../wiring/index.js';
-import { keyOf } from './code.js';
+import { hasProperty, optionsOf } from './code.js';
 import type { ExistingGateway } from './existing-gateways.js';
 import { importPath } from './moved-code.js';
 
@@ -79,18 +78,3 @@ function sourceOf(tree: Tree, path: string): Source | null {
   const source = parse(tree.read(path, 'utf-8') ?? '', 'file.ts');
   return typeof source === 'string' ? null : source;
 }
-
-/** The first argument of a call of this function or method, where it is an object. */
-function optionsOf({ program }: Source, name: string): ObjectExpression | null {
-  const [call] = findAll(
-    program,
-    (node): node is Extract<Node, { type: 'CallExpression' }> =>
-      node.type === 'CallExpression' &&
-      keyOf(node.callee.type === 'MemberExpression' ? node.callee.property : node.callee) === name,
-  );
-  const options = call?.node.arguments[0];
-  return options?.type === 'ObjectExpression' ? options : null;
-}
-
-const hasProperty = ({ properties }: ObjectExpression, name: string): boolean =>
-  properties.some((one) => one.type === 'Property' && keyOf(one.key) === name);

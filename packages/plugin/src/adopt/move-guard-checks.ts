@@ -2,7 +2,7 @@ import type { Tree } from '@nx/devkit';
 import type { Class, MethodDefinition, Node, Statement } from 'oxc-parser';
 import { findAll, parse } from '../wiring/index.js';
 import type { Source } from '../wiring/index.js';
-import { decoratorsOf, keyOf, lineOf, textOf } from './code.js';
+import { decoratorsOf, hasProperty, keyOf, lineOf, optionsOf, textOf } from './code.js';
 import type { CodeFile } from './code.js';
 import type { Derived, Finding } from './derive.js';
 import type { HandWritten } from './hand-written.js';
@@ -567,15 +567,9 @@ function followInBrowser(
   if (names.length === 0) return [told];
   const source = parse(tree.read(client, 'utf-8') ?? '', 'file.ts');
   if (typeof source === 'string') return [told];
-  const [call] = findAll(
-    source.program,
-    (node): node is Extract<Node, { type: 'CallExpression' }> =>
-      node.type === 'CallExpression' && keyOf(node.callee) === 'createRealtime',
-  );
-  const options = call?.node.arguments[0];
-  if (options?.type !== 'ObjectExpression') return [told];
-  if (options.properties.some((one) => one.type === 'Property' && keyOf(one.key) === 'claims'))
-    return [];
+  const options = optionsOf(source, 'createRealtime');
+  if (!options) return [told];
+  if (hasProperty(options, 'claims')) return [];
   source.edits.appendLeft(options.start + 1, `${source.eol}  ${line},`);
   tree.write(client, source.edits.toString());
   return [];

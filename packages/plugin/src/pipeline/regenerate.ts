@@ -11,7 +11,7 @@ import {
 } from '../domain/index.js';
 import type { Domain, Renamed } from '../domain/index.js';
 import { domainPath, publisherPath } from '../host/index.js';
-import type { HostDomain, HostProjects, HostPublisher } from '../host/index.js';
+import type { HostDomain, HostProjects, HostPublisher, WebFacts } from '../host/index.js';
 import type { ReconcileOptions } from '../reconcile/index.js';
 import { loadTemplates } from '../render/index.js';
 import {
@@ -80,9 +80,7 @@ export async function regenerate(
     const adopting = await import('../adopt/index.js');
     const app = host.apps.get(domain.app)!;
     const gateways = adopting.existingGateways(tree, app, keepGateways);
-    const clients = [...host.webs.values()].map(({ sourceRoot }) =>
-      joinPathFragments(sourceRoot, 'lib/realtime/realtime-client.ts'),
-    );
+    const clients = [...host.webs.values()].map(clientOf);
     const left = keepGateways ? adopting.keepGateways(tree, gateways, app, clients) : gateways;
     if (keepGateways) printKeptGateways(gateways.filter((one) => !left.includes(one)));
     printExistingGateways(left);
@@ -108,7 +106,7 @@ export async function regenerate(
   const replaced = replaceHandWritten(tree, adopted);
   const web = domain.web === null ? undefined : host.webs.get(domain.web);
   const guard = joinPathFragments(app.realtimeRoot, 'guards/ws-auth.guard.ts');
-  const client = web && joinPathFragments(web.sourceRoot, 'lib/realtime/realtime-client.ts');
+  const client = web && clientOf(web);
   const left = [
     ...moveGuardChecks(tree, adopted, replaced.gone, { app, path: guard, kind: 'guard' }, client),
     ...moveHandlers(tree, adopted, replaced.gone, domain, { app, path: service, kind: 'service' }),
@@ -116,6 +114,10 @@ export async function regenerate(
   ];
   return runTasksInSerial(done, () => printAdopted(adopted, replaced, left));
 }
+
+/** The file that makes the browser's connection. */
+const clientOf = ({ sourceRoot }: WebFacts): string =>
+  joinPathFragments(sourceRoot, 'lib/realtime/realtime-client.ts');
 
 /**
  * Writes a publisher's file, renders every domain and publisher, and wires the result.

@@ -1,48 +1,31 @@
 // @vitest-environment happy-dom
-import { cleanup, render, screen, waitFor } from '@testing-library/react';
-import { act, createElement, type ComponentType } from 'react';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type RealtimeServer, startServer, token } from '../../../react/test/realtime-server.js';
+import { screen, waitFor } from '@testing-library/react';
+import { act } from 'react';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type RealtimeServer, token } from '../../../react/test/realtime-server.js';
+import { showSignedIn } from './signed-in.js';
 
 const components = import.meta.glob(
   '@host/apps/web/src/features/notifications/live-notifications.tsx',
 );
-const stores = import.meta.glob('@host/apps/web/src/stores/auth.store.ts');
-const first = <T,>(found: Record<string, () => Promise<unknown>>): Promise<T> =>
-  Object.values(found)[0]!() as Promise<T>;
 
 const ANN = token('ann', 'acme');
 const row = (id: string) => ({ id, message: `message ${id}`, type: 'info', userId: 'ann' });
 
 describe('the live list of the README', () => {
+  let shown: Awaited<ReturnType<typeof showSignedIn>>;
   let server: RealtimeServer;
-  let setAccessToken: (accessToken: string | null) => void;
   let asked: { url: string; authorization: string; answer: (response: Response) => void }[];
 
   beforeEach(async () => {
     asked = [];
-    server = await startServer();
-    vi.resetModules();
-    vi.stubEnv('NEXT_PUBLIC_API_URL', server.url);
-    vi.stubGlobal('fetch', (url: string, { headers }: { headers: { authorization: string } }) => {
-      return new Promise<Response>((answer) => asked.push({ url, ...headers, answer }));
-    });
-    const store = await first<{
-      useAuthStore: { getState(): { setAccessToken: typeof setAccessToken } };
-    }>(stores);
-    ({ setAccessToken } = store.useAuthStore.getState());
-    const { LiveNotifications } = await first<{ LiveNotifications: ComponentType }>(components);
-    render(createElement(LiveNotifications));
-    act(() => setAccessToken(ANN));
+    const fetch = (url: string, { headers }: { headers: { authorization: string } }) =>
+      new Promise<Response>((answer) => asked.push({ url, ...headers, answer }));
+    shown = await showSignedIn(components, 'LiveNotifications', fetch, ANN);
+    ({ server } = shown);
   }, 60_000);
 
-  afterEach(async () => {
-    act(() => setAccessToken(null));
-    cleanup();
-    vi.unstubAllGlobals();
-    vi.unstubAllEnvs();
-    await server.close();
-  });
+  afterEach(() => shown.end());
 
   const requests = (count: number) =>
     waitFor(() => expect(asked).toHaveLength(count), { timeout: 10_000 });

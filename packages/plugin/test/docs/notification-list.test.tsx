@@ -1,15 +1,13 @@
 // @vitest-environment happy-dom
-import { cleanup, render, screen, waitFor } from '@testing-library/react';
-import { act, createElement, type ComponentType } from 'react';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type RealtimeServer, startServer, token } from '../../../react/test/realtime-server.js';
+import { screen, waitFor } from '@testing-library/react';
+import { act } from 'react';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type RealtimeServer, token } from '../../../react/test/realtime-server.js';
+import { showSignedIn } from './signed-in.js';
 
 const components = import.meta.glob(
   '@host/apps/web/src/features/notifications/notification-list.tsx',
 );
-const stores = import.meta.glob('@host/apps/web/src/stores/auth.store.ts');
-const first = <T,>(found: Record<string, () => Promise<unknown>>): Promise<T> =>
-  Object.values(found)[0]!() as Promise<T>;
 
 const ANN = token('ann', 'acme');
 
@@ -29,32 +27,18 @@ async function answerFromRows(
 }
 
 describe('the list of docs/first-week.md', () => {
+  let shown: Awaited<ReturnType<typeof showSignedIn>>;
   let server: RealtimeServer;
   let setAccessToken: (accessToken: string | null) => void;
 
   beforeEach(async () => {
-    server = await startServer();
-    vi.resetModules();
-    vi.stubEnv('NEXT_PUBLIC_API_URL', server.url);
-    vi.stubGlobal('fetch', answerFromRows);
     rows = [{ id: '1', message: 'Shipped', read: false }];
     requests = [];
-    const store = await first<{
-      useAuthStore: { getState(): { setAccessToken: typeof setAccessToken } };
-    }>(stores);
-    ({ setAccessToken } = store.useAuthStore.getState());
-    const { NotificationList } = await first<{ NotificationList: ComponentType }>(components);
-    render(createElement(NotificationList));
-    act(() => setAccessToken(ANN));
+    shown = await showSignedIn(components, 'NotificationList', answerFromRows, ANN);
+    ({ server, setAccessToken } = shown);
   }, 60_000);
 
-  afterEach(async () => {
-    act(() => setAccessToken(null));
-    cleanup();
-    vi.unstubAllGlobals();
-    vi.unstubAllEnvs();
-    await server.close();
-  });
+  afterEach(() => shown.end());
 
   it('is loaded when the connection is there, with the token', async () => {
     await shows('Notifications (1 unread)');

@@ -15,18 +15,9 @@ export function wireContracts(tree: Tree, host: HostFacts, domains: readonly Dom
   const libraries = [...host.contracts].flatMap(([name, library]) => {
     const { importPath, root } = library;
     if (!host.solution) {
-      return [
-        editFile(tree, host.baseTsconfig, (text) =>
-          setJson(text, pathsOf(importPath), [sourcesOf(root)]),
-        ),
-        ...rootsUsing(host, domains, name)
-          .flatMap((user) => tsconfigsWithPaths(tree, user))
-          .map((path) =>
-            editFile(tree, path, (text) =>
-              setJson(text, pathsOf(importPath), [sourcesFrom(tree, host, path, root)]),
-            ),
-          ),
-      ];
+      return pathsTo(tree, host, domains, name).map(([tsconfig, target]) =>
+        editFile(tree, tsconfig, (text) => setJson(text, pathsOf(importPath), [target])),
+      );
     }
     return [
       ...wireWorkspace(tree, root),
@@ -107,18 +98,9 @@ export function unwireContracts(tree: Tree, before: Wanted, after: Wanted): Wire
     const isGone = !tree.exists(root) || tree.children(root).length === 0;
     if (!host.solution) {
       if (!isGone) return [];
-      return [
-        editFile(tree, host.baseTsconfig, (text) =>
-          dropJson(text, pathsOf(importPath), [sourcesOf(root)]),
-        ),
-        ...rootsUsing(host, domains, name)
-          .flatMap((user) => tsconfigsWithPaths(tree, user))
-          .map((path) =>
-            editFile(tree, path, (text) =>
-              dropJson(text, pathsOf(importPath), [sourcesFrom(tree, host, path, root)]),
-            ),
-          ),
-      ];
+      return pathsTo(tree, host, domains, name).map(([tsconfig, target]) =>
+        editFile(tree, tsconfig, (text) => dropJson(text, pathsOf(importPath), [target])),
+      );
     }
     const needed = isGone
       ? []
@@ -144,7 +126,6 @@ export function unwireContracts(tree: Tree, before: Wanted, after: Wanted): Wire
 const ROOT_TSCONFIG = 'tsconfig.json';
 
 const pathsOf = (importPath: string): string[] => ['compilerOptions', 'paths', `${importPath}/*`];
-const sourcesOf = (root: string): string => `./${root}/src/*.contract.ts`;
 
 interface CompilerOptions {
   readonly baseUrl?: string;
@@ -154,6 +135,22 @@ interface CompilerOptions {
 function compilerOptionsOf(tree: Tree, tsconfig: string): CompilerOptions {
   if (!tree.exists(tsconfig)) return {};
   return readJson<{ compilerOptions?: CompilerOptions }>(tree, tsconfig).compilerOptions ?? {};
+}
+
+/** Every tsconfig that holds `paths` to a contract library, with the library's sources as it names them. */
+function pathsTo(
+  tree: Tree,
+  host: HostFacts,
+  domains: readonly Domain[],
+  name: string,
+): [tsconfig: string, target: string][] {
+  const library = host.contracts.get(name)?.root ?? '';
+  return [
+    [host.baseTsconfig, `./${library}/src/*.contract.ts`],
+    ...rootsUsing(host, domains, name)
+      .flatMap((root) => tsconfigsWithPaths(tree, root))
+      .map((path): [string, string] => [path, sourcesFrom(tree, host, path, library)]),
+  ];
 }
 
 /** The tsconfigs of a project whose own `paths` take the place of those of the workspace. */

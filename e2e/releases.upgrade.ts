@@ -32,7 +32,7 @@ function makeReleases(): [Release, Release, Release] {
   second.patch('server/guards/ws-auth.guard.ts', (text) =>
     text
       .replace(IDENTIFY, '$& // Of release 2: fixed.')
-      .replace(/^export /m, 'export const FIXED_IN_TWO = true;\n\nexport '),
+      .replace(/^(?=\/\*\* )/m, 'export const FIXED_IN_TWO = true;\n\n'),
   );
   fixKernels(second, '2');
   const third = second.next();

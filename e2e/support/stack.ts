@@ -87,7 +87,14 @@ function startApi(
     label,
     `exec node ${distOf(host, 'api-gateway')}/main.js`,
     { http: `http://localhost:${port}/api` },
-    { PORT: String(port), JWT_SECRET, FRONTEND_URL: urlsOf(ports).web, ...env },
+    {
+      PORT: String(port),
+      JWT_SECRET,
+      FRONTEND_URL: urlsOf(ports).web,
+      // Tests wait for tokens to expire.
+      JWT_CLOCK_TOLERANCE_S: '0',
+      ...env,
+    },
   );
 }
 

@@ -33,9 +33,12 @@ describe('the security log', () => {
     await stack!.refusal('/', {});
     await stack!.refusal('/notifications', { token: sign(), origin: 'https://evil.example' });
     expect(lines()).toEqual([
-      ['handshake refused', { code: 'UNAUTHORIZED', ...client }],
-      ['handshake refused', { code: 'TOKEN_EXPIRED', ...client }],
-      ['handshake refused', { code: 'NAMESPACE_REQUIRED', ...client }],
+      [
+        'handshake refused',
+        { code: 'UNAUTHORIZED', reason: 'it is no JWT: jwt malformed', ...client },
+      ],
+      ['handshake refused', { code: 'TOKEN_EXPIRED', reason: expect.any(String), ...client }],
+      ['handshake refused', { code: 'NAMESPACE_REQUIRED', reason: 'It named none', ...client }],
       ['upgrade refused', { code: 'ORIGIN', ...client, origin: 'https://evil.example' }],
     ]);
   });
@@ -99,9 +102,12 @@ describe('the security log', () => {
     await refresh('x');
     await refresh('x');
     expect(lines()).toEqual([
-      ['handshake refused', { code: 'RATE_LIMITED', ...known }],
-      ['refresh refused', { code: 'FORBIDDEN', ...known }],
-      ['refresh refused', { code: 'UNAUTHORIZED', ...known }],
+      ['handshake refused', { code: 'RATE_LIMITED', reason: 'Too many connections', ...known }],
+      ['refresh refused', { code: 'FORBIDDEN', reason: 'The token is of another user', ...known }],
+      [
+        'refresh refused',
+        { code: 'UNAUTHORIZED', reason: 'it is no JWT: jwt malformed', ...known },
+      ],
       ['event refused', { code: 'RATE_LIMITED', ...known }],
     ]);
   });

@@ -40,6 +40,12 @@ export interface RealtimeCoreOptions {
    * ConfigService of yours has read, for example. They are parsed alike.
    */
   readonly env?: RealtimeVariables | undefined;
+  /**
+   * True where the tokens hold numbers for ids: a safe integer is taken as its
+   * decimal text, `7` as `'7'`, for the user, the tenant and `sid`. Events name
+   * their tenant and recipient by that text. Default: such a token is refused.
+   */
+  readonly numericIds?: boolean | undefined;
   /** Class of your own context service; a module of the app provides it. */
   readonly requestContext?: Type<RequestContextRunner> | undefined;
   /** Metrics and tracing: `realtimeObservability()`. */

@@ -73,6 +73,7 @@ const variables = z.object({
   JWT_ALGORITHMS: z.string().transform(list).optional(),
   JWT_ISSUER: z.string().optional(),
   JWT_AUDIENCE: z.string().optional(),
+  JWT_CLOCK_TOLERANCE_S: integer(0, 300).default(5),
   FRONTEND_URL: z
     .string(
       'is missing; allowed: origins separated by commas, http://localhost:3000',
@@ -236,10 +237,18 @@ function configOf(
     jwt: {
       /** Undefined when the keys come from jwksUri. */
       key,
+      /** Variable that the key or the key set is from. */
+      keyVariable: data.JWT_SECRET
+        ? 'JWT_SECRET'
+        : data.JWT_PUBLIC_KEY
+          ? 'JWT_PUBLIC_KEY'
+          : 'JWKS_URI',
       jwksUri: data.JWKS_URI,
       algorithms,
       issuer: data.JWT_ISSUER,
       audience: data.JWT_AUDIENCE,
+      /** Seconds by which the clocks of issuer and server may differ. */
+      clockToleranceS: data.JWT_CLOCK_TOLERANCE_S,
     },
     shutdown: {
       /** A process that was told to end is ended after this time. */

@@ -22,6 +22,7 @@ import {
   connectionRefusal,
   isRealtimeException,
   RealtimeException,
+  reasonOf,
 } from '../handshake/realtime.errors';
 import { SecurityLog } from '../handshake/security-log';
 import { RealtimeShutdown } from '../lifecycle/shutdown';
@@ -153,7 +154,10 @@ export class RealtimeAdapter extends IoAdapter {
     );
     replicas.serve(io, this.config.topology === 'replica');
     io.of('/').use((socket, next) => {
-      const error = new RealtimeException('NAMESPACE_REQUIRED', 'Refused');
+      const error = new RealtimeException(
+        'NAMESPACE_REQUIRED',
+        'It named none',
+      );
       this.refuse(socket, error, next);
     });
     io.on('new_namespace', (namespace) => this.protect(namespace));
@@ -314,7 +318,10 @@ export class RealtimeAdapter extends IoAdapter {
     }
     // It is kept, and sent to other replicas that ask for this socket.
     if (!isHarmless(socket.handshake.auth)) {
-      throw new RealtimeException('UNAUTHORIZED', 'Not a token');
+      throw new RealtimeException(
+        'UNAUTHORIZED',
+        'handshake.auth is too large or too deep',
+      );
     }
     const { auth } = socket.handshake;
     const token: unknown = auth['token'];
@@ -344,6 +351,7 @@ export class RealtimeAdapter extends IoAdapter {
       code,
       conn.request,
       data.identity,
+      reasonOf(error),
     );
     this.registry.leave(socket);
     next(refusal);

@@ -10,6 +10,7 @@ import {
   isFinal,
   isRealtimeException,
   RealtimeException,
+  reasonOf,
 } from '../handshake/realtime.errors';
 import { SecurityLog } from '../handshake/security-log';
 import {
@@ -141,6 +142,7 @@ export class SessionRegistry {
         isRealtimeException(error) ? error.code : 'INTERNAL',
         socket.conn.request,
         socket.data.identity,
+        reasonOf(error),
       );
       if (this.handshake.isOwnersRefusal(error) && isFinal(error.code)) {
         // The acknowledgement, which says why, goes first.

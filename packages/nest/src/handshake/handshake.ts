@@ -1,6 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { REALTIME_OPTIONS, type RealtimeCoreOptions } from '../config/options';
+import {
+  REALTIME_CONFIG,
+  type RealtimeConfig,
+} from '../config/realtime.config';
 import { isId } from '../rooms/rooms';
 import { TIME_LIMITS, withTimeLimit } from '../time-limit';
 import type { HandshakeGuard } from './handshake.guard';
@@ -8,9 +12,12 @@ import type { RealtimeIdentity, TokenClaims, VerifiedToken } from './identity';
 import {
   expired,
   isRealtimeException,
-  RealtimeException,
+  notYetValid,
+  type RealtimeException,
+  TokenRefusal,
   unauthorized,
 } from './realtime.errors';
+import { reasonForId } from './token-reason';
 
 /** The one way from a token to an identity, for handshakes and refreshes. */
 @Injectable()
@@ -21,6 +28,7 @@ export class Handshake {
   constructor(
     @Inject(ModulesContainer) private readonly modules: ModulesContainer,
     @Inject(REALTIME_OPTIONS) private readonly options: RealtimeCoreOptions,
+    @Inject(REALTIME_CONFIG) private readonly config: RealtimeConfig,
   ) {}
 
   /**
@@ -45,24 +53,53 @@ export class Handshake {
   ): Promise<VerifiedToken> {
     const { guard } = this;
     const claims = await guard.verify(token);
-    const { userId, tenantId } = await inTime(guard.identify(claims));
-    const { exp, iat, sid } = claims;
-    if (!isId(userId) || !isId(tenantId) || !Number.isFinite(exp)) {
-      throw unauthorized();
+    const owner = await inTime(guard.identify(claims));
+    const userId = this.readId(owner.userId);
+    const tenantId = this.readId(owner.tenantId);
+    const sid = this.readId(claims['sid']);
+    const { exp, iat } = claims;
+    if (!isId(userId)) {
+      throw unauthorized(reasonForId('userId', userId, claims));
     }
+    if (!isId(tenantId)) {
+      throw unauthorized(reasonForId('tenantId', tenantId, claims));
+    }
+    if (!Number.isFinite(exp)) {
+      throw unauthorized(
+        'it has no exp: sign it with a time to expire, in seconds',
+      );
+    }
+    const { clockToleranceS } = this.config.jwt;
     const identity = Object.freeze({
       userId,
       tenantId,
-      expiresAt: Number(exp) * 1_000,
+      expiresAt: (Number(exp) + clockToleranceS) * 1_000,
       issuedAt: typeof iat === 'number' ? iat * 1_000 : undefined,
       sessionId: isId(sid) ? sid : undefined,
     });
     identified(identity);
     if (identity.expiresAt <= Date.now()) {
-      throw expired();
+      throw expired(
+        `it has expired (exp), by more than the ${clockToleranceS} s of JWT_CLOCK_TOLERANCE_S`,
+      );
+    }
+    const issuedFrom = (identity.issuedAt ?? 0) - clockToleranceS * 1_000;
+    // A revocation compares it with the time of this machine.
+    if (issuedFrom > Date.now()) {
+      throw notYetValid(
+        `it is of the future (iat, in seconds), by more than the ${clockToleranceS} s of JWT_CLOCK_TOLERANCE_S`,
+        issuedFrom,
+      );
     }
     await this.check(identity, claims);
     return { identity, claims };
+  }
+
+  /** A number as text, where the app takes numbers for ids. */
+  private readId(value: unknown): unknown {
+    return this.options.numericIds && Number.isSafeInteger(value)
+      ? String(value)
+      : value;
   }
 
   /** True for an error of `verify` that the owner's check has thrown. */
@@ -106,6 +143,11 @@ function inTime<T>(answer: T | Promise<T>): Promise<T> {
   return withTimeLimit(
     TIME_LIMITS.owner,
     answer,
-    () => new RealtimeException('UNAVAILABLE', 'Try again later'),
+    () =>
+      new TokenRefusal(
+        'UNAVAILABLE',
+        'Try again later',
+        'the guard takes too long: identify() or check()',
+      ),
   );
 }

@@ -10,7 +10,8 @@ export type TokenClaims = Readonly<Record<string, unknown>>;
 
 /**
  * Owner of a token, as `HandshakeGuard.identify` reads it. Ids are checked
- * afterwards: 1 to 256 characters without control characters.
+ * afterwards: 1 to 256 characters without control characters; a safe integer
+ * becomes its decimal text where the option `numericIds` is set.
  *
  * @example
  * ```ts
@@ -39,7 +40,10 @@ export interface RealtimeIdentity {
   readonly userId: string;
   /** Id of the user's tenant. */
   readonly tenantId: string;
-  /** The claim `exp`, in milliseconds since the epoch. */
+  /**
+   * When the token ends, in milliseconds since the epoch: the claim `exp`, and
+   * the tolerance of `JWT_CLOCK_TOLERANCE_S`.
+   */
   readonly expiresAt: number;
   /** The claim `iat`, in milliseconds since the epoch. */
   readonly issuedAt?: number | undefined;

@@ -13,6 +13,9 @@ const RETRYABLE: Readonly<Record<string, string>> = {
   INTERNAL: 'Internal error',
 };
 
+/** However far off the time is: clocks are set right, too. */
+const MAX_RETRY_MS = 60_000;
+
 const BRAND: unique symbol = Symbol.for('@nx-realtime/nest:exception');
 
 /**
@@ -50,14 +53,55 @@ export function isRealtimeException(
   return error instanceof Error && BRAND in error;
 }
 
+/** Refusal of a token. Its reason is for the log: a client never learns it. */
+export class TokenRefusal extends RealtimeException {
+  constructor(
+    code: string,
+    message: string,
+    /** What is wrong with the token, and what to set. */
+    readonly reason: string,
+    /** When it may be shown again. */
+    readonly retryAfterMs?: number,
+  ) {
+    super(
+      code,
+      message,
+      retryAfterMs === undefined ? undefined : { retryAfterMs },
+    );
+  }
+}
+
 /** Refuses a token that is not valid. */
-export function unauthorized(): RealtimeException {
-  return new RealtimeException('UNAUTHORIZED', 'The token is not valid');
+export function unauthorized(reason: string): TokenRefusal {
+  return new TokenRefusal('UNAUTHORIZED', 'The token is not valid', reason);
 }
 
 /** Refuses a token that has expired. */
-export function expired(): RealtimeException {
-  return new RealtimeException('TOKEN_EXPIRED', 'The token has expired');
+export function expired(reason: string): TokenRefusal {
+  return new TokenRefusal('TOKEN_EXPIRED', 'The token has expired', reason);
+}
+
+/**
+ * Refuses a token that is not valid yet: its client comes back with it.
+ *
+ * @param validFrom milliseconds since the epoch
+ */
+export function notYetValid(reason: string, validFrom: number): TokenRefusal {
+  const retryAfterMs = Math.max(1_000, validFrom - Date.now());
+  return new TokenRefusal(
+    'UNAVAILABLE',
+    'Try again later',
+    reason,
+    Math.min(retryAfterMs, MAX_RETRY_MS),
+  );
+}
+
+/** Why a client was refused, for the log; an inner error is logged by itself. */
+export function reasonOf(error: unknown): string | undefined {
+  if (error instanceof TokenRefusal) {
+    return error.reason;
+  }
+  return isRealtimeException(error) ? error.message : undefined;
 }
 
 /** True for a code that ends a client's attempts. */
@@ -82,7 +126,9 @@ export function connectionRefusal(error: unknown): ConnectionRefusal {
   }
   const known = RETRYABLE[code] ? code : 'INTERNAL';
   // Spread, so that clients refused together do not return together.
-  const retryAfterMs = 1_000 + Math.floor(Math.random() * 4_000);
+  const spread = Math.floor(Math.random() * 4_000);
+  const asked = error instanceof TokenRefusal ? error.retryAfterMs : undefined;
+  const retryAfterMs = (asked ?? 1_000) + spread;
   return Object.assign(new Error(RETRYABLE[known]), {
     data: { code: known, retryAfterMs },
   });

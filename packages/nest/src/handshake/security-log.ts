@@ -10,6 +10,8 @@ import type { RealtimeIdentity } from './identity';
 
 const WINDOW_MS = 1_000;
 const MAX_LINES = 20;
+/** Of a reason, which an owner's own error may say. */
+const MAX_REASON = 600;
 /** The others are kept for events that have an identity. */
 const MAX_ANONYMOUS_LINES = 10;
 
@@ -34,17 +36,28 @@ export class SecurityLog {
   /**
    * Writes a refusal. It takes no token and no body: what is not given is not
    * written.
+   *
+   * @param why what the owner of the app is to know, and a client is not
    */
   report(
     event: string,
     code: string,
     request: IncomingMessage,
     identity?: RealtimeIdentity,
+    why?: string,
   ): void {
     this.timer ??= setTimeout(() => this.roll(), WINDOW_MS).unref();
     const address = clientAddress(request, this.config.trustedProxies);
     const { userId, tenantId } = identity ?? {};
-    const key = JSON.stringify([event, code, address, userId, tenantId]);
+    const reason = why?.slice(0, MAX_REASON);
+    const key = JSON.stringify([
+      event,
+      code,
+      reason,
+      address,
+      userId,
+      tenantId,
+    ]);
     const isFull = identity
       ? this.written.size >= MAX_LINES
       : this.anonymous >= MAX_ANONYMOUS_LINES;
@@ -55,7 +68,7 @@ export class SecurityLog {
     this.written.add(key);
     this.anonymous += identity ? 0 : 1;
     const origin = request.headers.origin?.slice(0, 200);
-    const details = { code, userId, tenantId, address, origin };
+    const details = { code, reason, userId, tenantId, address, origin };
     this.logger.warn(new LogLine(event, details));
   }
 

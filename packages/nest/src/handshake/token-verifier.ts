@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { verify, type VerifyOptions } from 'jsonwebtoken';
+import { decode, verify, type VerifyOptions } from 'jsonwebtoken';
 import {
   REALTIME_CONFIG,
   type RealtimeConfig,
@@ -9,9 +9,12 @@ import type { TokenClaims } from './identity';
 import {
   expired,
   isRealtimeException,
-  RealtimeException,
+  notYetValid,
+  type RealtimeException,
+  TokenRefusal,
   unauthorized,
 } from './realtime.errors';
+import { reasonFor } from './token-reason';
 
 /**
  * Codes of jose where the key set could not be fetched or read: no fault of the
@@ -60,7 +63,7 @@ export class TokenVerifier {
    */
   async verify(token: unknown): Promise<TokenClaims> {
     if (typeof token !== 'string' || token === '') {
-      throw unauthorized();
+      throw unauthorized('there is none: clients send it as auth.token');
     }
     // An object without a prototype: `constructor` is no claim.
     const claims: Record<string, unknown> = Object.create(null);
@@ -68,11 +71,15 @@ export class TokenVerifier {
   }
 
   private localKey(): (token: string) => Promise<object> {
-    const { key, algorithms, issuer, audience } = this.config.jwt;
+    const { key, algorithms, issuer, audience, clockToleranceS } =
+      this.config.jwt;
     // A token would choose how it is verified, if the algorithms were not
     // pinned.
     const pinned = { algorithms: [...algorithms], issuer, audience };
-    const options = pinned as VerifyOptions;
+    const options = {
+      ...pinned,
+      clockTolerance: clockToleranceS,
+    } as VerifyOptions;
     return async (token) => {
       try {
         const { header, payload } = verify(token, key as KeyObject, {
@@ -81,20 +88,19 @@ export class TokenVerifier {
         });
         // What a token says must be understood is not (RFC 7515, 4.1.11).
         if ('crit' in header) {
-          throw unauthorized();
+          throw new Error('crit');
         }
         return payload as object;
       } catch (error) {
-        throw error instanceof Error && error.name === 'TokenExpiredError'
-          ? expired()
-          : unauthorized();
+        throw this.refusal(error, token);
       }
     };
   }
 
   private remoteKeys(uri: string): (token: string) => Promise<object> {
-    const { algorithms, issuer, audience } = this.config.jwt;
+    const { algorithms, issuer, audience, clockToleranceS } = this.config.jwt;
     const options = {
+      clockTolerance: clockToleranceS,
       algorithms: [...algorithms],
       ...(issuer && { issuer }),
       ...(audience && { audience }),
@@ -113,7 +119,7 @@ export class TokenVerifier {
         } catch (error) {
           // It may be newer than what is known: a client must not give up.
           if (isFresh && codeOf(error) === 'ERR_JWKS_NO_MATCHING_KEY') {
-            throw unavailable();
+            throw unavailable(reasonFor(error, token, this.config));
           }
           throw error;
         }
@@ -125,30 +131,60 @@ export class TokenVerifier {
         const verify = await (loaded ??= load());
         return (await verify(token)).payload;
       } catch (error) {
-        throw isRealtimeException(error) ? error : this.remoteFailure(error);
+        throw isRealtimeException(error)
+          ? error
+          : this.remoteFailure(error, token);
       }
     };
   }
 
-  private remoteFailure(error: unknown): RealtimeException {
-    const code = codeOf(error);
-    if (code === 'ERR_JWT_EXPIRED') {
-      return expired();
+  private refusal(error: unknown, token: string): RealtimeException {
+    const { clockToleranceS } = this.config.jwt;
+    const within = `by more than the ${clockToleranceS} s of JWT_CLOCK_TOLERANCE_S`;
+    if (EXPIRED.includes(nameOf(error)) || EXPIRED.includes(codeOf(error))) {
+      return expired(`it has expired (exp), ${within}`);
     }
+    if (isTooEarly(error)) {
+      const { nbf } = Object(decode(token)) as TokenClaims;
+      return notYetValid(
+        `it is not valid yet (nbf), ${within}`,
+        (Number(nbf) - clockToleranceS) * 1_000,
+      );
+    }
+    return unauthorized(reasonFor(error, token, this.config));
+  }
+
+  private remoteFailure(error: unknown, token: string): RealtimeException {
+    const code = codeOf(error);
     if (code.startsWith('ERR_J') && !KEYS_UNAVAILABLE.includes(code)) {
-      return unauthorized();
+      return this.refusal(error, token);
     }
     // Whoever sends tokens must not fill the log.
     if (Date.now() >= this.nextLineAt) {
       this.nextLineAt = Date.now() + LINE_EVERY_MS;
       this.logger.error(`JWKS_URI cannot be read: ${String(error)}`);
     }
-    return unavailable();
+    return unavailable('the key set is away');
   }
 }
 
-function unavailable(): RealtimeException {
-  return new RealtimeException('UNAVAILABLE', 'Try again later');
+/** Names of jsonwebtoken and codes of jose. */
+const EXPIRED = ['TokenExpiredError', 'ERR_JWT_EXPIRED'];
+
+/** The claim `nbf` is a time, and it has not come. */
+function isTooEarly(error: unknown): boolean {
+  const { name, claim, reason } = Object(error);
+  return (
+    name === 'NotBeforeError' || (claim === 'nbf' && reason === 'check_failed')
+  );
+}
+
+function unavailable(reason: string): TokenRefusal {
+  return new TokenRefusal('UNAVAILABLE', 'Try again later', reason);
+}
+
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : '';
 }
 
 function codeOf(error: unknown): string {

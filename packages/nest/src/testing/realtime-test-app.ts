@@ -123,6 +123,8 @@ export class RealtimeTestApp {
       FRONTEND_URL: ORIGIN,
       REALTIME_TRANSPORT: 'tcp',
       REALTIME_TCP_PORT: tcpPort,
+      // A token ends when it says so.
+      JWT_CLOCK_TOLERANCE_S: 0,
       ...env,
     });
     const builder = Test.createTestingModule({ imports: [module, ...imports] });

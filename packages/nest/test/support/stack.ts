@@ -1,7 +1,8 @@
 import { RealtimeAdapter } from '../../src/connections/realtime.adapter';
 import { loadRealtimeConfig, REALTIME_CONFIG } from '../../src/config/realtime.config';
 import type { HandshakeGuard } from '../../src/handshake/handshake.guard';
-import { REALTIME_APP } from '../../src/config/options';
+import { REALTIME_APP, REALTIME_OPTIONS } from '../../src/config/options';
+import type { RealtimeCoreOptions } from '../../src/config/options';
 import { WsAuthGuard } from '@kernel/guards/ws-auth.guard';
 import { RealtimeModule } from '@kernel/realtime.module';
 import type { INestApplication, LoggerService, Provider, Type } from '@nestjs/common';
@@ -18,6 +19,8 @@ export const ENV = {
   NODE_ENV: 'test',
   JWT_SECRET,
   FRONTEND_URL: ORIGIN,
+  // Tests do not wait for it.
+  JWT_CLOCK_TOLERANCE_S: '0',
   REALTIME_TRANSPORT: 'tcp',
   REALTIME_TCP_PORT: '1',
 };
@@ -29,6 +32,8 @@ export interface StackOptions {
   readonly providers?: readonly Provider[];
   /** In place of the app's guard. */
   readonly guard?: Type<HandshakeGuard>;
+  /** In place of what the app gives to forRoot. */
+  readonly options?: Partial<RealtimeCoreOptions>;
   /** In place of the app's name. */
   readonly app?: string;
 }
@@ -62,7 +67,8 @@ export class Stack {
     readonly logs: readonly string[],
   ) {}
 
-  static async start({ env, providers = [], guard, app: name }: StackOptions = {}): Promise<Stack> {
+  static async start(stackOptions: StackOptions = {}): Promise<Stack> {
+    const { env, providers = [], guard, options, app: name } = stackOptions;
     let builder = Test.createTestingModule({
       imports: [RealtimeModule],
       providers: [...providers],
@@ -70,6 +76,10 @@ export class Stack {
       .overrideProvider(REALTIME_CONFIG)
       .useValue(loadRealtimeConfig({ ...ENV, ...env }));
     if (guard) builder = builder.overrideProvider(WsAuthGuard).useClass(guard);
+    if (options) {
+      const useValue = { app: 'api-gateway', guard: WsAuthGuard, ...options };
+      builder = builder.overrideProvider(REALTIME_OPTIONS).useValue(useValue);
+    }
     if (name) builder = builder.overrideProvider(REALTIME_APP).useValue(name);
     const logs: string[] = [];
     const module = await builder.compile();

@@ -7,11 +7,10 @@ import type { INestApplication } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import type { Server } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { io, type Socket } from 'socket.io-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
+import { memory } from './support/memory.js';
 import { freePorts } from './support/brokers.js';
 import { Random } from '../../plugin/test/support/random.js';
 import { frame, RawClient, upgradeRequest } from './support/raw-client.js';
@@ -289,7 +288,7 @@ describe(`fuzzing for ${SECONDS} s with KERNEL_FUZZ_SEED=${SEED}`, () => {
       const attackers = Promise.all(Array.from({ length: 6 }, attacker));
       // Compiled, cached and pooled by then.
       await wait(SECONDS * 250);
-      const before = heap();
+      const before = memory().heapUsed;
       await attackers;
       clearInterval(feeder);
 
@@ -319,14 +318,8 @@ describe(`fuzzing for ${SECONDS} s with KERNEL_FUZZ_SEED=${SEED}`, () => {
       // Without them the events were held back, and nothing was attacked.
       expect(answers).toBeGreaterThan(WANTED_ANSWERS);
       expect(await openConnections()).toBe(canaries.length);
-      expect(heap() - before).toBeLessThan(MAX_GROWTH_BYTES);
+      expect(memory().heapUsed - before).toBeLessThan(MAX_GROWTH_BYTES);
     },
     (5 * SECONDS + 30) * 1_000,
   );
 });
-
-function heap(): number {
-  setFlagsFromString('--expose-gc');
-  (runInNewContext('gc') as () => void)();
-  return process.memoryUsage().heapUsed;
-}

@@ -8,7 +8,8 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'socket.io-client';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
-import { RawClient } from './support/raw-client.js';
+import { memory } from './support/memory.js';
+import { frame, RawClient } from './support/raw-client.js';
 import {
   connected,
   once,
@@ -290,6 +291,30 @@ describe('a flood', () => {
       for (let i = 0; i < 100; i++) raw.send('x', { fin: false });
     });
     expect(await closed).toBe(1008);
+  });
+
+  it('of fragments, each in a read full of pongs, pins no memory', async () => {
+    const stack = await start();
+    const client = RawClient.upgrade(stack.port);
+    await vi.waitFor(() => expect(client.received).toContain('0{"sid"'));
+    // The byte of a fragment keeps all that was read with it.
+    const pongs = Buffer.concat(Array<Buffer>(11_000).fill(frame('', { opcode: 10 })));
+    client.send(frame('x', { fin: false }));
+    const taken = (): number => {
+      const { heapUsed, external } = memory();
+      return heapUsed + external;
+    };
+    const before = taken();
+    let most = 0;
+    let isOpen = true;
+    // 66 KB each: without the bounds 131 MB are held at the end.
+    for (let sent = 1; isOpen && sent <= 2_000; sent++) {
+      isOpen = await client.push(frame('x', { opcode: 0, fin: false }), pongs);
+      if (!isOpen || sent % 100 === 0) most = Math.max(most, taken() - before);
+    }
+    client.end();
+    expect(isOpen).toBe(false);
+    expect(most).toBeLessThan(16_000_000);
   });
 
   it('on a connection that the server has closed is cut as well', async () => {

@@ -91,6 +91,13 @@ export class RawClient {
     this.socket.write(Buffer.concat(parts.map(framed)));
   }
 
+  /** Sends as {@link send}, once what was sent before has left; false when the connection is gone. */
+  async push(...parts: readonly (string | Buffer)[]): Promise<boolean> {
+    for (; this.open && this.socket.writableLength > 0;) await wait(1);
+    if (this.open) this.send(...parts);
+    return this.open;
+  }
+
   get received(): string {
     return this.bytes.toString();
   }

@@ -139,6 +139,7 @@ function launch(
 ): Running {
   mkdirSync(dirname(options.logFile), { recursive: true });
   const log = createWriteStream(options.logFile, { flags: 'a' });
+  const started = Date.now();
   log.write(`\n$ ${command}\n`);
   const chunks: string[] = [];
   const child = spawn('sh', ['-c', command], {
@@ -162,7 +163,7 @@ function launch(
     child.once('exit', (code, signal) => {
       // Pipes stay open while a descendant lives on; what is read by then is all we want.
       const settle = (): void => {
-        log.end();
+        log.end(`\n# ${((Date.now() - started) / 1_000).toFixed(1)} s: ${command}\n`);
         resolve(code ?? signal ?? 1);
       };
       const timer = setTimeout(settle, 1_000);

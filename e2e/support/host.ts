@@ -109,6 +109,8 @@ export function hostEnv(extra: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
     ...Object.fromEntries(kept),
     PATH: path.filter((folder) => !folder.includes('node_modules')).join(delimiter),
     NX_DAEMON: 'false',
+    // Without a daemon Nx starts a process for each of its plugins at every command: 4 s of processor instead of 8 to 13.
+    NX_ISOLATE_PLUGINS: 'false',
     NX_NO_CLOUD: 'true',
     NX_INTERACTIVE: 'false',
     NX_TUI: 'false',

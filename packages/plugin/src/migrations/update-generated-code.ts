@@ -2,7 +2,7 @@ import { joinPathFragments } from '@nx/devkit';
 import type { Tree } from '@nx/devkit';
 import { RealtimeError } from '../domain/index.js';
 import { HostProjects, hostDomains } from '../host/index.js';
-import { migrateDomains } from '../pipeline/index.js';
+import { migrateDomains, refuseOlderPlugin } from '../pipeline/index.js';
 import { installCommand } from '../wiring/index.js';
 import { updateProjectDependencies } from './update-project-dependencies.js';
 
@@ -19,6 +19,7 @@ export default async function updateGeneratedCode(tree: Tree): Promise<string[]>
     .flatMap(({ root }) => (root === '.' ? [] : [joinPathFragments(root, 'package.json')]));
   const before = paths.map((path) => tree.read(path, 'utf-8'));
   try {
+    refuseOlderPlugin(tree);
     updateProjectDependencies(tree, projects);
     const steps = await migrateDomains(tree, projects, hostDomains(tree, projects));
     const changed = paths.filter((path, index) => tree.read(path, 'utf-8') !== before[index]);

@@ -1,6 +1,8 @@
 export { updateGenerated } from './update-generated.js';
 export type { Updated } from './update-generated.js';
 export { refuseOutside } from './inside.js';
+export { newerWorkspace, refuseOlderPlugin } from './older.js';
+export type { NewerWorkspace } from './older.js';
 export { migrateDomains } from './migrate.js';
 export { recordedDomains } from './domain-bases.js';
 export { regenerate, regeneratePublisher } from './regenerate.js';

@@ -7,6 +7,7 @@ import { RealtimeError } from '../domain/index.js';
 import { packageFolder } from '../render/index.js';
 import type { Ownership } from '../render/index.js';
 import { normalizeLines } from './lines.js';
+import { isOlder } from './version.js';
 
 /** Folder of everything that is kept about generated files. */
 export const STATE_FOLDER = '.nx-realtime';
@@ -78,7 +79,12 @@ function readManifest(text: string): Manifest {
       deleted: member(value, 'deleted')?.value === true,
     });
   }
-  return { plugin: String(member(root, 'plugin')?.value ?? ''), files };
+  // Both sides of a merge by git name theirs.
+  const plugins = (root.children ?? []).flatMap(({ children: [key, value] = [] }) =>
+    key?.value === 'plugin' ? [String(value?.value)] : [],
+  );
+  const plugin = plugins.reduce((one, other) => (isOlder(other, one) ? one : other), '');
+  return { plugin, files };
 }
 
 /** True for a path that is written as generated files' are, from the workspace's root. */

@@ -7,7 +7,7 @@ export { wireDevelopment } from './host/dev-env.js';
 export type { Wired } from './host/edit.js';
 export { dependentsOf, renameImports } from './host/dependents.js';
 export type { Use } from './host/dependents.js';
-export { keepTarballs } from './host/packages.js';
+export { keepTarballs, pinOf } from './host/packages.js';
 export { removeUnused, removeUnusedDependencies } from './host/remove-unused.js';
 export { unwireHost } from './host/remove-wiring.js';
 export { wireHost } from './host/wire.js';

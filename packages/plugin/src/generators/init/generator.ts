@@ -1,5 +1,6 @@
 import { installPackagesTask } from '@nx/devkit';
 import type { GeneratorCallback, Tree } from '@nx/devkit';
+import { refuseOlderPlugin } from '../../pipeline/index.js';
 import { keepTarballs, wireWorkspace } from '../../wiring/index.js';
 
 /**
@@ -9,6 +10,7 @@ import { keepTarballs, wireWorkspace } from '../../wiring/index.js';
  * @returns installs the plugin from where its tarball is now
  */
 export default async function initGenerator(tree: Tree): Promise<GeneratorCallback> {
+  refuseOlderPlugin(tree);
   wireWorkspace(tree);
   const moved = keepTarballs(tree);
   return () => {

@@ -2,7 +2,7 @@ import { runTasksInSerial } from '@nx/devkit';
 import type { GeneratorCallback, Tree } from '@nx/devkit';
 import { draftDomain, unquoted } from '../../domain/index.js';
 import { HostProjects, findDomain, hostDomains, resolveDomain } from '../../host/index.js';
-import { refuseOutside, regenerate } from '../../pipeline/index.js';
+import { refuseOlderPlugin, refuseOutside, regenerate } from '../../pipeline/index.js';
 import { askDomain } from '../../prompts/index.js';
 import { createApps } from './create-apps.js';
 import { normalize, renamedFile } from './normalize.js';
@@ -18,6 +18,7 @@ export default async function realtimeDomainGenerator(
   tree: Tree,
   schema: RealtimeDomainSchema,
 ): Promise<GeneratorCallback> {
+  refuseOlderPlugin(tree);
   const options = await askDomain(tree, normalize(schema));
   const created = await createApps(tree, options);
   const projects = new HostProjects(tree);

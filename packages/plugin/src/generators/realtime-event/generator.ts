@@ -7,7 +7,7 @@ import {
   requireDomain,
   resolveDomain,
 } from '../../host/index.js';
-import { refuseOutside, regenerate } from '../../pipeline/index.js';
+import { refuseOlderPlugin, refuseOutside, regenerate } from '../../pipeline/index.js';
 import { askEvent } from '../../prompts/index.js';
 import type { RealtimeEventSchema } from './schema.js';
 
@@ -21,6 +21,7 @@ export default async function realtimeEventGenerator(
   tree: Tree,
   schema: RealtimeEventSchema,
 ): Promise<GeneratorCallback> {
+  refuseOlderPlugin(tree);
   const options = await askEvent(tree, schema);
   const projects = new HostProjects(tree);
   const current = hostDomains(tree, projects);

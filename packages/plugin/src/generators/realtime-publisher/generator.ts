@@ -1,6 +1,6 @@
 import type { GeneratorCallback, Tree } from '@nx/devkit';
 import { HostProjects, hostDomains, resolvePublisher } from '../../host/index.js';
-import { refuseOutside, regeneratePublisher } from '../../pipeline/index.js';
+import { refuseOlderPlugin, refuseOutside, regeneratePublisher } from '../../pipeline/index.js';
 import { askPublisher } from '../../prompts/index.js';
 import type { RealtimePublisherSchema } from './schema.js';
 
@@ -14,6 +14,7 @@ export default async function realtimePublisherGenerator(
   tree: Tree,
   schema: RealtimePublisherSchema,
 ): Promise<GeneratorCallback> {
+  refuseOlderPlugin(tree);
   const options = await askPublisher(tree, schema);
   const projects = new HostProjects(tree);
   const domains = hostDomains(tree, projects);

@@ -1,6 +1,6 @@
 import type { GeneratorCallback, Tree } from '@nx/devkit';
 import { HostProjects, hostDomains, requireDomain } from '../../host/index.js';
-import { refuseOutside, removeDomain } from '../../pipeline/index.js';
+import { refuseOlderPlugin, refuseOutside, removeDomain } from '../../pipeline/index.js';
 import { askRemoved } from '../../prompts/index.js';
 import type { RealtimeRemoveSchema } from './schema.js';
 
@@ -14,6 +14,7 @@ export default async function realtimeRemoveGenerator(
   tree: Tree,
   schema: RealtimeRemoveSchema,
 ): Promise<GeneratorCallback> {
+  refuseOlderPlugin(tree);
   const options = await askRemoved(tree, schema);
   const projects = new HostProjects(tree);
   const current = hostDomains(tree, projects);

@@ -150,6 +150,13 @@ export function versionIn(spec: string): string | null {
   return tarball?.[1] ?? /^[\^~>=v]*(\d+\.\d+\.\d+\S*)$/.exec(spec)?.[1] ?? null;
 }
 
+/** The version that the root's package.json pins of a package, or begins at; null where it says none. */
+export function pinOf(tree: Tree, name: string): string | null {
+  if (!tree.exists('package.json')) return null;
+  const spec = rootRanges(tree)[name];
+  return spec === undefined ? null : versionIn(spec);
+}
+
 /** The tarball that the plugin was installed from, absolute; null where it came from elsewhere. */
 function pluginTarball(tree: Tree): string | null {
   const spec = rootRanges(tree)[PLUGIN];

@@ -3,10 +3,10 @@ import type { Tree } from '@nx/devkit';
 import { RealtimeError, checkDomains, listOf } from '../domain/index.js';
 import type { Domain, Field } from '../domain/index.js';
 import { detectHost } from '../host/index.js';
-import type { HostDomain, HostFacts, HostProjects } from '../host/index.js';
+import type { HostDomain, HostProjects } from '../host/index.js';
 import { restoreBases, filesWithoutBase } from '../reconcile/index.js';
 import { loadTemplates, render } from '../render/index.js';
-import type { RenderedFile } from '../render/index.js';
+import type { RenderedFile, Wanted } from '../render/index.js';
 import { recordedDomains } from './domain-bases.js';
 
 /**
@@ -30,55 +30,90 @@ export async function rebaseDomains(
   };
 }
 
-/** Settles bases of which the manifest shows what they must be; the others are left for `rebase`. */
+/**
+ * Settles bases of which the manifest shows what they must be; the others are left for `rebase`.
+ *
+ * @param renderFiles what a test counts
+ */
 export async function findBases(
   tree: Tree,
   projects: HostProjects,
   all: readonly HostDomain[],
   guess: boolean,
+  renderFiles: typeof render = render,
 ): Promise<string[]> {
   if (filesWithoutBase(tree).length === 0) return [];
   const domains = all.map(({ domain }) => domain);
   checkDomains(domains);
   const host = detectHost(tree, projects, domains);
   const recorded = (recordedDomains(tree, projects, all) ?? []).map(({ domain }) => domain);
-  const variants = [domains, recorded, ...variantsOf(domains)];
-  return restoreBases(
-    tree,
-    variants.flatMap((variant) => renderVariant(variant, host)),
-    guess,
-  );
+  return restoreBases(tree, renderings, guess);
+
+  /** The workspace's files as they may have been; of each state those alone that are not settled. */
+  function* renderings(open: ReadonlySet<string>): Generator<RenderedFile[]> {
+    const domainOf = new Map<string, string>();
+    for (const state of [domains, recorded]) {
+      const names = state.map(({ names: { pascal } }) => pascal);
+      const wanted = { paths: open, domains: new Set(names) };
+      // What the manifest has lost is guessed too.
+      const files = renderState(state, guess && state === domains ? undefined : wanted);
+      for (const { path, domain } of files) if (domain) domainOf.set(path, domain);
+      yield files;
+    }
+    for (const { domain, without } of smallerStates(domains)) {
+      const { pascal } = domain.names;
+      const paths = [...open].filter((path) => (domainOf.get(path) ?? pascal) === pascal);
+      if (paths.length === 0) continue;
+      const isOwn = paths.some((path) => domainOf.has(path));
+      yield renderState(without(), {
+        paths: new Set(paths),
+        domains: new Set(isOwn ? [pascal] : []),
+      });
+    }
+  }
+
+  function renderState(state: readonly Domain[], wanted: Wanted | undefined): RenderedFile[] {
+    const isKnown = state.every(
+      ({ app, web, contracts }) =>
+        host.apps.has(app) && (web === null || host.webs.has(web)) && host.contracts.has(contracts),
+    );
+    return isKnown ? renderFiles(state, host, loadTemplates(), wanted) : [];
+  }
 }
 
-function renderVariant(domains: readonly Domain[], host: HostFacts): RenderedFile[][] {
-  const isKnown = domains.every(
-    ({ app, web, contracts }) =>
-      host.apps.has(app) && (web === null || host.webs.has(web)) && host.contracts.has(contracts),
-  );
-  return isKnown ? [render(domains, host, loadTemplates())] : [];
+/** A state in which one of the domains was less than it is. */
+interface SmallerState {
+  readonly domain: Domain;
+  readonly without: () => readonly Domain[];
 }
 
 /**
  * Earlier states that one of two merged branches may have had: a domain, events or a field less, or an
  * event that did nothing to the list.
  */
-function variantsOf(domains: readonly Domain[]): Domain[][] {
-  return domains.flatMap((domain) => {
-    const others = domains.filter((other) => other !== domain);
-    const names = [...domain.serverEvents, ...domain.clientEvents].map(({ name }) => name);
-    const pairs = names.flatMap((one, index) => [
-      [one],
-      ...names.slice(index + 1).map((other) => [one, other]),
-    ]);
-    const variants = [
-      ...pairs.map((left) => withoutEvents(domain, left)),
-      ...names.flatMap((name) => withoutField(domain, name)),
-      ...names.map((name) => withoutList(domain, name)),
-    ].filter(canBe);
-    const inPlace = (variant: Domain): Domain[] =>
-      domains.map((other) => (other === domain ? variant : other));
-    return [others, ...variants.map(inPlace)];
-  });
+function* smallerStates(domains: readonly Domain[]): Generator<SmallerState> {
+  for (const domain of domains) {
+    yield { domain, without: () => domains.filter((other) => other !== domain) };
+  }
+  for (const domain of domains) {
+    for (const variant of variantsOf(domain)) {
+      const without = (): Domain[] => domains.map((other) => (other === domain ? variant : other));
+      yield { domain, without };
+    }
+  }
+}
+
+function variantsOf(domain: Domain): Domain[] {
+  const names = [...domain.serverEvents, ...domain.clientEvents].map(({ name }) => name);
+  const pairs = names.flatMap((one, index) => [
+    [one],
+    ...names.slice(index + 1).map((other) => [one, other]),
+  ]);
+  return [
+    ...pairs.map((left) => withoutEvents(domain, left)),
+    ...names.flatMap((name) => withoutField(domain, name)),
+    ...names.map((name) => withoutList(domain, name)),
+  ].filter(canBe);
 }
 
 function withoutEvents(domain: Domain, left: readonly string[]): Domain {

@@ -12,4 +12,13 @@ export interface RenderedFile {
   readonly owner: Ownership;
   /** Its paths in earlier releases, the last of them first. */
   readonly formerly?: readonly string[];
+  /** The domain that it is of, in PascalCase; absent for what domains share. */
+  readonly domain?: string;
+}
+
+/** Some of the files: what is not wanted is not rendered. */
+export interface Wanted {
+  readonly paths: ReadonlySet<string>;
+  /** The domains, in PascalCase, that have files of their own among them. */
+  readonly domains: ReadonlySet<string>;
 }

@@ -1,5 +1,5 @@
 export type { Templates } from './archive.js';
-export type { Ownership, RenderedFile } from './files.js';
+export type { Ownership, RenderedFile, Wanted } from './files.js';
 export { packageFolder } from './package-folder.js';
 export { render } from './render.js';
 export { loadTemplates } from './templates.js';

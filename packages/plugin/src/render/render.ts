@@ -8,7 +8,7 @@ import type { Templates } from './archive.js';
 import { domainView } from './build-view.js';
 import { contractsLibrary } from './contracts-library.js';
 import { withJsExtensions } from './extensions.js';
-import type { Ownership, RenderedFile } from './files.js';
+import type { Ownership, RenderedFile, Wanted } from './files.js';
 import { layOut } from './layout.js';
 import { formerTemplates } from './renames.js';
 import type { AppView, DomainView, PublisherView, WebView } from './view.js';
@@ -30,37 +30,41 @@ const EXAMPLE_PAGES = {
  * give the same files.
  *
  * @param domains all domains of the workspace: the module of an app names each of its domains
+ * @param wanted leaves out all others of the files that are merged
  */
 export function render(
   domains: readonly Domain[],
   host: HostFacts,
   templates: Templates,
+  wanted?: Wanted,
 ): RenderedFile[] {
   const views = new Map(domains.map((domain) => [domain, viewOf(domain, host)]));
+  const source = { templates, ...(wanted && { wanted }) };
+  const libraries = wanted ? [] : [...host.contracts.values()];
   const files = [
-    ...[...host.contracts.values()].flatMap((library) => contractsLibrary(library, host)),
-    ...domains.flatMap((domain) => renderContract(domain, viewIn(views, domain), host, templates)),
+    ...libraries.flatMap((library) => contractsLibrary(library, host)),
+    ...domains.flatMap((domain) => renderContract(domain, viewIn(views, domain), host, source)),
     ...[...host.apps].flatMap(([name, app]) =>
       renderApp(
         app,
         domains.filter((domain) => domain.app === name),
         views,
         host,
-        templates,
+        source,
       ),
     ),
     ...(domains.some(({ observability }) => observability)
-      ? renderFolder(templates, 'observability', '.', {})
+      ? renderFolder(source, 'observability', '.', {})
       : []),
     ...host.publishers.flatMap((publisher) =>
-      renderPublisher(publisher, domains, views, host, templates),
+      renderPublisher(publisher, domains, views, host, source),
     ),
     ...[...host.webs].flatMap(([name, web]) =>
       renderWeb(
         web,
         domains.filter((domain) => domain.web === name),
         views,
-        templates,
+        source,
       ),
     ),
   ];
@@ -69,11 +73,28 @@ export function render(
 
 type Views = ReadonlyMap<Domain, DomainView>;
 
+/** Templates, and which of their files are wanted; all where it is not said. */
+interface Source {
+  readonly templates: Templates;
+  readonly wanted?: Wanted;
+}
+
 function viewOf(domain: Domain, host: HostFacts): DomainView {
   const library = host.contracts.get(domain.contracts);
   if (!library) throw new Error(`no facts for the contract library ${domain.contracts}`);
-  return domainView(domain, library.importPath);
+  const { importPath } = library;
+  const known = knownViews.get(domain);
+  if (known?.importPath === importPath) return known.view;
+  const view = domainView(domain, importPath);
+  knownViews.set(domain, { importPath, view });
+  return view;
 }
+
+/** A domain is rendered several times, beside others that change. */
+const knownViews = new WeakMap<
+  Domain,
+  { readonly importPath: string; readonly view: DomainView }
+>();
 
 function viewIn(views: Views, domain: Domain): DomainView {
   const view = views.get(domain);
@@ -85,10 +106,10 @@ function renderContract(
   domain: Domain,
   view: DomainView,
   host: HostFacts,
-  templates: Templates,
+  source: Source,
 ): RenderedFile[] {
   const root = `${host.contracts.get(domain.contracts)?.root}/src`;
-  return renderFolder(templates, 'contracts', root, { d: view });
+  return renderFolder(source, 'contracts', root, { d: view });
 }
 
 function renderApp(
@@ -96,7 +117,7 @@ function renderApp(
   domains: readonly Domain[],
   views: Views,
   host: HostFacts,
-  templates: Templates,
+  source: Source,
 ): RenderedFile[] {
   const publisher = host.publishers.find(({ root }) => root === app.root);
   const view: AppView = {
@@ -108,9 +129,9 @@ function renderApp(
   };
   const tested = domains.filter((domain) => !domain.skipTests && app.testRunner !== 'none');
   const files = [
-    ...renderFolder(templates, 'server', app.realtimeRoot, { app: view }),
+    ...renderFolder(source, 'server', app.realtimeRoot, { app: view }),
     ...domains.flatMap((domain) => {
-      const own = renderFolder(templates, 'server', app.realtimeRoot, {
+      const own = renderFolder(source, 'server', app.realtimeRoot, {
         app: view,
         d: viewIn(views, domain),
       });
@@ -126,7 +147,7 @@ function renderPublisher(
   domains: readonly Domain[],
   views: Views,
   host: HostFacts,
-  templates: Templates,
+  source: Source,
 ): RenderedFile[] {
   const published = domains.filter(({ serverEvents }) => serverEvents.length > 0);
   const view = published.map((domain) => {
@@ -135,7 +156,7 @@ function renderPublisher(
     return { ...viewIn(views, domain), tcpPort: tcpPortVariable(publisher, app, domain.app) };
   });
   const tcpPorts = [...new Set(view.map(({ tcpPort }) => tcpPort))].sort();
-  const files = renderFolder(templates, 'publisher', `${publisher.realtimeRoot}/publisher`, {
+  const files = renderFolder(source, 'publisher', `${publisher.realtimeRoot}/publisher`, {
     publisher: { domains: view, tcpPorts },
   });
   const tested = !publisher.skipTests && publisher.testRunner !== 'none';
@@ -156,7 +177,7 @@ function renderWeb(
   web: WebFacts,
   domains: readonly Domain[],
   views: Views,
-  templates: Templates,
+  source: Source,
 ): RenderedFile[] {
   const authStore = domains.find((domain) => domain.authStore !== undefined)?.authStore;
   const authPath =
@@ -171,7 +192,7 @@ function renderWeb(
     framework: web.framework,
     apiUrlVariable: API_URL_VARIABLE[web.framework],
   });
-  const kernel = renderFolder(templates, 'web', web.sourceRoot, { web: viewFrom(library) });
+  const kernel = renderFolder(source, 'web', web.sourceRoot, { web: viewFrom(library) });
   const hasExample = domains.some(({ example }) => example);
   const files = [
     ...kernel
@@ -179,14 +200,14 @@ function renderWeb(
       .map((file) => (file.path.endsWith(AUTH_STORE) ? { ...file, path: authPath } : file)),
     ...domains.flatMap((domain) => {
       const d = viewIn(views, domain);
-      const own = renderFolder(templates, 'web', web.sourceRoot, {
+      const own = renderFolder(source, 'web', web.sourceRoot, {
         web: viewFrom(`${web.sourceRoot}/features/${d.kebabPlural}/realtime`, d),
         d,
       }).filter(({ path }) => domain.example || !isExample(path));
       const tested = !domain.skipTests && web.testRunner !== 'none';
       return [
         ...(tested ? own : own.filter(({ path }) => !isTest(path))),
-        ...(domain.example ? renderExamplePage(web, d, viewFrom, templates) : []),
+        ...(domain.example ? renderExamplePage(web, d, viewFrom, source) : []),
       ];
     }),
   ];
@@ -202,14 +223,14 @@ function renderExamplePage(
   web: WebFacts,
   d: DomainView,
   viewFrom: (path: string, d: DomainView) => WebView,
-  templates: Templates,
+  source: Source,
 ): RenderedFile[] {
   const [entry] = web.entries;
   if (entry === undefined || entry.kind === 'main') return [];
   const { templates: folder, page } = EXAMPLE_PAGES[entry.kind];
   const target = posix.dirname(entry.path);
   const view = viewFrom(posix.join(target, page.replace('__domain__', d.kebabPlural)), d);
-  return renderFolder(templates, folder, target, { web: view, d });
+  return renderFolder(source, folder, target, { web: view, d });
 }
 
 /** Without extension. */
@@ -230,22 +251,25 @@ interface Scope {
  * others. A template that renders to nothing is a file that this domain does not need.
  */
 function renderFolder(
-  templates: Templates,
+  source: Source,
   folder: string,
   target: string,
   scope: Scope,
 ): RenderedFile[] {
   const files: RenderedFile[] = [];
+  const { templates, wanted } = source;
+  if (wanted && scope.d && !wanted.domains.has(scope.d.pascal)) return files;
   const former = formerTemplates(templates);
   for (const [path, text] of templates) {
     if (!path.startsWith(`${folder}/`)) continue;
     if (path.includes('__domain__') !== (scope.d !== undefined)) continue;
-    const content = path.endsWith('.ejs') ? layOut(fill(path, text, scope)) : text;
-    if (content.trim() === '') continue;
     const fileOf = (template: string): string => {
       const name = template.slice(folder.length + 1).replace(/\.ejs$/, '');
       return posix.join(target, name.replaceAll('__domain__', scope.d?.kebabPlural ?? ''));
     };
+    if (wanted && !wanted.paths.has(fileOf(path))) continue;
+    const content = path.endsWith('.ejs') ? laidOut(path, fill(path, text, scope)) : text;
+    if (content.trim() === '') continue;
     const owner: Ownership = YOURS.has(path) ? 'yours' : 'merged';
     const formerly = former(path).map(fileOf);
     files.push({
@@ -253,10 +277,22 @@ function renderFolder(
       content,
       owner,
       ...(formerly.length > 0 && { formerly }),
+      ...(scope.d && { domain: scope.d.pascal }),
     });
   }
   return files;
 }
+
+/** What the module of an app holds is often what it held when it was rendered last. */
+function laidOut(path: string, code: string): string {
+  const last = layouts.get(path);
+  if (last?.code === code) return last.text;
+  const text = layOut(code);
+  layouts.set(path, { code, text });
+  return text;
+}
+
+const layouts = new Map<string, { readonly code: string; readonly text: string }>();
 
 /** Renders a template. It is compiled at its first use: each domain is rendered by the same function. */
 function fill(path: string, text: string, scope: Scope): string {

@@ -2184,9 +2184,23 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'payload-checked-too-late',
     file: 'packages/react/src/core/schemas.ts',
-    find: 'result instanceof Promise ? { issues: ASYNCHRONOUS } : result',
-    replace: 'result as Validated',
+    find: 'if (result instanceof Promise)',
+    replace: 'if (!result)',
     test: 'web/instance.test.tsx',
+  },
+  {
+    name: 'contract-without-words',
+    file: 'packages/react/src/core/schemas.ts',
+    find: 'if (message !== WORDLESS) return issue;',
+    replace: 'if (message) return issue;',
+    test: 'web/schemas.test.tsx',
+  },
+  {
+    name: 'words-of-the-app-replaced',
+    file: 'packages/react/src/core/schemas.ts',
+    find: 'if (message !== WORDLESS) return issue;',
+    replace: '',
+    test: 'web/schemas.test.tsx',
   },
   {
     name: 'errors-of-one-copy-alone',

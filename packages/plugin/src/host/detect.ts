@@ -5,6 +5,7 @@ import { RealtimeError } from '../domain/index.js';
 import type { Domain } from '../domain/index.js';
 import type { AppFacts, ContractsFacts, HostFacts, TestRunner, WebFacts } from './facts.js';
 import type { HostProject, HostProjects } from './projects.js';
+import { loadParser } from './parser.js';
 import { hostPublishers } from './publishers.js';
 import { rootModuleOf } from './root-module.js';
 import { isNextApp, nextEntries, nextServer, viteEntries, vitePort } from './web-app.js';
@@ -142,7 +143,19 @@ function detectContracts(
     root,
     exists: project !== undefined,
     importPath: packageName ?? (scope === null ? shortName : `@${scope}/${shortName}`),
+    chained: chainedContracts(tree, joinPathFragments(root, 'src')),
   };
+}
+
+function chainedContracts(tree: Tree, folder: string): Set<string> {
+  const files = tree.children(folder).filter((file) => file.endsWith('.contract.ts'));
+  return new Set(
+    files.filter((file) => {
+      const text = tree.read(joinPathFragments(folder, file), 'utf-8') ?? '';
+      const imports = loadParser()?.parseSync(file, text).module.staticImports ?? [];
+      return imports.some(({ moduleRequest }) => moduleRequest.value === 'zod');
+    }),
+  );
 }
 
 /** Folder of the workspace's libraries. */

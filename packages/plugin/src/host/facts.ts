@@ -58,6 +58,11 @@ export interface ContractsFacts {
   readonly exists: boolean;
   /** `@acme/realtime-contracts`; a domain's contract is one subpath of it. */
   readonly importPath: string;
+  /**
+   * File names of the contracts that import all of zod, because their owners chain its methods. Others
+   * import `zod/mini`, of which a browser gets what is used alone.
+   */
+  readonly chained: ReadonlySet<string>;
 }
 
 /** Facts detected in the user's workspace. */

@@ -390,8 +390,8 @@ const EDITS: Record<string, Edit> = {
   },
   'a refinement of a schema': {
     file: CONTRACT,
-    edit: swap('message: z.string()', 'message: z.string().max(100)'),
-    holds: ['.max(100)'],
+    edit: swap('message: z.string()', 'message: z.string().check(z.maxLength(100))'),
+    holds: ['.check(z.maxLength(100))'],
   },
   'a type of its own in the contract': {
     file: CONTRACT,

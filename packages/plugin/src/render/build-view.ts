@@ -30,17 +30,24 @@ const TAKEN_METHODS = new Set([
   'handleDisconnect',
 ]);
 
+/** How a contract calls zod: by functions alone, as `zod/mini` has them, or by chains of methods. */
+type Zod = DomainView['zod'];
+
 /** The view that templates get of one domain. @param importPath of the contract library */
-export function domainView(domain: Domain, importPath: string): DomainView {
-  const prefix = `${domain.names.camel}.`;
-  const clientEvents = domain.clientEvents.map((event) => eventView(event, prefix));
+export function domainView(domain: Domain, importPath: string, zod: Zod): DomainView {
+  const viewOf = eventViewer(`${domain.names.camel}.`, zod);
+  const clientEvents = domain.clientEvents.map(viewOf);
   const subscriptions =
-    domain.rooms === 'resource'
-      ? subscriptionEvents(domain.names.camel).map((event) => eventView(event, prefix))
-      : [];
-  const serverEvents = domain.serverEvents.map((event) => serverEventView(event, prefix));
+    domain.rooms === 'resource' ? subscriptionEvents(domain.names.camel).map(viewOf) : [];
+  const serverEvents = domain.serverEvents.map((event) => ({
+    ...viewOf(event),
+    audience: event.audience,
+    recipients: event.audience.to.charAt(0).toUpperCase() + event.audience.to.slice(1),
+    list: event.list,
+  }));
   return {
     ...domain.names,
+    zod,
     namespace: domain.namespace,
     rooms: domain.rooms,
     contractImport: `${importPath}/${domain.names.kebabPlural}`,
@@ -75,30 +82,23 @@ function listView(
   };
 }
 
-function serverEventView(event: ServerEvent, prefix: string): ServerEventView {
-  return {
-    ...eventView(event, prefix),
-    audience: event.audience,
-    recipients: event.audience.to.charAt(0).toUpperCase() + event.audience.to.slice(1),
-    list: event.list,
-  };
-}
+type Event = { readonly name: string; readonly fields: readonly Field[] };
 
-function eventView(
-  event: { readonly name: string; readonly fields: readonly Field[] },
-  prefix: string,
-): EventView {
-  const pascal = eventPascal(event.name);
-  const camel = pascal.charAt(0).toLowerCase() + pascal.slice(1);
-  const short = event.name.startsWith(prefix) ? camelOf(event.name.slice(prefix.length)) : camel;
-  const fields = event.fields.map(fieldView);
-  return {
-    name: event.name,
-    pascal,
-    camel,
-    method: TAKEN_METHODS.has(short) ? camel : short,
-    fields,
-    sample: payloadOf(fields),
+/** @param prefix of the names of a domain's events: `chat.` */
+function eventViewer(prefix: string, zod: Zod): (event: Event) => EventView {
+  return (event) => {
+    const pascal = eventPascal(event.name);
+    const camel = pascal.charAt(0).toLowerCase() + pascal.slice(1);
+    const short = event.name.startsWith(prefix) ? camelOf(event.name.slice(prefix.length)) : camel;
+    const fields = event.fields.map((field) => fieldView(field, zod));
+    return {
+      name: event.name,
+      pascal,
+      camel,
+      method: TAKEN_METHODS.has(short) ? camel : short,
+      fields,
+      sample: payloadOf(fields),
+    };
   };
 }
 
@@ -107,12 +107,12 @@ function camelOf(event: string): string {
   return pascal.charAt(0).toLowerCase() + pascal.slice(1);
 }
 
-function fieldView(field: Field): FieldView {
+function fieldView(field: Field, zod: Zod): FieldView {
   const sample = [sampleOf(field)];
   return {
     name: field.name,
     optional: field.optional,
-    zod: zodOf(field),
+    zod: zod === 'zod' ? chainOf(field) : callOf(field),
     sample: field.array ? brokenList('[', [sample], ']') : sample,
   };
 }
@@ -125,19 +125,25 @@ function payloadOf(fields: readonly FieldView[]): string[] {
   );
 }
 
+/** Lines of a schema, its calls in each other. */
+function callOf({ base, array, optional }: Field): string[] {
+  const [root, ...call] = baseOf(base);
+  let lines = [`${root}${call[0]}`, ...call.slice(1)];
+  if (array) lines = brokenList('z.array(', [lines], ')');
+  return optional ? brokenList('z.optional(', [lines], ')') : lines;
+}
+
+/** The root of a schema, and the lines of the call that makes it. */
+function baseOf(base: Field['base']): readonly [string, ...string[]] {
+  if (typeof base === 'string') return ZOD[base];
+  const values = base.map((value) => [quote(value)]);
+  const [open = '', ...rest] = brokenList('.enum([', values, '])');
+  return ['z', open, ...rest];
+}
+
 /** Lines of a call chain, each call below its root: `z` and `.string()`. */
-function zodOf({ base, array, optional }: Field): string[] {
-  let [root, ...call] =
-    typeof base === 'string'
-      ? ZOD[base]
-      : [
-          'z',
-          ...brokenList(
-            '.enum([',
-            base.map((value) => [quote(value)]),
-            '])',
-          ),
-        ];
+function chainOf({ base, array, optional }: Field): string[] {
+  let [root, ...call] = baseOf(base);
   if (array) {
     call = brokenList('.array(', [[`${root}${call[0]}`, ...call.slice(1)]], ')');
     root = 'z';

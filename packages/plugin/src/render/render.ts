@@ -82,10 +82,11 @@ interface Source {
 function viewOf(domain: Domain, host: HostFacts): DomainView {
   const library = host.contracts.get(domain.contracts);
   if (!library) throw new Error(`no facts for the contract library ${domain.contracts}`);
-  const { importPath } = library;
+  const { importPath, chained } = library;
+  const zod = chained.has(`${domain.names.kebabPlural}.contract.ts`) ? 'zod' : 'zod/mini';
   const known = knownViews.get(domain);
-  if (known?.importPath === importPath) return known.view;
-  const view = domainView(domain, importPath);
+  if (known?.importPath === importPath && known.view.zod === zod) return known.view;
+  const view = domainView(domain, importPath, zod);
   knownViews.set(domain, { importPath, view });
   return view;
 }

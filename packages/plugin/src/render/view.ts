@@ -3,7 +3,7 @@ import type { Audience, DomainNames, ListAction, Rooms } from '../domain/index.j
 /** One payload field, for templates. */
 export interface FieldView {
   readonly name: string;
-  /** Lines of a zod expression, complete with array and optional: `z.array(z.uuid()).optional()` */
+  /** Lines of a zod expression, complete with array and optional: `z.optional(z.array(z.uuid()))` */
   readonly zod: readonly string[];
   /** Lines of a TypeScript literal that satisfies the schema, for tests: `'m1'` */
   readonly sample: readonly string[];
@@ -48,6 +48,8 @@ export interface ListView {
 export interface DomainView extends DomainNames {
   readonly namespace: string;
   readonly rooms: Rooms;
+  /** What the contract imports. */
+  readonly zod: 'zod' | 'zod/mini';
   /** `@acme/realtime-contracts/notifications` */
   readonly contractImport: string;
   readonly serverEvents: readonly ServerEventView[];

@@ -181,7 +181,7 @@ export const SHAPES: readonly Shape[] = [
   },
   {
     name: 'pages',
-    host: hostFacts({ solution: false, runner: 'jest', web: 'pages' }),
+    host: hostFacts({ solution: false, runner: 'jest', web: 'pages', chained: ['chats'] }),
     domains: [notification, { ...chat, example: true }],
     files: CSS_MODULES,
   },
@@ -226,6 +226,7 @@ export const HARD_SHAPES: readonly Shape[] = [
       runner: 'vitest',
       esm: true,
       scope: 'esm',
+      chained: ['chats'],
       publishers: ['api-gateway', 'orders'],
     }),
     domains: [notification, chat],
@@ -279,8 +280,11 @@ export function hostFacts(options: {
   scope?: string;
   /** Apps that publish. */
   publishers?: readonly string[];
+  /** Plurals of the domains whose contracts chain methods of zod. */
+  chained?: readonly string[];
 }): HostFacts {
-  const { solution, runner, esm = false, web = 'app', scope = 'acme', publishers = [] } = options;
+  const { solution, runner, esm = false, web = 'app', scope = 'acme' } = options;
+  const { publishers = [], chained = [] } = options;
   const name = (short: string): string => (solution ? `@${scope}/${short}` : short);
   const app = (short: string): AppFacts => ({
     name: name(short),
@@ -324,6 +328,7 @@ export function hostFacts(options: {
           root: solution ? 'packages/realtime-contracts' : 'libs/realtime-contracts',
           exists: false,
           importPath: `@${scope}/realtime-contracts`,
+          chained: new Set(chained.map((plural) => `${plural}.contract.ts`)),
         },
       ],
     ]),

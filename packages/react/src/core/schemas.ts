@@ -43,5 +43,52 @@ interface Validated {
 
 export function validate(schema: StandardSchema, body: unknown): Validated {
   const result = schema['~standard'].validate(body);
-  return result instanceof Promise ? { issues: ASYNCHRONOUS } : result;
+  if (result instanceof Promise) return { issues: ASYNCHRONOUS };
+  const issues = result.issues?.map((issue) => worded(issue, body));
+  return issues ? { issues } : result;
+}
+
+/** An issue as zod has it, with what its message is made of. */
+interface ZodIssue extends SchemaIssue {
+  readonly code?: string;
+  readonly expected?: string;
+  readonly values?: readonly unknown[];
+  readonly format?: string;
+  readonly origin?: string;
+  readonly maximum?: number;
+  readonly minimum?: number;
+}
+
+/** What zod says where it has no language, as `zod/mini`. */
+const WORDLESS = 'Invalid input';
+const FORMATS: Readonly<Record<string, string>> = {
+  uuid: 'UUID',
+  datetime: 'ISO datetime',
+};
+
+/** Says it as zod does in English, of what contracts are generated with. */
+function worded(issue: ZodIssue, body: unknown): SchemaIssue {
+  const { message, code, expected, values = [], origin } = issue;
+  if (message !== WORDLESS) return issue;
+  const options = values.map((value) => JSON.stringify(value)).join('|');
+  const format = `${issue.format}`;
+  const messages: Readonly<Record<string, string>> = {
+    invalid_type: `${WORDLESS}: expected ${expected}, received ${kindOf(issue, body)}`,
+    invalid_value: values[1]
+      ? `Invalid option: expected one of ${options}`
+      : `${WORDLESS}: expected ${options}`,
+    invalid_format: `Invalid ${FORMATS[format] ?? format}`,
+    too_big: `Too big: expected ${origin} to be <=${issue.maximum}`,
+    too_small: `Too small: expected ${origin} to be >=${issue.minimum}`,
+  };
+  return { ...issue, message: messages[`${code}`] ?? message };
+}
+
+function kindOf({ path = [] }: ZodIssue, body: unknown): string {
+  const value = path.reduce<unknown>(
+    (held, key) => Object(held)[key as PropertyKey],
+    body,
+  );
+  if (value === null) return 'null';
+  return Array.isArray(value) ? 'array' : typeof value;
 }

@@ -62,6 +62,38 @@ function fillIn(): void {
   );
 }
 
+describe('a contract', () => {
+  const classic = "import * as z from 'zod';\n";
+
+  it('imports of zod what browsers drop where it is not used', () => {
+    expect(read(CONTRACT)).toContain("import * as z from 'zod/mini';\n");
+    expect(read(CONTRACT)).toContain('userId: z.optional(z.string()),');
+  });
+
+  it('chains methods of zod where its owner does, and keeps those that are of the owner', async () => {
+    replace(CONTRACT, "import * as z from 'zod/mini';\n", classic);
+    replace(CONTRACT, 'message: z.string(),', 'message: z.string().max(100),');
+    await change('created{id,message,type,userId?,tags?:string[]}');
+    expect(read(CONTRACT)).toContain(classic);
+    expect(read(CONTRACT)).toContain('message: z.string().max(100),');
+    expect(read(CONTRACT)).toContain('userId: z.string().optional(),');
+    expect(read(CONTRACT)).toContain('tags: z.array(z.string()).optional(),');
+    expect(read(CONTRACT)).not.toContain('<<<<<<<');
+    await syncGenerator(tree);
+    expect(read(CONTRACT)).toContain('userId: z.string().optional(),');
+  });
+
+  it('goes back to what browsers drop where its owner does', async () => {
+    const before = read(CONTRACT);
+    tree.write(CONTRACT, before.replace('zod/mini', 'zod'));
+    await syncGenerator(tree);
+    expect(read(CONTRACT)).toContain('userId: z.string().optional(),');
+    tree.write(CONTRACT, read(CONTRACT).replace("'zod'", "'zod/mini'"));
+    await syncGenerator(tree);
+    expect(read(CONTRACT)).toBe(before);
+  });
+});
+
 describe('adding', () => {
   it.each(['Notification', 'notifications', 'NOTIFICATION', 'notification'])(
     'brings a server event everywhere, in the domain named %s',

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 
 /** Socket.IO namespace of this domain. */
 export const CHATS_NAMESPACE = '/chats';
@@ -16,13 +16,13 @@ export const messagePostedSchema = z.object({
   text: z.string(),
   room: z.string(),
   at: z.iso.datetime({ offset: true }),
-  tags: z.array(z.string()).optional(),
+  tags: z.optional(z.array(z.string())),
 });
 export type MessagePosted = z.infer<typeof messagePostedSchema>;
 
 export const messageEditedSchema = z.object({
   id: z.uuid(),
-  text: z.string().optional(),
+  text: z.optional(z.string()),
   editedAt: z.iso.datetime({ offset: true }),
 });
 export type MessageEdited = z.infer<typeof messageEditedSchema>;
@@ -37,7 +37,7 @@ export type ChatCleared = z.infer<typeof chatClearedSchema>;
 export const chatSaySchema = z.strictObject({
   room: z.string(),
   text: z.string(),
-  mood: z.enum(['happy', 'sad']).optional(),
+  mood: z.optional(z.enum(['happy', 'sad'])),
 });
 export type ChatSay = z.infer<typeof chatSaySchema>;
 

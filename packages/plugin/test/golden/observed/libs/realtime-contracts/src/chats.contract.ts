@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 
 /** Socket.IO namespace of this domain. */
 export const CHATS_NAMESPACE = '/chats';

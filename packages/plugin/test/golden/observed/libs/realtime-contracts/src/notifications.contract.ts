@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 
 /** Socket.IO namespace of this domain. */
 export const NOTIFICATIONS_NAMESPACE = '/notifications';
@@ -10,7 +10,7 @@ export const notificationCreatedSchema = z.object({
   id: z.string(),
   message: z.string(),
   type: z.string(),
-  userId: z.string().optional(),
+  userId: z.optional(z.string()),
 });
 export type NotificationCreated = z.infer<typeof notificationCreatedSchema>;
 

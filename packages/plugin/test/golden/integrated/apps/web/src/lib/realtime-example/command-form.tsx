@@ -1,7 +1,8 @@
 'use client';
 
 import { useId, useState } from 'react';
-import * as z from 'zod';
+import { en } from 'zod/locales';
+import * as z from 'zod/mini';
 import styles from './realtime-example.module.css';
 
 type Fields = Readonly<Record<string, Field>>;
@@ -20,10 +21,13 @@ export interface ExampleCommand {
   readonly submit: (values: object) => Promise<unknown>;
 }
 
+/** `zod/mini` has no language by itself. */
+const messages = { error: en().localeError };
+
 /** A command, and the form that follows from its schema in the contract. */
 export function command<T>(
   event: string,
-  schema: z.ZodType<T>,
+  schema: z.core.$ZodType<T>,
   send: (payload: T) => Promise<unknown>,
 ): ExampleCommand {
   const { properties = {}, required = [] } = z.toJSONSchema(schema);
@@ -31,7 +35,7 @@ export function command<T>(
     event,
     fields: properties as Fields,
     required,
-    submit: async (values) => send(schema.parse(values)),
+    submit: async (values) => send(z.parse(schema, values, messages)),
   };
 }
 
@@ -170,7 +174,7 @@ function valueOf(name: string, kind: Kind, text: string): unknown {
 }
 
 function textOf(error: unknown): string {
-  if (error instanceof z.ZodError) return z.prettifyError(error);
+  if (error instanceof z.core.$ZodError) return z.prettifyError(error);
   if (!(error instanceof Error)) return String(error);
   return 'code' in error ? `${error.code}: ${error.message}` : error.message;
 }

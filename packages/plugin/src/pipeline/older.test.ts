@@ -28,7 +28,7 @@ const COMMANDS: readonly (readonly [name: string, run: (tree: Tree) => Promise<u
   [
     'a new event',
     (tree) =>
-      realtimeEventGenerator(tree, { domain: 'Notification', add: 'pinged', skipFormat: true }),
+      realtimeEventGenerator(tree, { domain: 'Notification', event: 'pinged', skipFormat: true }),
   ],
   ['a publisher', (tree) => realtimePublisherGenerator(tree, { app: 'worker', skipFormat: true })],
   ['remove', (tree) => realtimeRemoveGenerator(tree, { domain: 'Notification' })],

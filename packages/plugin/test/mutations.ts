@@ -2648,6 +2648,20 @@ export const MUTATIONS: readonly Mutation[] = [
     test: 'src/pipeline/older.test.ts',
   },
   {
+    name: 'two-files-of-one-domain',
+    file: 'src/domain/parse.ts',
+    find: 'if (shared.length > 0) {',
+    replace: 'if (false as boolean) {',
+    test: 'src/generators/realtime-domain/change.test.ts',
+  },
+  {
+    name: 'moved-without-a-word',
+    file: 'src/generators/realtime-domain/generator.ts',
+    find: 'if (existing) await askMove(existing.domain, domain, options.move);',
+    replace: '',
+    test: 'src/generators/realtime-domain/change.test.ts',
+  },
+  {
     name: 'links-followed-outside',
     file: 'src/pipeline/inside.ts',
     find: ' || isLinkedOut(path)',

@@ -221,16 +221,39 @@ describe('writeDomainFile', () => {
 });
 
 describe('checkDomains', () => {
+  const check = (...domains: readonly Domain[]): void =>
+    checkDomains(domains.map((domain, index) => ({ path: `${index}.domain.json`, domain })));
+
+  it.each([
+    ['app', {}],
+    ['web', { app: 'b', contracts: 'b' }],
+    ['contracts', { app: 'b', web: 'b' }],
+    ['app and web', { contracts: 'b' }],
+  ])('refuses two files of one name that share the %s', (_name, other) => {
+    const chat = resolved('Chat');
+    expect(() => check(chat, { ...chat, namespace: '/b', ...other })).toThrow(
+      /^RT054 Two files state the domain Chat,[^]*\n {2}0\.domain\.json\n {2}1\.domain\.json\n/,
+    );
+  });
+
+  it('lets two of one name be that share nothing', () => {
+    const chat = resolved('Chat');
+    expect(() => check(chat, { ...chat, app: 'b', web: 'b', contracts: 'b' })).not.toThrow();
+    expect(() =>
+      check({ ...chat, web: null }, { ...chat, app: 'b', web: null, contracts: 'b' }),
+    ).not.toThrow();
+  });
+
   it('refuses a namespace or an event that two domains of an app claim', () => {
     const chat = resolved('Chat');
-    expect(() => checkDomains([chat, resolved('Talk', { namespace: '/chats' })])).toThrow(
+    expect(() => check(chat, resolved('Talk', { namespace: '/chats' }))).toThrow(
       /^RT005 The namespace "\/chats" of Talk is taken by Chat/,
     );
+    expect(() => check(chat, resolved('Talk', { serverEvents: ['chat.created'] }))).toThrow(
+      /^RT004 /,
+    );
     expect(() =>
-      checkDomains([chat, resolved('Talk', { serverEvents: ['chat.created'] })]),
-    ).toThrow(/^RT004 /);
-    expect(() =>
-      checkDomains([chat, { ...resolved('Talk', { namespace: '/chats' }), app: 'b' }]),
+      check(chat, { ...resolved('Talk', { namespace: '/chats' }), app: 'b' }),
     ).not.toThrow();
   });
 
@@ -238,8 +261,8 @@ describe('checkDomains', () => {
     const [one, other] = ['@acme/a', '@acme/b'].map((requestContext, index) =>
       resolved(`Chat${index}`, { requestContext }),
     ) as [Domain, Domain];
-    expect(() => checkDomains([one, other])).toThrow(/^RT007 requestContext: Chat1 names/);
-    expect(() => checkDomains([one, { ...other, app: 'b' }])).not.toThrow();
-    expect(() => checkDomains([one, resolved('Talk')])).not.toThrow();
+    expect(() => check(one, other)).toThrow(/^RT007 requestContext: Chat1 names/);
+    expect(() => check(one, { ...other, app: 'b' })).not.toThrow();
+    expect(() => check(one, resolved('Talk'))).not.toThrow();
   });
 });

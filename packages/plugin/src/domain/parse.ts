@@ -225,39 +225,62 @@ function checkNames(source: string, file: DomainFile): void {
 }
 
 /**
- * Checks what no domain can know alone: a namespace or an event that two domains of one app claim,
- * or a request context in which they differ.
+ * Checks what no domain can know alone: files that two domains would write, a namespace or an event that two domains
+ * of one app claim, or a request context in which they differ.
  *
- * @throws RealtimeError RT004, RT005 or RT007
+ * @param all each domain with the path of its file
+ * @throws RealtimeError RT004, RT005, RT007 or RT054
  */
-export function checkDomains(domains: readonly Domain[]): void {
-  domains.forEach((domain, index) => {
-    for (const other of domains.slice(0, index)) {
-      if (other.app !== domain.app) continue;
-      if (other.namespace === domain.namespace) {
+export function checkDomains(
+  all: readonly { readonly path: string; readonly domain: Domain }[],
+): void {
+  for (const [index, { path, domain }] of all.entries()) {
+    for (const { path: otherPath, domain: other } of all.slice(0, index)) {
+      const shared = sharedFolders(domain, other);
+      if (shared.length > 0) {
         throw new RealtimeError(
-          'RT005',
-          `The namespace "${domain.namespace}" of ${domain.names.pascal} is taken by ${other.names.pascal}. Pass another with --namespace.`,
+          'RT054',
+          `Two files state the domain ${domain.names.pascal}, and both would write its code in ${shared.join(' and ')}:\n  ${otherPath}\n  ${path}\nDelete one of them. To keep both, give one of them another "name" and run nx sync.`,
         );
       }
-      const contexts = [domain.requestContext, other.requestContext].filter(Boolean);
-      if (new Set(contexts).size > 1) {
-        throw new RealtimeError(
-          'RT007',
-          `requestContext: ${domain.names.pascal} names "${domain.requestContext}" and ${other.names.pascal} "${other.requestContext}", but an app has one. Make them the same.`,
-        );
-      }
-      const taken = domain.serverEvents.find(({ name }) =>
-        other.serverEvents.some((event) => event.name === name),
-      );
-      if (taken) {
-        throw new RealtimeError(
-          'RT004',
-          `The server event "${taken.name}" of ${domain.names.pascal} is one of ${other.names.pascal} already: a broker event belongs to one domain.`,
-        );
-      }
+      if (other.app === domain.app) checkWithin(domain, other);
     }
+  }
+}
+
+/** Names of the projects in which two domains have the same files. */
+function sharedFolders(domain: Domain, other: Domain): string[] {
+  if (domain.names.kebabPlural !== other.names.kebabPlural) return [];
+  return (['app', 'web', 'contracts'] as const).flatMap((kind) => {
+    const name = domain[kind];
+    return name !== null && name === other[kind] ? [name] : [];
   });
+}
+
+/** Of one app. */
+function checkWithin(domain: Domain, other: Domain): void {
+  if (other.namespace === domain.namespace) {
+    throw new RealtimeError(
+      'RT005',
+      `The namespace "${domain.namespace}" of ${domain.names.pascal} is taken by ${other.names.pascal}. Pass another with --namespace.`,
+    );
+  }
+  const contexts = [domain.requestContext, other.requestContext].filter(Boolean);
+  if (new Set(contexts).size > 1) {
+    throw new RealtimeError(
+      'RT007',
+      `requestContext: ${domain.names.pascal} names "${domain.requestContext}" and ${other.names.pascal} "${other.requestContext}", but an app has one. Make them the same.`,
+    );
+  }
+  const taken = domain.serverEvents.find(({ name }) =>
+    other.serverEvents.some((event) => event.name === name),
+  );
+  if (taken) {
+    throw new RealtimeError(
+      'RT004',
+      `The server event "${taken.name}" of ${domain.names.pascal} is one of ${other.names.pascal} already: a broker event belongs to one domain.`,
+    );
+  }
 }
 
 /**

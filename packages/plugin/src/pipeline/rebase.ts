@@ -44,7 +44,7 @@ export async function findBases(
 ): Promise<string[]> {
   if (filesWithoutBase(tree).length === 0) return [];
   const domains = all.map(({ domain }) => domain);
-  checkDomains(domains);
+  checkDomains(all);
   const host = detectHost(tree, projects, domains);
   const recorded = (recordedDomains(tree, projects, all) ?? []).map(({ domain }) => domain);
   return restoreBases(tree, renderings, guess);

@@ -47,7 +47,7 @@ export async function updateGenerated(
   change?: DomainChange,
 ): Promise<Updated> {
   const domains = all.map(({ domain }) => domain);
-  checkDomains(domains);
+  checkDomains(all);
   const host = detectHost(tree, projects, domains);
   if (host.publishers.length > 0) checkPublished(domains);
   await findBases(tree, projects, all, false);

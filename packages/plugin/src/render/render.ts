@@ -68,7 +68,10 @@ export function render(
       ),
     ),
   ];
-  return files.sort((a, b) => (a.path < b.path ? -1 : 1));
+  files.sort((a, b) => (a.path < b.path ? -1 : 1));
+  const twice = files.find(({ path }, index) => path === files[index + 1]?.path);
+  if (twice) throw new Error(`${twice.path} is rendered twice`);
+  return files;
 }
 
 type Views = ReadonlyMap<Domain, DomainView>;

@@ -1,6 +1,7 @@
 import type { Tree } from '@nx/devkit';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { addNest, addNext, copies, hostTree, snapshot } from '../../../test/support/host-tree.js';
+import { checkWorkspace } from '../../check/index.js';
 import syncGenerator from '../sync/generator.js';
 import realtimeDomainGenerator from './generator.js';
 import type { RealtimeDomainSchema } from './schema.js';
@@ -155,7 +156,7 @@ describe('other flags on a domain that exists', () => {
     addNext(tree, 'shop');
     const hook = 'features/notifications/realtime/use-notifications-socket.ts';
     tree.write(`apps/web/src/${hook}`, `${read(`apps/web/src/${hook}`)}// Mine.\n`);
-    await generate({ web: 'shop' });
+    await generate({ web: 'shop', move: true });
     expect(read(`apps/shop/src/${hook}`)).toContain('// Mine.');
     expect(tree.exists(`apps/web/src/${hook}`)).toBe(false);
     expect(tree.exists('apps/web/src/lib/realtime/realtime-client.ts')).toBe(false);
@@ -164,10 +165,22 @@ describe('other flags on a domain that exists', () => {
     expect(await syncGenerator(tree)).toEqual({});
   });
 
+  it.each([
+    [{ app: 'backend' }, 'from api-gateway to backend'],
+    [{ web: 'shop' }, 'from web to shop'],
+    [{ app: 'backend', web: 'shop' }, 'from api-gateway to backend and from web to shop'],
+  ])('move it nowhere for %j alone: a second one may be meant', async (options, moves) => {
+    addNest(tree, 'backend');
+    addNext(tree, 'shop');
+    const before = snapshot(tree);
+    await expect(generate(options)).rejects.toThrow(`Notification moves ${moves}, with your edits`);
+    expect(snapshot(tree)).toEqual(before);
+  });
+
   it('move it to another app', async () => {
     addNest(tree, 'backend');
     replace(`${REALTIME}/notifications/notifications.service.ts`, / {4}\/\/ In place[^]*?;\n/, OWN);
-    await generate({ app: 'backend' });
+    await generate({ app: 'backend', move: true });
     const moved = 'apps/backend/src/realtime/notifications/notifications.service.ts';
     expect(read(moved)).toContain(OWN);
     expect([...snapshot(tree, REALTIME).keys()]).toEqual([]);
@@ -190,5 +203,43 @@ describe('other flags on a domain that exists', () => {
       [...snapshot(tree, 'apps/web').keys()].filter((path) => path.includes('realtime')),
     ).toEqual([]);
     expect(read(LAYOUT)).not.toContain('Notifications');
+  });
+});
+
+describe('two files of one domain, as two branches leave them', () => {
+  const FILE = `${REALTIME}/notifications/notifications.domain.json`;
+  const OTHER = 'apps/backend/src/realtime/notifications/notifications.domain.json';
+
+  beforeEach(() => {
+    addNest(tree, 'backend');
+    tree.write(OTHER, read(FILE).replace('"api-gateway"', '"backend"'));
+  });
+
+  it('are both named by sync and by the check, and nothing is written', async () => {
+    expect(read(OTHER)).toContain('"backend"');
+    const before = snapshot(tree);
+    await expect(syncGenerator(tree)).rejects.toThrow(
+      /^RT054 Two files state the domain Notification.* in web and realtime-contracts:\n {2}apps\/api-gateway.*\n {2}apps\/backend/,
+    );
+    expect(snapshot(tree)).toEqual(before);
+    const { findings } = await checkWorkspace(tree);
+    expect(findings.map(({ class: name, message }) => [name, message.slice(0, 5)])).toEqual([
+      ['invalid', 'RT054'],
+    ]);
+  });
+
+  it('are told by each way out', async () => {
+    tree.delete(OTHER);
+    expect(await syncGenerator(tree)).toEqual({});
+    tree.write(
+      OTHER,
+      read(FILE)
+        .replace('"api-gateway"', '"backend"')
+        .replace('"Notification"', '"Alert"')
+        .replaceAll('"notification.', '"alert.'),
+    );
+    await syncGenerator(tree);
+    expect(read('libs/realtime-contracts/src/alerts.contract.ts')).toContain('alert.');
+    expect(await syncGenerator(tree)).toEqual({});
   });
 });

@@ -3,7 +3,7 @@ import type { GeneratorCallback, Tree } from '@nx/devkit';
 import { draftDomain, unquoted } from '../../domain/index.js';
 import { HostProjects, findDomain, hostDomains, resolveDomain } from '../../host/index.js';
 import { refuseOlderPlugin, refuseOutside, regenerate } from '../../pipeline/index.js';
-import { askDomain } from '../../prompts/index.js';
+import { askDomain, askMove } from '../../prompts/index.js';
 import { createApps } from './create-apps.js';
 import { normalize, renamedFile } from './normalize.js';
 import type { RealtimeDomainSchema } from './schema.js';
@@ -30,6 +30,7 @@ export default async function realtimeDomainGenerator(
       : (await import('../../adopt/index.js')).deriveAdopted(tree, projects, options);
   const { name, file, renamed } = renamedFile(tree, options, existing, adopted?.file);
   const domain = resolveDomain(projects, draftDomain({ ...options, name }, file));
+  if (existing) await askMove(existing.domain, domain, options.move);
   const given = [options.serverEvents ?? [], options.clientEvents ?? []];
   const meant = given.flatMap((texts) => unquoted(texts) ?? []);
   const { keepGateways } = options;

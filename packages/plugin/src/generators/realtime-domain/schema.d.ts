@@ -22,6 +22,7 @@ export interface RealtimeDomainSchema {
   skipFormat?: boolean;
   adopt?: boolean;
   keepGateways?: boolean;
+  move?: boolean;
   restore?: boolean;
   forget?: string[];
 }

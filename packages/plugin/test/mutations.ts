@@ -2156,8 +2156,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'own-origin',
     file: 'packages/react/src/core/create-realtime.ts',
-    find: 'if (/^https?:\\/\\/[^/]/.test(url)) return { url, path };',
-    replace: 'return { url, path };',
+    find: 'return /^https?:\\/\\/[^/]/.test(text) ? new URL(text) : null;',
+    replace: "return new URL(text || 'http://localhost');",
     test: 'web/realtime.test.tsx',
   },
   {

@@ -185,6 +185,55 @@ describe('what createRealtime returns', () => {
     await elsewhere.close();
   });
 
+  it.each(['/api/socket.io', '/realtime/'])('connects at the path %s of its URL', async (path) => {
+    const elsewhere = await startServer(0, '/notifications', path);
+    const url = `${elsewhere.url}${path}`;
+    const { store, mount, until } = open(elsewhere, { url, apiUrl: 'http://127.0.0.1:1/api' });
+    mount();
+    store.set(token('alice', 't1'));
+    await until('connected');
+    await elsewhere.close();
+  });
+
+  it('takes the origin alone of the URL of an API', async () => {
+    const apiUrl = `${server.url}/api`;
+    const { store, mount, until } = open(server, { url: undefined, apiUrl });
+    mount();
+    store.set(token('alice', 't1'));
+    await until('connected');
+  });
+
+  it('names the variable where it cannot connect, and the API has a path', async () => {
+    const nowhere = 'http://127.0.0.1:1';
+    const messages: Record<string, string | undefined> = {};
+    const urlVariable = 'NEXT_PUBLIC_REALTIME_URL';
+    for (const path of ['/api', '']) {
+      const apiUrl = `${nowhere}${path}`;
+      const { store, mount, until, channel } = open(server, { url: '', apiUrl, urlVariable });
+      mount();
+      store.set(token('alice', 't1'));
+      await until('reconnecting');
+      messages[path] = channel.getState().error?.message;
+    }
+    expect(messages['/api']).toContain(`tried ${nowhere} without /api.`);
+    expect(messages['/api']).toContain(`Set ${urlVariable} if Socket.IO is elsewhere.`);
+    expect(messages['']).not.toContain(urlVariable);
+  });
+
+  it.each(['http://', 'http://a b', 'https://%', '/api', 'ws://host'])(
+    'is refused with %s, which is no URL of a server',
+    async (url) => {
+      const { store, mount, until, channel } = open(server, {
+        url,
+        urlVariable: 'VITE_REALTIME_URL',
+      });
+      mount();
+      store.set(token('alice', 't1'));
+      await until('refused');
+      expect(channel.getState().error?.message).toContain('VITE_REALTIME_URL is not an absolute');
+    },
+  );
+
   it('makes uncaught errors of faults that nobody handles, also of a handler that fails', () => {
     vi.useFakeTimers();
     try {

@@ -40,6 +40,8 @@ export interface Server {
   readonly url: string;
   /** Path of Socket.IO; undefined for its default. */
   readonly path: string | undefined;
+  /** What its owner may have to set, where it cannot be reached. */
+  readonly hint?: string;
 }
 
 /** The one connection of a page: it carries all namespaces. */
@@ -53,6 +55,7 @@ export class RealtimeConnection {
   lastSeen = 0;
   private manager: Manager | undefined;
   private address: URL | undefined;
+  private hint = '';
   private isProbing = false;
   /** The server answers, but no websocket gets through. */
   private isBlocked = false;
@@ -87,7 +90,7 @@ export class RealtimeConnection {
     // Private, under one name since 4.8 and the other before.
     const told: unknown =
       Reflect.get(engine, '_maxPayload') ?? Reflect.get(engine, 'maxPayload');
-    return Number(told) > 0 ? Number(told) : Infinity;
+    return Number(told) || Infinity;
   }
 
   currentToken(): string | null {
@@ -112,7 +115,9 @@ export class RealtimeConnection {
   /** Why a connection could not be opened, as far as is known by now. */
   unreachable(message: string): RealtimeFailure {
     void this.probe();
-    return this.isBlocked ? BLOCKED : { code: 'UNREACHABLE', message };
+    return this.isBlocked
+      ? BLOCKED
+      : { code: 'UNREACHABLE', message: message + this.hint };
   }
 
   /** A namespace is connected. */
@@ -205,7 +210,12 @@ export class RealtimeConnection {
     return channels.filter(({ socketId }) => socketId !== undefined);
   }
 
-  private createManager({ url, path = '/socket.io' }: Server): Manager {
+  private createManager({
+    url,
+    path = '/socket.io',
+    hint = '',
+  }: Server): Manager {
+    this.hint = hint;
     this.address = new URL(
       `${path.replace(/\/?$/, '/')}?EIO=4&transport=polling`,
       url,

@@ -13,13 +13,19 @@ import { type Claims, claimsOf, type RealtimeToken, Tokens } from './tokens';
  */
 export interface RealtimeOptions {
   /**
-   * The server, as an absolute http(s) URL: `https://api.acme.com`. Without one
-   * every namespace is `refused` with the code `CONFIGURATION`.
+   * The server, as an absolute http(s) URL: `https://api.acme.com`. A path in it
+   * is Socket.IO's: `https://acme.com/api/socket.io`. Without a URL every
+   * namespace is `refused` with the code `CONFIGURATION`.
    */
   readonly url: string | undefined;
-  /** Name of the variable that holds the URL, for that refusal's message. */
+  /**
+   * URL of the API, for where `url` is not given: its origin is taken, as its
+   * path is usually the prefix of the API's own routes.
+   */
+  readonly apiUrl?: string | undefined;
+  /** Name of the variable that holds `url`, for messages. */
   readonly urlVariable?: string | undefined;
-  /** Path of Socket.IO on the server. @default '/socket.io' */
+  /** Path of Socket.IO on the server. @default that of `url`, or '/socket.io' */
   readonly path?: string | undefined;
   /** Where the access token is kept. */
   readonly token: RealtimeToken;
@@ -154,15 +160,32 @@ function isId(value: unknown): boolean {
 
 function serverOf(
   {
-    url = '',
+    url,
+    apiUrl = '',
     path,
     urlVariable = 'The URL of createRealtime',
   }: RealtimeOptions,
   faults: Faults,
 ): Server | RealtimeFailure {
-  // With any other text Socket.IO would connect to the page's own origin.
-  if (/^https?:\/\/[^/]/.test(url)) return { url, path };
+  const given = url || apiUrl;
+  const server = readUrl(given);
+  if (server) {
+    const { origin, pathname } = server;
+    if (path || pathname === '/') return { url: origin, path };
+    if (url) return { url: origin, path: pathname };
+    const hint = `: tried ${origin} without ${pathname}. Set ${urlVariable} if Socket.IO is elsewhere.`;
+    return { url: origin, path, hint };
+  }
   const message = `${urlVariable} is not an absolute http(s) URL: realtime is off. Set it as in .env.example, then build again.`;
   faults.report(new Error(message));
   return { code: 'CONFIGURATION', message };
+}
+
+/** With other text than such a URL, Socket.IO would connect to the page's own origin. */
+function readUrl(text: string): URL | null {
+  try {
+    return /^https?:\/\/[^/]/.test(text) ? new URL(text) : null;
+  } catch {
+    return null;
+  }
 }

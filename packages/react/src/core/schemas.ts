@@ -68,12 +68,11 @@ const FORMATS: Readonly<Record<string, string>> = {
 
 /** Says it as zod does in English, of what contracts are generated with. */
 function worded(issue: ZodIssue, body: unknown): SchemaIssue {
-  const { message, code, expected, values = [], origin } = issue;
+  const { message, code = '', values = [], format = '', origin } = issue;
   if (message !== WORDLESS) return issue;
   const options = values.map((value) => JSON.stringify(value)).join('|');
-  const format = `${issue.format}`;
   const messages: Readonly<Record<string, string>> = {
-    invalid_type: `${WORDLESS}: expected ${expected}, received ${kindOf(issue, body)}`,
+    invalid_type: `${WORDLESS}: expected ${issue.expected}, received ${kindOf(issue, body)}`,
     invalid_value: values[1]
       ? `Invalid option: expected one of ${options}`
       : `${WORDLESS}: expected ${options}`,
@@ -81,7 +80,7 @@ function worded(issue: ZodIssue, body: unknown): SchemaIssue {
     too_big: `Too big: expected ${origin} to be <=${issue.maximum}`,
     too_small: `Too small: expected ${origin} to be >=${issue.minimum}`,
   };
-  return { ...issue, message: messages[`${code}`] ?? message };
+  return { ...issue, message: messages[code] ?? message };
 }
 
 function kindOf({ path = [] }: ZodIssue, body: unknown): string {

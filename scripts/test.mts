@@ -74,6 +74,7 @@ const SUMMARY = join(REPORTS, 'summary.txt');
 const PACKAGES: readonly (readonly [name: string, isInstalled: () => boolean])[] = [
   ['rabbitmq-server', () => isCommand('rabbitmq-server') || isSet('RABBITMQ_URL')],
   ['redis-server', () => isCommand('redis-server') || isSet('REDIS_URL')],
+  ['nginx', () => isCommand('nginx')],
   ['chromium', () => chromiumPath() !== undefined],
 ];
 
@@ -345,7 +346,7 @@ function jestLane(name: string, ending: string): Lane {
   };
 }
 
-/** Brokers and a browser, where we may install them; elsewhere the tests say what they miss. */
+/** Brokers, a proxy and a browser, where we may install them; elsewhere the tests say what they miss. */
 function installMissing(): void {
   const missing = PACKAGES.filter(([, isInstalled]) => !isInstalled()).map(([name]) => name);
   if (missing.length === 0) return;

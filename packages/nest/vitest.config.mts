@@ -67,6 +67,7 @@ export default defineConfig({
             'recipients',
             'broker/rmq-faults',
             'topology',
+            'nginx',
             'broker/shutdown-process',
             'publisher/rmq-publisher',
             'build',

@@ -116,8 +116,8 @@ describe('the first week', () => {
             { http: `http://localhost:${port}/health/ready` },
             {
               PORT: String(port),
-              JWT_SECRET,
-              FRONTEND_URL: urlsOf(ports).web,
+              REALTIME_JWT_SECRET: JWT_SECRET,
+              REALTIME_ORIGINS: urlsOf(ports).web,
               RABBITMQ_URL: rabbitmq.url,
               REDIS_URL: redis.url,
             },
@@ -190,7 +190,7 @@ describe('the first week', () => {
   it('the web app serves its page, with the URL of the API in it', async () => {
     const { api, web } = urlsOf(ports);
     const dockerfile = block('dockerfile', /^# apps\/web\/Dockerfile/);
-    const image = await buildImage(host, dockerfile, { NEXT_PUBLIC_API_URL: api });
+    const image = await buildImage(host, dockerfile, { NEXT_PUBLIC_REALTIME_URL: api });
     const server = await image.start('web', { http: web }, { PORT: String(ports.web) });
     try {
       const html = await (await fetch(web)).text();
@@ -239,8 +239,8 @@ describe('a workspace of the integrated preset', () => {
       { http: `${api}/health/ready` },
       {
         PORT: String(ports.api),
-        JWT_SECRET,
-        FRONTEND_URL: urlsOf(ports).web,
+        REALTIME_JWT_SECRET: JWT_SECRET,
+        REALTIME_ORIGINS: urlsOf(ports).web,
         RABBITMQ_URL: rabbitmq.url,
       },
     );

@@ -157,9 +157,9 @@ describe('a workspace with a second Nest app', () => {
   });
 
   const cliEnv = (): NodeJS.ProcessEnv => ({
-    JWT_SECRET,
+    REALTIME_JWT_SECRET: JWT_SECRET,
     PORT: String(ports.api),
-    FRONTEND_URL: urlsOf(ports).web,
+    REALTIME_ORIGINS: urlsOf(ports).web,
     REALTIME_TRANSPORT: 'tcp',
     REALTIME_TCP_PORT: String(ports.tcp),
   });

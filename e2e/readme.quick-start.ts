@@ -124,7 +124,7 @@ describe('the quick start of the README', () => {
   it('makes apps that build, boot and deliver', async () => {
     const ports = await choosePorts();
     const { api } = urlsOf(ports);
-    await host.run('npx nx run-many -t build', { NEXT_PUBLIC_API_URL: api });
+    await host.run('npx nx run-many -t build', { NEXT_PUBLIC_REALTIME_URL: api });
     server = await startApiEmbedded(host, ports);
     const publisher = await eventually(() => tcpPublisher(ports.tcp));
     const recorders = await connectUsers(() => api, '/notifications');
@@ -150,7 +150,7 @@ describe('the quick start of the README', () => {
       await clone.run('npx nx build api-gateway');
       const { code, output } = await clone.tryRun('node dist/apps/api-gateway/main.js');
       expect(code).not.toBe(0);
-      expect(output).toMatch(/JWT_SECRET is missing/);
+      expect(output).toMatch(/REALTIME_JWT_SECRET is missing/);
       expect(output).toContain('npx nx-realtime env');
     });
 
@@ -165,8 +165,8 @@ describe('the quick start of the README', () => {
         { http: `${url}/api` },
         {
           PORT: String(port),
-          JWT_SECRET,
-          FRONTEND_URL: 'http://localhost:3000',
+          REALTIME_JWT_SECRET: JWT_SECRET,
+          REALTIME_ORIGINS: 'http://localhost:3000',
           REALTIME_TRANSPORT: 'tcp',
           REALTIME_TCP_PORT: String(tcp),
         },
@@ -184,8 +184,10 @@ describe('the quick start of the README', () => {
       await clone.run('npx nx-realtime env');
       const api = readDevEnv(clone, 'api-gateway');
       expect(api).toMatchObject({ PORT: '3333', REALTIME_TRANSPORT: 'tcp' });
-      expect(Buffer.byteLength(api['JWT_SECRET'] ?? '')).toBeGreaterThanOrEqual(32);
-      expect(readDevEnv(clone, 'web')).toEqual({ NEXT_PUBLIC_API_URL: 'http://localhost:3333' });
+      expect(Buffer.byteLength(api['REALTIME_JWT_SECRET'] ?? '')).toBeGreaterThanOrEqual(32);
+      expect(readDevEnv(clone, 'web')).toEqual({
+        NEXT_PUBLIC_REALTIME_URL: 'http://localhost:3333',
+      });
       expect(clone.status()).toEqual([]);
       await clone.run('npx nx-realtime env');
       expect(readDevEnv(clone, 'api-gateway')).toEqual(api);

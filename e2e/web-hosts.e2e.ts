@@ -34,10 +34,12 @@ describe('a workspace with web apps of other kinds', () => {
 
   it('is generated into, once', async () => {
     for (const command of GENERATE) await host.run(command);
-    expect(host.read('apps/spa/.env.local')).toBe('VITE_API_URL=http://localhost:3333\n');
-    expect(host.read('apps/site/.env.local')).toBe('NEXT_PUBLIC_API_URL=http://localhost:3333\n');
+    expect(host.read('apps/spa/.env.local')).toBe('VITE_REALTIME_URL=http://localhost:3333\n');
+    expect(host.read('apps/site/.env.local')).toBe(
+      'NEXT_PUBLIC_REALTIME_URL=http://localhost:3333\n',
+    );
     expect(host.read('apps/api-gateway/.env.local')).toMatch(
-      /^FRONTEND_URL=http:\/\/localhost:3000,http:\/\/localhost:4200$/m,
+      /^REALTIME_ORIGINS=http:\/\/localhost:3000,http:\/\/localhost:4200$/m,
     );
     host.commit('Generate Notification and Chat');
     for (const command of GENERATE) await host.run(command);
@@ -77,8 +79,8 @@ export default function Document() {
 `,
     );
     await host.run('npx nx run-many -t build -p spa,site,api-gateway', {
-      VITE_API_URL: api,
-      NEXT_PUBLIC_API_URL: api,
+      VITE_REALTIME_URL: api,
+      NEXT_PUBLIC_REALTIME_URL: api,
     });
     await host.run('npx tsc --noEmit -p apps/spa/tsconfig.app.json');
     const output = await host.run('npx nx run-many -t lint -p spa,site --output-style=static');
@@ -100,7 +102,7 @@ export default function Document() {
     const [options = '', config = ''] = snippets.map((snippet) => snippet.exec(told)?.[0]);
     change('tsconfig.json', '"compilerOptions": {', options);
     change('next.config.js', 'const nextConfig = {', config);
-    const output = await host.run('npx nx build site', { NEXT_PUBLIC_API_URL: api });
+    const output = await host.run('npx nx build site', { NEXT_PUBLIC_REALTIME_URL: api });
     expect(output).toContain('(webpack)');
     host.git('checkout', '--quiet', '--', 'apps/site');
   });
@@ -121,7 +123,7 @@ export default function Document() {
     beforeAll(async () => {
       const origins = `${urls.site},${urls.spa}`;
       running.push(
-        await startApiEmbedded(host, ports, { FRONTEND_URL: origins }),
+        await startApiEmbedded(host, ports, { REALTIME_ORIGINS: origins }),
         await host.start(
           'site',
           `exec npx next start apps/site --port ${ports.web}`,
@@ -182,14 +184,14 @@ export default function Document() {
     it('says that the URL of the API is missing, and connects nowhere', async () => {
       await running.pop()?.stop();
       // The build for the right URL is in the cache of Nx; another URL is another build.
-      await host.run('npx nx build spa', { VITE_API_URL: '/api' });
+      await host.run('npx nx build spa', { VITE_REALTIME_URL: '/api' });
       running.push(await startSpa());
       await inPage(urls.spa, async (page, problems) => {
         const sockets: string[] = [];
         page.on('websocket', (socket) => sockets.push(socket.url()));
         await signInToExample(page, mintToken(JWT_SECRET, { tenantId: 't1', sub: 'u1' }));
-        await page.getByText('CONFIGURATION: VITE_API_URL').waitFor({ timeout: 10_000 });
-        expect(problems.join('\n')).toContain('VITE_API_URL is not an absolute http(s) URL');
+        await page.getByText('CONFIGURATION: VITE_REALTIME_URL').waitFor({ timeout: 10_000 });
+        expect(problems.join('\n')).toContain('VITE_REALTIME_URL is not an absolute http(s) URL');
         expect(sockets).toEqual([]);
       });
     });

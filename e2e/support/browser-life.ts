@@ -289,6 +289,6 @@ function startDev(host: Host, ports: Ports): Promise<Running> {
     'web-dev',
     `exec npx next dev apps/web --port ${ports.web}`,
     { log: /Ready in/ },
-    { NEXT_PUBLIC_API_URL: urlsOf(ports).api },
+    { NEXT_PUBLIC_REALTIME_URL: urlsOf(ports).api },
   );
 }

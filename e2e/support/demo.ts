@@ -53,7 +53,7 @@ async function demo(once: boolean): Promise<void> {
     await step(command, () => host.run(`npx ${command}`));
   }
   await step('Build the server and the web app', () =>
-    host.run('npx nx run-many -t build', { NEXT_PUBLIC_API_URL: urls.api }),
+    host.run('npx nx run-many -t build', { NEXT_PUBLIC_REALTIME_URL: urls.api }),
   );
   const publisher = await step('Start the server: no broker, no Redis', async () => {
     await startApiEmbedded(host, ports);

@@ -165,7 +165,7 @@ export function describeHost({
         host.commit('Pages that show what arrives');
         // By address: to a server that is called localhost nobody is ever offline.
         const url = api.replace('localhost', '127.0.0.1');
-        await host.run('npx nx run-many -t build', { NEXT_PUBLIC_API_URL: url });
+        await host.run('npx nx run-many -t build', { NEXT_PUBLIC_REALTIME_URL: url });
       });
 
       it('type-checks', async () => {

@@ -115,7 +115,7 @@ export function hostEnv(extra: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
     NX_INTERACTIVE: 'false',
     NX_TUI: 'false',
     // By default Nx shares a cache among all checkouts with the same first commit, as our copies are: a build
-    // would come from another test, with that one's NEXT_PUBLIC_API_URL in it.
+    // would come from another test, with that one's NEXT_PUBLIC_REALTIME_URL in it.
     NX_CACHE_DIRECTORY: '.nx/cache',
     NX_WORKSPACE_DATA_DIRECTORY: '.nx/workspace-data',
     NEXT_TELEMETRY_DISABLED: '1',

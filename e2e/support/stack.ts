@@ -89,8 +89,8 @@ function startApi(
     { http: `http://localhost:${port}/api` },
     {
       PORT: String(port),
-      JWT_SECRET,
-      FRONTEND_URL: urlsOf(ports).web,
+      REALTIME_JWT_SECRET: JWT_SECRET,
+      REALTIME_ORIGINS: urlsOf(ports).web,
       // Tests wait for tokens to expire.
       JWT_CLOCK_TOLERANCE_S: '0',
       ...env,

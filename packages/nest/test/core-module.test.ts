@@ -75,7 +75,7 @@ describe('RealtimeCoreModule', () => {
             guard: WsAuthGuard,
             env: {
               ...variables(),
-              JWT_SECRET: config.get('JWT_SECRET'),
+              REALTIME_JWT_SECRET: config.get('REALTIME_JWT_SECRET'),
               REALTIME_TCP_PORT: String((await freePorts())[0]),
             },
           }),

@@ -350,7 +350,7 @@ describe('tokens', () => {
     const header = (alg: string, extra: object) => ({ header: { alg, ...extra } });
     const crit = { crit: ['b64'], b64: true };
     const bySecret = await start({});
-    const byKey = await start({ JWT_SECRET: undefined, JWT_PUBLIC_KEY: pem });
+    const byKey = await start({ REALTIME_JWT_SECRET: undefined, JWT_PUBLIC_KEY: pem });
     for (const extra of [crit, { crit: ['exp'] }]) {
       expect(
         (await bySecret.refusal('/notifications', { token: sign({}, header('HS256', extra)) }))
@@ -400,7 +400,7 @@ describe('tokens', () => {
     const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
     const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString();
     const escaped = pem.replaceAll('\n', '\\n');
-    const stack = await start({ JWT_SECRET: undefined, JWT_PUBLIC_KEY: escaped });
+    const stack = await start({ REALTIME_JWT_SECRET: undefined, JWT_PUBLIC_KEY: escaped });
     const body = unsigned({ alg: 'HS256', typ: 'JWT' }, { sub: 'u1', tenantId: 't1', exp: soon });
     for (const secret of [pem, escaped, pem.trim()]) {
       const signature = createHmac('sha256', secret).update(body).digest('base64url');
@@ -429,7 +429,10 @@ describe('tokens', () => {
     });
     await new Promise<void>((resolve) => jwks.listen(0, '127.0.0.1', resolve));
     const { port } = jwks.address() as AddressInfo;
-    const stack = await start({ JWT_SECRET: undefined, JWKS_URI: `http://127.0.0.1:${port}/jwks` });
+    const stack = await start({
+      REALTIME_JWT_SECRET: undefined,
+      JWKS_URI: `http://127.0.0.1:${port}/jwks`,
+    });
     const token = (claims: object) =>
       jwt.sign({ sub: 'u1', tenantId: 't1', ...claims }, privateKey, {
         algorithm: 'ES256',
@@ -491,7 +494,7 @@ it('are held to issuer, audience and algorithm with a published key set too', as
   const { port } = jwks.address() as AddressInfo;
   const stack = await Stack.start({
     env: {
-      JWT_SECRET: undefined,
+      REALTIME_JWT_SECRET: undefined,
       JWKS_URI: `http://127.0.0.1:${port}/jwks`,
       JWT_ISSUER: 'https://id.acme.com',
       JWT_AUDIENCE: 'realtime',
@@ -515,7 +518,7 @@ it('are held to issuer, audience and algorithm with a published key set too', as
 });
 
 it('stops the boot without a key', async () => {
-  await expect(Stack.start({ env: { ...ENV, JWT_SECRET: undefined } })).rejects.toThrow(
+  await expect(Stack.start({ env: { ...ENV, REALTIME_JWT_SECRET: undefined } })).rejects.toThrow(
     /JWT_SECRET/,
   );
 });

@@ -52,12 +52,12 @@ afterAll(() => jwks.close());
 
 const SIGNERS: readonly Signer[] = [
   {
-    variable: 'JWT_SECRET',
+    variable: 'REALTIME_JWT_SECRET',
     algorithm: 'HS256',
     other: 'HS512',
     key: SECRET,
     foreign: 'x'.repeat(32),
-    env: () => ({ JWT_SECRET: SECRET }),
+    env: () => ({ REALTIME_JWT_SECRET: SECRET }),
   },
   {
     variable: 'JWT_PUBLIC_KEY',
@@ -65,7 +65,7 @@ const SIGNERS: readonly Signer[] = [
     other: 'RS512',
     key: rsa.privateKey,
     foreign: foreignRsa,
-    env: () => ({ JWT_SECRET: undefined, JWT_PUBLIC_KEY: pem(rsa.publicKey) }),
+    env: () => ({ REALTIME_JWT_SECRET: undefined, JWT_PUBLIC_KEY: pem(rsa.publicKey) }),
   },
   {
     variable: 'JWKS_URI',
@@ -74,7 +74,7 @@ const SIGNERS: readonly Signer[] = [
     key: rsa.privateKey,
     foreign: foreignRsa,
     env: () => ({
-      JWT_SECRET: undefined,
+      REALTIME_JWT_SECRET: undefined,
       JWKS_URI: `http://127.0.0.1:${(jwks.address() as AddressInfo).port}/jwks`,
     }),
   },
@@ -286,7 +286,7 @@ describe('numbers for ids', () => {
 
   const start = async (options: StackOptions): Promise<Stack> => {
     const stack = await Stack.start({
-      env: { JWT_SECRET: SECRET },
+      env: { REALTIME_JWT_SECRET: SECRET },
       options: { numericIds: true },
       ...options,
     });

@@ -240,6 +240,27 @@ export const MUTATIONS: readonly Mutation[] = [
 
   // Configuration
   {
+    name: 'secret-of-the-team-hidden',
+    file: 'src/wiring/host/dev-env.ts',
+    find: 'if (held) return `as',
+    replace: 'if (held && false) return `as',
+    test: 'src/generators/realtime-domain/env-files.test.ts',
+  },
+  {
+    name: 'secret-made-up-beside-code-that-reads-one',
+    file: 'src/wiring/host/dev-env.ts',
+    find: 'if (!common.isCode) return null;',
+    replace: 'return null;',
+    test: 'src/generators/realtime-domain/env-files.test.ts',
+  },
+  {
+    name: 'common-name-before-ours',
+    file: 'packages/nest/src/config/realtime.config.ts',
+    find: 'const isOwn = isSet(values[own]);',
+    replace: 'const isOwn = !isSet(values[common]);',
+    test: 'config.test.ts',
+  },
+  {
     name: 'weak-secret',
     file: 'packages/nest/src/config/realtime.config.ts',
     find: 'Buffer.byteLength(value) >= 32',

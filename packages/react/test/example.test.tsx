@@ -112,7 +112,7 @@ describe('an example page', () => {
 
   beforeEach(async () => {
     server = await startServer(0, '/chats');
-    vi.stubEnv('NEXT_PUBLIC_API_URL', server.url);
+    vi.stubEnv('NEXT_PUBLIC_REALTIME_URL', server.url);
   });
 
   afterEach(async () => {

@@ -13,7 +13,7 @@ export type Page = Awaited<ReturnType<typeof loadPage>>;
 /** A fresh copy of the emitted modules, whose state is that of one page. */
 export async function loadPage(url: string) {
   vi.resetModules();
-  vi.stubEnv('NEXT_PUBLIC_API_URL', url);
+  vi.stubEnv('NEXT_PUBLIC_REALTIME_URL', url);
   const auth = await import('@web/stores/auth.store');
   const kernel = await import('@nx-realtime/react');
   const { realtime } = await import('@web/lib/realtime/realtime-client');

@@ -575,7 +575,7 @@ describe('the emitted browser side', () => {
   });
 
   it.each(['', '/api', 'localhost:3333', 'ftp://x'])(
-    'never connects to its own origin when NEXT_PUBLIC_API_URL is "%s"',
+    'never connects to its own origin when NEXT_PUBLIC_REALTIME_URL is "%s"',
     async (url) => {
       page.signIn(null);
       page = await loadPage(url);
@@ -584,7 +584,7 @@ describe('the emitted browser side', () => {
       renderHook(() => page.useNotificationsSocket());
       expect(page.status()).toBe('refused');
       expect(page.error()).toMatchObject({ code: 'CONFIGURATION' });
-      expect(page.faults[0]?.message).toContain('NEXT_PUBLIC_API_URL');
+      expect(page.faults[0]?.message).toContain('NEXT_PUBLIC_REALTIME_URL');
       expect(sockets).not.toHaveBeenCalled();
     },
   );

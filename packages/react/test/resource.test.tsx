@@ -8,7 +8,7 @@ const ALICE = token('alice', 't1');
 /** A fresh copy of the emitted modules, whose state is that of one page. */
 async function loadPage(url: string) {
   vi.resetModules();
-  vi.stubEnv('NEXT_PUBLIC_API_URL', url);
+  vi.stubEnv('NEXT_PUBLIC_REALTIME_URL', url);
   const { useAuthStore } = await import('@web/stores/auth.store');
   const hook = await import('@web/features/documents/realtime/use-documents-socket');
   return {

@@ -46,7 +46,7 @@ const url = (...protocols: string[]) =>
 
 const variables = z.object({
   NODE_ENV: z.string().default('development'),
-  JWT_SECRET: z
+  REALTIME_JWT_SECRET: z
     .string()
     .refine(
       (value) => Buffer.byteLength(value) >= 32,
@@ -74,9 +74,9 @@ const variables = z.object({
   JWT_ISSUER: z.string().optional(),
   JWT_AUDIENCE: z.string().optional(),
   JWT_CLOCK_TOLERANCE_S: integer(0, 300).default(5),
-  FRONTEND_URL: z
+  REALTIME_ORIGINS: z
     .string(
-      'is missing; allowed: origins separated by commas, http://localhost:3000',
+      'is missing, and so is FRONTEND_URL; allowed: origins separated by commas, http://localhost:3000',
     )
     .transform((value) => list(value).map(parseOrigin))
     .refine(
@@ -145,36 +145,69 @@ const variables = z.object({
   REALTIME_METRICS_ADDRESS: z.string().optional(),
 });
 
+/**
+ * Names that many teams have for the same: what they hold is taken where ours
+ * is not set. One of them may mean more than realtime to its owner.
+ */
+const COMMON_NAMES = {
+  REALTIME_JWT_SECRET: 'JWT_SECRET',
+  REALTIME_ORIGINS: 'FRONTEND_URL',
+} as const;
+
+type Name =
+  | keyof z.input<typeof variables>
+  | (typeof COMMON_NAMES)[keyof typeof COMMON_NAMES];
+
 /** Values by the names of environment variables. */
 export type RealtimeVariables = {
-  readonly [Name in keyof z.input<typeof variables>]?:
-    string | number | boolean | undefined;
+  readonly [Key in Name]?: string | number | boolean | undefined;
 };
 
 /**
  * Reads the configuration from environment variables; an empty one is unset.
+ *
+ * @param layers the later one wins, by whichever name it has a value
  * @throws Error with one line for each variable that is missing or wrong
  */
 export function loadRealtimeConfig(
-  env: NodeJS.ProcessEnv | RealtimeVariables,
+  ...layers: (NodeJS.ProcessEnv | RealtimeVariables)[]
 ): RealtimeConfig {
-  const given: Record<string, string> = Object.fromEntries(
-    Object.entries(env)
-      .map(([name, value]) => [name, String(value ?? '')] as const)
-      .filter(([, value]) => value.trim()),
-  );
+  const given: Record<string, string> = {};
+  /** Names by which their owner knows them. */
+  const known = new Map<string, string>();
+  for (const layer of layers) {
+    const values = { ...layer } as Record<string, unknown>;
+    for (const [own, common] of Object.entries(COMMON_NAMES)) {
+      const isOwn = isSet(values[own]);
+      if (isOwn || common in values) {
+        known.set(own, isOwn ? own : common);
+        values[own] = isOwn ? values[own] : values[common];
+      }
+      delete values[common];
+    }
+    for (const [name, value] of Object.entries(values)) {
+      given[name] = isSet(value) ? String(value) : '';
+    }
+  }
+  for (const [name, value] of Object.entries(given)) {
+    if (value === '') {
+      delete given[name];
+    }
+  }
+  const nameOf = (own: string): string =>
+    own in given ? (known.get(own) ?? own) : own;
   const parsed = variables.safeParse(given);
   const problems = [
     ...(parsed.error?.issues ?? []).map(
-      ({ path, message }) => `${path.join('.')} ${message}`,
+      ({ path, message }) => `${nameOf(path.join('.'))} ${message}`,
     ),
-    ...findConflicts(given),
+    ...findConflicts(given, nameOf),
   ];
   if (!parsed.success) {
     throw configError(problems);
   }
   const { data } = parsed;
-  const key = data.JWT_SECRET ?? data.JWT_PUBLIC_KEY;
+  const key = data.REALTIME_JWT_SECRET ?? data.JWT_PUBLIC_KEY;
   const allowed = allowedAlgorithms(key);
   const defaults: string[] = key ? allowed.slice(0, 1) : ['RS256', 'ES256'];
   const algorithms = allowed.filter((name) =>
@@ -193,7 +226,7 @@ export function loadRealtimeConfig(
   if (problems.length > 0) {
     throw configError(problems);
   }
-  return configOf(data, key, algorithms);
+  return configOf(data, key, algorithms, nameOf('REALTIME_JWT_SECRET'));
 }
 
 /** The configuration of an app, typed by the schema of its variables. */
@@ -203,6 +236,7 @@ function configOf(
   data: z.output<typeof variables>,
   key: KeyObject | undefined,
   algorithms: readonly Algorithm[],
+  secretVariable: string,
 ) {
   return {
     environment: data.NODE_ENV,
@@ -224,7 +258,7 @@ function configOf(
     formerNames: data.REALTIME_FORMER_NAMES,
     /** Dead letters that are kept; then the oldest are thrown away. */
     maxDeadLetters: data.REALTIME_MAX_DEAD_LETTERS,
-    origins: data.FRONTEND_URL,
+    origins: data.REALTIME_ORIGINS,
     /** Native clients send no Origin; they need a token like everyone else. */
     allowNoOrigin: data.REALTIME_ALLOW_NO_ORIGIN,
     /**
@@ -238,8 +272,8 @@ function configOf(
       /** Undefined when the keys come from jwksUri. */
       key,
       /** Variable that the key or the key set is from. */
-      keyVariable: data.JWT_SECRET
-        ? 'JWT_SECRET'
+      keyVariable: data.REALTIME_JWT_SECRET
+        ? secretVariable
         : data.JWT_PUBLIC_KEY
           ? 'JWT_PUBLIC_KEY'
           : 'JWKS_URI',
@@ -304,14 +338,21 @@ export function namesOf(
   };
 }
 
+function isSet(value: unknown): boolean {
+  return String(value ?? '').trim() !== '';
+}
+
 /** Finds conflicts between variables that are each right by themselves. */
-function findConflicts(given: Readonly<Record<string, string>>): string[] {
+function findConflicts(
+  given: Readonly<Record<string, string>>,
+  nameOf: (own: string) => string,
+): string[] {
   const problems: string[] = [];
-  const keys = ['JWT_SECRET', 'JWT_PUBLIC_KEY', 'JWKS_URI'];
-  const set = keys.filter((name) => given[name]);
+  const keys = ['REALTIME_JWT_SECRET', 'JWT_PUBLIC_KEY', 'JWKS_URI'];
+  const set = keys.filter((name) => given[name]).map(nameOf);
   if (set.length === 0) {
     problems.push(
-      'JWT_SECRET is missing; allowed: at least 32 bytes, or JWT_PUBLIC_KEY or JWKS_URI in its place',
+      'REALTIME_JWT_SECRET is missing, and so is JWT_SECRET; allowed: at least 32 bytes, or JWT_PUBLIC_KEY or JWKS_URI in its place',
     );
   }
   // A leftover secret would keep its old tokens valid.

@@ -55,7 +55,7 @@ const PROVIDERS: readonly Provider[] = [
     provide: REALTIME_CONFIG,
     inject: [REALTIME_OPTIONS],
     useFactory: ({ env }: RealtimeCoreOptions) =>
-      loadRealtimeConfig({ ...process.env, ...env }),
+      loadRealtimeConfig(process.env, env ?? {}),
   },
   {
     provide: REALTIME_ROOMS,

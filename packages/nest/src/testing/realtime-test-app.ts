@@ -119,8 +119,8 @@ export class RealtimeTestApp {
     const tcpPort = await freePort();
     const config = loadRealtimeConfig({
       NODE_ENV: 'test',
-      JWT_SECRET,
-      FRONTEND_URL: ORIGIN,
+      REALTIME_JWT_SECRET: JWT_SECRET,
+      REALTIME_ORIGINS: ORIGIN,
       REALTIME_TRANSPORT: 'tcp',
       REALTIME_TCP_PORT: tcpPort,
       // A token ends when it says so.

@@ -70,7 +70,8 @@ describe('nx-realtime env', () => {
       host.addApp('orders');
       host.addDomain('orders', CHAT);
       const { out } = await host.run(['env', '--app=orders']);
-      const paths = out.flatMap((text) => text.split('\n')).map((line) => line.split(' ')[1]);
+      const lines = out.flatMap((text) => text.split('\n'));
+      const paths = lines.filter((line) => /^[A-Z]/.test(line)).map((line) => line.split(' ')[1]);
       expect(paths).toEqual(['apps/orders/.env.example', 'apps/orders/.env.local', '.gitignore']);
     } finally {
       host.remove();

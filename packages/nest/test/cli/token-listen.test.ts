@@ -107,6 +107,24 @@ describe('nx-realtime', () => {
       await signedWith(secret('process'), { JWT_SECRET: secret('process') });
     });
 
+    it('signs with our name before the common one, wherever each is', async () => {
+      const other = 'another-secret-of-at-least-32-bytes.';
+      host.write('apps/api-gateway/.env.local', `JWT_SECRET=${other}\n`);
+      host.write('.env', `REALTIME_JWT_SECRET=${SECRET}\n`);
+      expect(jwt.verify(await minted([]), SECRET)).toBeTruthy();
+    });
+
+    it.each([
+      'apps/api-gateway/.env.development',
+      'apps/api-gateway/.env.serve.development.local',
+      'apps/api-gateway/.local.env',
+      '.env.serve',
+    ])('reads %s, as nx serve does', async (path) => {
+      host.write('apps/api-gateway/.env.local', '');
+      host.write(path, `JWT_SECRET=${SECRET}\n`);
+      expect(jwt.verify(await minted([]), SECRET)).toBeTruthy();
+    });
+
     it.each([
       ['RT032', 'no secret', ''],
       ['RT032', 'an empty secret', 'JWT_SECRET=\n'],
@@ -139,7 +157,7 @@ describe('nx-realtime', () => {
 
     beforeEach(async () => {
       stack = await Stack.start({
-        env: { JWT_SECRET: SECRET, FRONTEND_URL: 'http://localhost:3000' },
+        env: { REALTIME_JWT_SECRET: SECRET, REALTIME_ORIGINS: 'http://localhost:3000' },
       });
       host.write(
         'apps/api-gateway/.env.local',
@@ -246,7 +264,7 @@ describe('nx-realtime', () => {
     });
 
     it('says that the app refuses its origin', async () => {
-      const env = { FRONTEND_URL: 'https://elsewhere.example' };
+      const env = { REALTIME_ORIGINS: 'https://elsewhere.example' };
       await expect(host.run(['listen'], { env })).rejects.toThrow(
         /^RT041 api-gateway refuses the connection: .*https:\/\/elsewhere\.example/,
       );

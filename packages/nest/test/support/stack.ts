@@ -17,8 +17,8 @@ export const ORIGIN = 'http://localhost:4200';
 
 export const ENV = {
   NODE_ENV: 'test',
-  JWT_SECRET,
-  FRONTEND_URL: ORIGIN,
+  REALTIME_JWT_SECRET: JWT_SECRET,
+  REALTIME_ORIGINS: ORIGIN,
   // Tests do not wait for it.
   JWT_CLOCK_TOLERANCE_S: '0',
   REALTIME_TRANSPORT: 'tcp',

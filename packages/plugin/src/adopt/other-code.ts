@@ -34,7 +34,7 @@ function adapters({ code }: Derived): Finding[] {
       .map((call) => ({
         path: file.path,
         line: lineOf(file, call),
-        what: 'installs an adapter that setupRealtime() replaces: take this line and the adapter out. Origins and Redis are variables now (FRONTEND_URL, REDIS_URL); what else it did has no place in the kernel: a proxy or a middleware may do it',
+        what: 'installs an adapter that setupRealtime() replaces: take this line and the adapter out. Origins and Redis are variables now (REALTIME_ORIGINS, REDIS_URL); what else it did has no place in the kernel: a proxy or a middleware may do it',
       })),
   );
 }

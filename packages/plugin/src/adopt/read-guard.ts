@@ -189,7 +189,7 @@ class Reader implements GuardRules {
     if (!isKernels) {
       this.leave(
         node,
-        `verifies the token by ${textOf(this.file, node.callee)}(): WsAuthGuard verifies it with JWT_SECRET, JWT_PUBLIC_KEY or JWKS_URI. What else that asks belongs to its check(); a token that is no JWT, to its verify()`,
+        `verifies the token by ${textOf(this.file, node.callee)}(): WsAuthGuard verifies it with REALTIME_JWT_SECRET, JWT_PUBLIC_KEY or JWKS_URI. What else that asks belongs to its check(); a token that is no JWT, to its verify()`,
       );
       if (pattern) boundNames(pattern).forEach((name) => this.wire.add(name));
       return true;

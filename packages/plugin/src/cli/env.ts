@@ -40,7 +40,7 @@ function createEnvFiles(root: string, name: string | undefined): string {
     );
   }
   const host = detectHost(tree, projects, domains);
-  wireDevelopment(tree, host, domains);
+  const lines = wireDevelopment(tree, host, domains);
   const all = [...host.apps.values(), ...host.publishers, ...host.webs.values()];
   const apps = [...new Map(all.map((app) => [app.root, app])).values()];
   const app = name === undefined ? undefined : appNamed(apps, name);
@@ -49,6 +49,10 @@ function createEnvFiles(root: string, name: string | undefined): string {
     app === undefined || !path.includes('/') || path.startsWith(`${app.root}/`);
   const changes = tree.listChanges().filter(({ path }) => isWanted(path));
   flushChanges(root, changes);
-  if (changes.length === 0) return 'Nothing to do: every env file is complete.';
-  return changes.map(({ type, path }) => `${type} ${path}`).join('\n');
+  const told = lines.filter((line) => isWanted(line));
+  const done =
+    changes.length === 0
+      ? ['Nothing to do: every env file is complete.']
+      : changes.map(({ type, path }) => `${type} ${path}`);
+  return [...done, ...told].join('\n');
 }

@@ -45,7 +45,7 @@ ${TOKEN_HELP}
     const tokenOf = (): string => values.token ?? mintToken(app, values);
     tokenOf();
     const url = values.url ?? `http://localhost:${app.env['PORT'] ?? DEFAULT_PORT}`;
-    const origin = app.env['FRONTEND_URL']?.split(',')[0]?.trim();
+    const origin = app.env['REALTIME_ORIGINS']?.split(',')[0]?.trim();
     const sockets = domains.map((domain) =>
       open(`${url.replace(/\/$/, '')}${domain.namespace}`, {
         path: app.env['REALTIME_PATH'] || '/socket.io',
@@ -129,7 +129,7 @@ function watch(
             return reject(
               new RealtimeError(
                 'RT041',
-                `${app.facts.name} refuses the connection: ${description.message}. Is ${options.origin ?? 'a client without an origin'} allowed by the FRONTEND_URL and REALTIME_ALLOW_NO_ORIGIN that it runs with?`,
+                `${app.facts.name} refuses the connection: ${description.message}. Is ${options.origin ?? 'a client without an origin'} allowed by the REALTIME_ORIGINS and REALTIME_ALLOW_NO_ORIGIN that it runs with?`,
               ),
             );
           }

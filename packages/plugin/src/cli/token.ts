@@ -45,7 +45,7 @@ export const token: Command = {
   summary: 'print a token that the app accepts, signed with the secret of its env files',
   help: `nx-realtime token [options]
 
-Prints a token for the handshake, and nothing else. Signed with the JWT_SECRET of the app's env files;
+Prints a token for the handshake, and nothing else. Signed with the REALTIME_JWT_SECRET, or else the JWT_SECRET, of the app's env files;
 refused where NODE_ENV is production.
 
 ${TOKEN_HELP}
@@ -98,7 +98,7 @@ export function parseId(option: string, text: string): string {
 function secretOf(app: CliApp): string {
   const { env, facts } = app;
   const other = ['JWT_PUBLIC_KEY', 'JWKS_URI'].find((name) => env[name] !== undefined);
-  if (env['JWT_SECRET'] === undefined && other) {
+  if (env['REALTIME_JWT_SECRET'] === undefined && other) {
     throw new RealtimeError(
       'RT037',
       `${facts.name} verifies tokens with ${other}, so only the holder of the private key can sign one. Sign in as you do in your app and take its token: nx-realtime listen --token=<token>`,
@@ -110,11 +110,15 @@ function secretOf(app: CliApp): string {
       'NODE_ENV is production: a token that the app accepts would be anyone. Unset NODE_ENV in development.',
     );
   }
-  const secret = requireEnv(app, 'JWT_SECRET', 'Create it for development: npx nx-realtime env');
+  const secret = requireEnv(
+    app,
+    'REALTIME_JWT_SECRET',
+    'Create it for development: npx nx-realtime env',
+  );
   if (Buffer.byteLength(secret) < 32) {
     throw new RealtimeError(
       'RT032',
-      `JWT_SECRET is too short: ${facts.name} refuses to boot with less than 32 bytes.`,
+      `REALTIME_JWT_SECRET is too short: ${facts.name} refuses to boot with less than 32 bytes.`,
     );
   }
   return secret;

@@ -91,8 +91,13 @@ export function requireEnv({ facts, env }: CliApp, name: string, hint: string): 
   if (value !== undefined) return value;
   throw new RealtimeError(
     'RT032',
-    `${name} is missing: neither the environment nor ${facts.root}/.env.local, ${facts.root}/.env, .env.local or .env sets it. ${hint}`,
+    `${name} is missing: neither the environment nor an env file of ${facts.root} or of the workspace sets it${commonOf(name)}. ${hint}`,
   );
+}
+
+function commonOf(name: string): string {
+  const [, common] = COMMON_NAMES.find(([own]) => own === name) ?? [];
+  return common === undefined ? '' : `, nor ${common}`;
 }
 
 /**
@@ -115,11 +120,29 @@ export function requirePackage<T>({ facts, roots }: CliApp, name: string): T {
   );
 }
 
+/** What `nx serve` reads, the later one wins: of the target and its configuration too. */
+const ENV_FILES = ['', 'serve', 'development', 'serve.development'].flatMap((of) =>
+  of === ''
+    ? ['.env', '.local.env', '.env.local']
+    : [`.${of}.env`, `.${of}.local.env`, `.env.${of}`, `.env.${of}.local`],
+);
+
+/** Names that teams have for the same, as the kernel takes them. */
+const COMMON_NAMES = [
+  ['REALTIME_JWT_SECRET', 'JWT_SECRET'],
+  ['REALTIME_ORIGINS', 'FRONTEND_URL'],
+] as const;
+
 function readEnv(cli: Cli, root: string): Env {
-  const files = ['.env', '.env.local', `${root}/.env`, `${root}/.env.local`]
-    .map((name) => join(cli.root, name))
+  const files = ['.', root]
+    .flatMap((folder) => ENV_FILES.map((name) => join(cli.root, folder, name)))
     .filter((path) => existsSync(path))
     .map((path) => parseEnv(readFileSync(path, 'utf-8').replace('\uFEFF', '')));
   const merged = Object.assign({}, ...files, cli.env) as Record<string, string | undefined>;
-  return Object.fromEntries(Object.entries(merged).filter(([, value]) => value?.trim()));
+  const env = Object.fromEntries(Object.entries(merged).filter(([, value]) => value?.trim()));
+  for (const [own, common] of COMMON_NAMES) {
+    const value = env[own] ?? env[common];
+    if (value !== undefined) env[own] = value;
+  }
+  return env;
 }

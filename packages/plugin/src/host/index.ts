@@ -43,4 +43,4 @@ export type { HostPublisher } from './publishers.js';
 export { KERNELS, VERSIONS } from './versions.js';
 export type { Kernel } from './versions.js';
 export { loadYaml } from './yaml.js';
-export { API_URL_VARIABLE } from './web-app.js';
+export { URL_VARIABLES } from './web-app.js';

@@ -9,8 +9,11 @@ interface Folders {
   readonly sourceRoot: string;
 }
 
-/** The variable that each framework compiles into the browser's code. */
-export const API_URL_VARIABLE = { next: 'NEXT_PUBLIC_API_URL', vite: 'VITE_API_URL' } as const;
+/** Variables that each framework compiles into the browser's code: ours, and what many teams have. */
+export const URL_VARIABLES = {
+  next: { own: 'NEXT_PUBLIC_REALTIME_URL', api: 'NEXT_PUBLIC_API_URL' },
+  vite: { own: 'VITE_REALTIME_URL', api: 'VITE_API_URL' },
+} as const;
 
 /** Vite's default port. */
 const VITE_PORT = 5173;

@@ -166,10 +166,10 @@ function finish(
     ...wireCheckTarget(tree, host),
     wireCompose(tree, loadTemplates().get(COMPOSE_FILE) ?? ''),
   ];
-  wireDevelopment(tree, host, domains);
+  const env = wireDevelopment(tree, host, domains);
   const install = wireDependencies(tree, host, domains);
   const steps = stepsOf();
-  return runTasksInSerial(install, () => printReport(steps, updated, wired, meant));
+  return runTasksInSerial(install, () => printReport(steps, updated, wired, meant, env));
 }
 
 /** @throws RealtimeError RT054 where the file of another domain is in the way */

@@ -22,15 +22,18 @@ const NOTES: Partial<Record<Outcome, string>> = {
  *
  * @param steps the latter
  * @param meant events of which a shell seems to have made several
+ * @param env what env files hold now, and what was not written, and why
  */
 export function printReport(
   steps: string,
   updated: Updated,
   wired: readonly Wired[],
   meant: readonly string[] = [],
+  env: readonly string[] = [],
 ): void {
   printFiles(updated);
   printUnable(wired);
+  if (env.length > 0) logger.info(`Environment of development:\n${indented(env)}`);
   logger.info(steps);
   for (const event of meant) logger.warn(quotesFor(event));
 }

@@ -2,7 +2,7 @@ import ejs from 'ejs';
 import type { TemplateFunction } from 'ejs';
 import { posix } from 'node:path';
 import type { Domain } from '../domain/index.js';
-import { API_URL_VARIABLE, tcpPortVariable } from '../host/index.js';
+import { URL_VARIABLES, tcpPortVariable } from '../host/index.js';
 import type { AppFacts, HostFacts, PublisherFacts, WebFacts } from '../host/index.js';
 import type { Templates } from './archive.js';
 import { domainView } from './build-view.js';
@@ -194,7 +194,7 @@ function renderWeb(
     authStore: importOf(path, authPath.replace(/\.[jt]sx?$/, '')),
     testRunner: web.testRunner,
     framework: web.framework,
-    apiUrlVariable: API_URL_VARIABLE[web.framework],
+    urlVariables: URL_VARIABLES[web.framework],
   });
   const kernel = renderFolder(source, 'web', web.sourceRoot, { web: viewFrom(library) });
   const hasExample = domains.some(({ example }) => example);

@@ -94,6 +94,6 @@ export interface WebView {
   readonly authStore: string;
   readonly testRunner: 'jest' | 'vitest' | 'none';
   readonly framework: 'next' | 'vite';
-  /** `NEXT_PUBLIC_API_URL` or `VITE_API_URL` */
-  readonly apiUrlVariable: string;
+  /** `NEXT_PUBLIC_REALTIME_URL` or `VITE_REALTIME_URL`, and what many teams have */
+  readonly urlVariables: { readonly own: string; readonly api: string };
 }

@@ -22,7 +22,7 @@ export async function showSignedIn(
 ) {
   const server = await startServer();
   vi.resetModules();
-  vi.stubEnv('NEXT_PUBLIC_API_URL', server.url);
+  vi.stubEnv('NEXT_PUBLIC_REALTIME_URL', server.url);
   vi.stubGlobal('fetch', fetch);
   const store = await first<{
     useAuthStore: { getState(): { setAccessToken: (accessToken: string | null) => void } };

@@ -80,7 +80,7 @@ export interface Realtime {
  *
  * @example
  * export const realtime = createRealtime({
- *   url: process.env.NEXT_PUBLIC_API_URL,
+ *   url: process.env.NEXT_PUBLIC_REALTIME_URL,
  *   token: {
  *     get: () => useAuthStore.getState().accessToken,
  *     subscribe: useAuthStore.subscribe,

@@ -77,7 +77,7 @@ describe.each(['integrated', 'solution'] as const)('in an %s workspace', (layout
 
   it('makes env files that are ignored by git, with a random secret', async () => {
     const secret = (of: Tree) =>
-      /^JWT_SECRET=([0-9a-f]{64})$/m.exec(
+      /^REALTIME_JWT_SECRET=([0-9a-f]{64})$/m.exec(
         of.read('apps/api-gateway/.env.local', 'utf-8') ?? '',
       )?.[1];
     const other = hostTree(layout);
@@ -87,7 +87,7 @@ describe.each(['integrated', 'solution'] as const)('in an %s workspace', (layout
     expect(tree.read('.gitignore', 'utf-8')).toMatch(/^\.env\.local$/m);
     expect(tree.read('apps/api-gateway/.env.example', 'utf-8')).not.toContain(secret(tree));
     expect(tree.read('apps/web/.env.local', 'utf-8')).toBe(
-      'NEXT_PUBLIC_API_URL=http://localhost:3333\n',
+      'NEXT_PUBLIC_REALTIME_URL=http://localhost:3333\n',
     );
   });
 
@@ -199,11 +199,13 @@ describe('projects', () => {
     addVite(tree, 'spa');
     await generate(tree, { web: 'spa' });
     const text = (path: string) => tree.read(path, 'utf-8') ?? '';
-    expect(text('apps/spa/.env.local')).toBe('VITE_API_URL=http://localhost:3333\n');
-    expect(text('apps/api-gateway/.env.local')).toMatch(/^FRONTEND_URL=http:\/\/localhost:4200$/m);
+    expect(text('apps/spa/.env.local')).toBe('VITE_REALTIME_URL=http://localhost:3333\n');
+    expect(text('apps/api-gateway/.env.local')).toMatch(
+      /^REALTIME_ORIGINS=http:\/\/localhost:4200$/m,
+    );
     expect(text('apps/spa/src/main.tsx')).toContain('<App/>\n    <NotificationsProvider />\n');
     expect(text('apps/spa/src/lib/realtime/realtime-client.ts')).toContain(
-      'url: import.meta.env.VITE_API_URL,',
+      'url: import.meta.env.VITE_REALTIME_URL,\n  apiUrl: import.meta.env.VITE_API_URL,',
     );
     const ours = [...snapshot(tree, 'apps/spa')].filter(([path]) => path.includes('realtime'));
     expect(ours.filter(([, content]) => content.includes('use client'))).toEqual([]);
@@ -218,7 +220,9 @@ describe('projects', () => {
     const origins = () =>
       ['.env.local', '.env.example'].map(
         (name) =>
-          /^FRONTEND_URL=(.*)$/m.exec(tree.read(`apps/api-gateway/${name}`, 'utf-8') ?? '')?.[1],
+          /^REALTIME_ORIGINS=(.*)$/m.exec(
+            tree.read(`apps/api-gateway/${name}`, 'utf-8') ?? '',
+          )?.[1],
       );
     await generate(tree);
     await generate(tree, { name: 'Chat', web: 'spa' });
@@ -358,7 +362,11 @@ describe('projects', () => {
       }),
     ).toEqual({
       default: ['sharedGlobals'],
-      sharedGlobals: ['{workspaceRoot}/ci.yml', { env: 'NEXT_PUBLIC_API_URL' }],
+      sharedGlobals: [
+        '{workspaceRoot}/ci.yml',
+        { env: 'NEXT_PUBLIC_REALTIME_URL' },
+        { env: 'NEXT_PUBLIC_API_URL' },
+      ],
     });
     expect(await inputs({ namedInputs: { default: ['{projectRoot}/**/*'] } })).toEqual({
       default: ['{projectRoot}/**/*'],

@@ -1,6 +1,6 @@
 import { readNxJson } from '@nx/devkit';
 import type { Tree } from '@nx/devkit';
-import { API_URL_VARIABLE } from '../../host/index.js';
+import { URL_VARIABLES } from '../../host/index.js';
 import type { HostFacts } from '../../host/index.js';
 import { appendJson, dropItem } from '../text/index.js';
 import { editFile } from './edit.js';
@@ -32,4 +32,6 @@ export function unwireCacheInputs(tree: Tree, before: HostFacts, after: HostFact
 }
 
 const variablesOf = (host: HostFacts): Set<string> =>
-  new Set([...host.webs.values()].map(({ framework }) => API_URL_VARIABLE[framework]));
+  new Set(
+    [...host.webs.values()].flatMap(({ framework }) => Object.values(URL_VARIABLES[framework])),
+  );

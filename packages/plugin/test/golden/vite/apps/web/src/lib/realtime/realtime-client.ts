@@ -8,7 +8,7 @@ export const realtime = createRealtime({
   // The values at build time: they are compiled into the browser's code.
   url: import.meta.env.VITE_REALTIME_URL,
   apiUrl: import.meta.env.VITE_API_URL,
-  urlVariable: 'VITE_API_URL',
+  urlVariable: 'VITE_REALTIME_URL',
   token: {
     get: () => useAuthStore.getState().accessToken,
     subscribe: useAuthStore.subscribe,

@@ -5,7 +5,15 @@ import { parseEventName, parseEvents, parseKey, parseType } from './grammar.js';
 import { hasId, holdsId, listOf, withLists } from './list.js';
 import { domainNames, eventPascal } from './names.js';
 import { LIST_ACTIONS, ROOMS } from './types.js';
-import type { Audience, ClientEvent, Domain, Field, Rooms, ServerEvent } from './types.js';
+import type {
+  Audience,
+  ClientEvent,
+  Domain,
+  DomainNames,
+  Field,
+  Rooms,
+  ServerEvent,
+} from './types.js';
 
 /** The flags of `realtime-domain` that describe the domain; absent means not given. */
 export interface DomainOptions {
@@ -175,8 +183,7 @@ export function readDraft(source: string, file: DomainFile): DomainDraft {
     source,
     [...serverEvents, ...clientEvents],
     [
-      'ServerToClientEvents',
-      'ClientToServerEvents',
+      ...takenTypes(names),
       ...(rooms === 'resource'
         ? subscriptionEvents(names.camel).map(({ name }) => eventPascal(name))
         : []),
@@ -450,6 +457,48 @@ function checkAudience(
 }
 
 /** @param taken types that the contract exports beside those of the events' payloads */
+/** What generated files import or declare beside the types of events, where an event could be named so. */
+const TAKEN_TYPES = [
+  'AckExceptionFilter',
+  'AddressInfo',
+  'BrokerEvent',
+  'BrokerMessage',
+  'ClientToServerEvents',
+  'ConnectedSocket',
+  'ContractPipe',
+  'DomainBroadcaster',
+  'EventMeta',
+  'ListActions',
+  'LiveOptions',
+  'MessageBody',
+  'ServerToClientEvents',
+  'StateCreator',
+  'SubscribeMessage',
+  'TestingModule',
+  'UseFilters',
+  'UseGuards',
+  'WebSocketGateway',
+  'WsAuthGuard',
+];
+
+/** @returns names of types that no event of the domain may have */
+export function takenTypes({ pascal, pascalPlural }: DomainNames): string[] {
+  return [
+    ...TAKEN_TYPES,
+    `Listed${pascal}`,
+    ...[
+      'Service',
+      'Gateway',
+      'Policy',
+      'WsConsumer',
+      'Provider',
+      'Handlers',
+      'Example',
+      'Page',
+    ].map((role) => `${pascalPlural}${role}`),
+  ];
+}
+
 function checkEventNames(
   source: string,
   events: readonly { name: string }[],
@@ -464,7 +513,7 @@ function checkEventNames(
         'RT004',
         other === name
           ? `${source}: the event "${name}" is given twice.`
-          : `${source}: the event "${name}" would be the type ${pascal}, which ${other === undefined ? 'its contract has' : `"${other}" is`} already.`,
+          : `${source}: the event "${name}" would be the type ${pascal}, which ${other === undefined ? 'the generated code has' : `"${other}" is`} already. Choose another name.`,
       );
     }
     seen.set(pascal, name);

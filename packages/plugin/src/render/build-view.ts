@@ -13,9 +13,9 @@ const ZOD: Readonly<Record<Scalar, readonly [string, string, ...string[]]>> = {
   json: ['z', '.json()'],
 };
 
-/** Members of hooks, gateways and every class: no method is named so. */
+/** Members of hooks, gateways and every object, and what Nest calls by itself: no method is named so. */
 const TAKEN_METHODS = new Set([
-  'constructor',
+  ...Object.getOwnPropertyNames(Object.prototype),
   'status',
   'error',
   'subscribed',
@@ -28,6 +28,11 @@ const TAKEN_METHODS = new Set([
   'afterInit',
   'handleConnection',
   'handleDisconnect',
+  'onModuleInit',
+  'onModuleDestroy',
+  'onApplicationBootstrap',
+  'beforeApplicationShutdown',
+  'onApplicationShutdown',
 ]);
 
 /** How a contract calls zod: by functions alone, as `zod/mini` has them, or by chains of methods. */

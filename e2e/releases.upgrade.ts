@@ -10,8 +10,8 @@ const REALTIME = 'apps/api-gateway/src/realtime';
 const GATEWAY = `${REALTIME}/chats/chats.gateway.ts`;
 const GUARD = `${REALTIME}/guards/ws-auth.guard.ts`;
 const RENAMED = `${REALTIME}/guards/ws-token.guard.ts`;
-/** The line of the guard that the second release changes. */
-const IDENTIFY = /^.*identify\(.*$/m;
+/** What the second release changes in a line of the guard. */
+const TENANT = "tenantId: claims['tenantId']";
 /** The kernels, and what their file of each path says in a later release. */
 const KERNELS = ['nest', 'react'] as const;
 const FIRST = "// The owner's first line.";
@@ -31,7 +31,7 @@ function makeReleases(): [Release, Release, Release] {
   // A fix that every workspace must have, whatever its owner made of the file.
   second.patch('server/guards/ws-auth.guard.ts', (text) =>
     text
-      .replace(IDENTIFY, '$& // Of release 2: fixed.')
+      .replace(TENANT, `${TENANT} ?? claims['tid']`)
       .replace(/^(?=\/\*\* )/m, 'export const FIXED_IN_TWO = true;\n\n'),
   );
   fixKernels(second, '2');
@@ -175,7 +175,7 @@ describe.each<Exclude<HostKind, 'empty'>>(['integrated', 'ts'])(
 
     it('says how a kernel follows that is left behind', async () => {
       const { version } = releases[0];
-      await host.run(`npm install --save-exact --no-save @nx-realtime/nest@${version}`);
+      releases[0].place('nest', host.path('node_modules/@nx-realtime/nest'));
       const check = await host.tryRun('npx nx run api-gateway:realtime-check');
       expect(check.code).not.toBe(0);
       expect(check.output).toMatch(
@@ -225,13 +225,12 @@ describe.each<Exclude<HostKind, 'empty'>>(['integrated', 'ts'])(
       host.git('checkout', '--quiet', '-b', 'conflict', 'main~2');
       await host.run('npm install');
       host.git('checkout', '--quiet', '--', '.');
-      host.write(GUARD, host.read(GUARD).replace(IDENTIFY, '$& // Ours, here of all places.'));
-      expect(host.read(GUARD)).toContain('here of all places');
+      host.write(GUARD, host.read(GUARD).replace(TENANT, "tenantId: claims['org']"));
       host.commit('An edit where the release has one');
       const { output } = await migrate(releases[1].version);
       expect(output).toMatch(/Resolve the conflict markers/);
       expect(output).toContain(GUARD);
-      expect(host.read(GUARD)).toMatch(/^<{7} yours\n.*\/\/ Ours, here of all places\.$/m);
+      expect(host.read(GUARD)).toMatch(/^<{7} yours\n.*claims\['org'\]/m);
       const check = await host.tryRun('npx nx run api-gateway:realtime-check');
       expect(check.code).not.toBe(0);
       expect(check.output).toContain(`conflict-markers  ${GUARD}`);

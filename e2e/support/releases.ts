@@ -60,6 +60,12 @@ export class Release {
     return KEYS.map((key) => this.folder(key));
   }
 
+  /** Puts a package where it is installed, as someone has it who did not install again. */
+  place(key: keyof Tarballs, installed: string): void {
+    rmSync(installed, { recursive: true });
+    cpSync(this.folder(key), installed, { recursive: true });
+  }
+
   get version(): string {
     return (JSON.parse(this.read('package.json')) as { version: string }).version;
   }

@@ -254,6 +254,20 @@ export const MUTATIONS: readonly Mutation[] = [
     test: 'src/generators/realtime-domain/env-files.test.ts',
   },
   {
+    name: 'stand-ins-listened-with',
+    file: 'packages/nest/src/lifecycle/setup-realtime.ts',
+    find: 'if (incomplete) {',
+    replace: 'if (incomplete && false) {',
+    test: 'app-module.test.ts',
+  },
+  {
+    name: 'stand-ins-outside-of-tests',
+    file: 'packages/nest/src/config/realtime.config.ts',
+    find: "if (given['NODE_ENV'] !== 'test') {",
+    replace: 'if (false) {',
+    test: 'app-module.test.ts',
+  },
+  {
     name: 'common-name-before-ours',
     file: 'packages/nest/src/config/realtime.config.ts',
     find: 'const isOwn = isSet(values[own]);',

@@ -1,4 +1,9 @@
-import { createPublicKey, createSecretKey, type KeyObject } from 'node:crypto';
+import {
+  createPublicKey,
+  createSecretKey,
+  type KeyObject,
+  randomBytes,
+} from 'node:crypto';
 import { hostname } from 'node:os';
 import { z } from 'zod';
 
@@ -169,9 +174,53 @@ export type RealtimeVariables = {
  * @param layers the later one wins, by whichever name it has a value
  * @throws Error with one line for each variable that is missing or wrong
  */
-export function loadRealtimeConfig(
-  ...layers: (NodeJS.ProcessEnv | RealtimeVariables)[]
-): RealtimeConfig {
+export function loadRealtimeConfig(...layers: Layer[]): RealtimeConfig {
+  const { given, nameOf } = merge(layers);
+  return read(given, nameOf);
+}
+
+/**
+ * The same for the modules of an app, which need no secret in a test that does
+ * not listen: where NODE_ENV is test, others stand in for what is missing, and
+ * `incomplete` says what that is.
+ *
+ * @throws Error with one line for each variable that is wrong, or missing
+ * elsewhere
+ */
+export function loadModuleConfig(
+  ...layers: Layer[]
+): RealtimeConfig & { readonly incomplete?: unknown } {
+  const { given, nameOf } = merge(layers);
+  try {
+    return read(given, nameOf);
+  } catch (error) {
+    if (given['NODE_ENV'] !== 'test') {
+      throw error;
+    }
+    const isTcp =
+      given['REALTIME_TRANSPORT'] === 'tcp' || !given['RABBITMQ_URL'];
+    const complete = {
+      REALTIME_ORIGINS: 'http://localhost',
+      ...(!KEYS.some((name) => given[name]) && {
+        REALTIME_JWT_SECRET: randomBytes(32).toString('hex'),
+      }),
+      ...(isTcp && { REALTIME_TCP_PORT: '1' }),
+      ...given,
+      ...(isTcp && { REALTIME_TRANSPORT: 'tcp' }),
+    };
+    return { ...read(complete, nameOf), incomplete: error };
+  }
+}
+
+type Layer = NodeJS.ProcessEnv | RealtimeVariables;
+
+/** What can verify tokens. */
+const KEYS = ['REALTIME_JWT_SECRET', 'JWT_PUBLIC_KEY', 'JWKS_URI'];
+
+function merge(layers: readonly Layer[]): {
+  readonly given: Record<string, string>;
+  readonly nameOf: (own: string) => string;
+} {
   const given: Record<string, string> = {};
   /** Names by which their owner knows them. */
   const known = new Map<string, string>();
@@ -196,6 +245,13 @@ export function loadRealtimeConfig(
   }
   const nameOf = (own: string): string =>
     own in given ? (known.get(own) ?? own) : own;
+  return { given, nameOf };
+}
+
+function read(
+  given: Readonly<Record<string, string>>,
+  nameOf: (own: string) => string,
+): RealtimeConfig {
   const parsed = variables.safeParse(given);
   const problems = [
     ...(parsed.error?.issues ?? []).map(
@@ -348,8 +404,7 @@ function findConflicts(
   nameOf: (own: string) => string,
 ): string[] {
   const problems: string[] = [];
-  const keys = ['REALTIME_JWT_SECRET', 'JWT_PUBLIC_KEY', 'JWKS_URI'];
-  const set = keys.filter((name) => given[name]).map(nameOf);
+  const set = KEYS.filter((name) => given[name]).map(nameOf);
   if (set.length === 0) {
     problems.push(
       'REALTIME_JWT_SECRET is missing, and so is JWT_SECRET; allowed: at least 32 bytes, or JWT_PUBLIC_KEY or JWKS_URI in its place',

@@ -13,7 +13,7 @@ import {
   type RealtimeCoreAsyncOptions,
   type RealtimeCoreOptions,
 } from '../config/options';
-import { loadRealtimeConfig, REALTIME_CONFIG } from '../config/realtime.config';
+import { loadModuleConfig, REALTIME_CONFIG } from '../config/realtime.config';
 import { ConnectionLimits } from '../connections/connection-limits';
 import { ConnectionRegistry } from '../connections/connection-registry';
 import { RealtimeRevocation } from '../connections/revocation';
@@ -55,7 +55,7 @@ const PROVIDERS: readonly Provider[] = [
     provide: REALTIME_CONFIG,
     inject: [REALTIME_OPTIONS],
     useFactory: ({ env }: RealtimeCoreOptions) =>
-      loadRealtimeConfig(process.env, env ?? {}),
+      loadModuleConfig(process.env, env ?? {}),
   },
   {
     provide: REALTIME_ROOMS,

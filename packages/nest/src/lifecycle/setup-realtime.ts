@@ -2,6 +2,10 @@ import type { Server } from 'node:http';
 import type { Server as SecureServer } from 'node:https';
 import { type INestApplication, Logger, ShutdownSignal } from '@nestjs/common';
 import { RealtimeBroker } from '../broker/broker';
+import {
+  type loadModuleConfig,
+  REALTIME_CONFIG,
+} from '../config/realtime.config';
 import { RealtimeAdapter } from '../connections/realtime.adapter';
 import { requireSingleCopy } from '../copies';
 import { RealtimeHealth } from './health';
@@ -21,7 +25,7 @@ import { RealtimeShutdown } from './shutdown';
  * @param options `server`: of `node:http` or `node:https`, where one of yours
  * serves the app in place of `app.listen()`. Let it listen after `app.init()`;
  * `app.close()` closes it
- * @throws Error where the app's guard is not provided, where `server` listens
+ * @throws Error where a variable is missing, where the app's guard is not provided, where `server` listens
  * already, or where this package is loaded twice
  */
 export async function setupRealtime(
@@ -29,6 +33,12 @@ export async function setupRealtime(
   options: { readonly server?: Server | SecureServer | undefined } = {},
 ): Promise<void> {
   requireSingleCopy();
+  const { incomplete } =
+    app.get<ReturnType<typeof loadModuleConfig>>(REALTIME_CONFIG);
+  // What stands in for it in a test is not to be listened with.
+  if (incomplete) {
+    throw incomplete;
+  }
   const logger = new Logger('Realtime');
   const server: Server = options.server ?? app.getHttpServer();
   if (server.listening) {

@@ -17,6 +17,8 @@ export interface PublisherConfig {
   readonly timeoutMs: number;
   /** Number of events that may wait for RabbitMQ at once. */
   readonly maxUnconfirmed: number;
+  /** What is missing in a test, where nothing is to be published. */
+  readonly incomplete?: Error | undefined;
 }
 
 const integer = (min: number, max: number) =>
@@ -103,6 +105,36 @@ export function loadPublisherConfig(
     timeoutMs: data.REALTIME_MAX_PUBLISH_MS,
     maxUnconfirmed: data.REALTIME_MAX_UNCONFIRMED,
   };
+}
+
+/**
+ * The same for the module of an app: in a test, where NODE_ENV is test, a
+ * publisher without an address refuses to publish, and not to be made.
+ */
+export function loadPublisherModuleConfig(
+  env: PublisherVariables,
+  tcpPorts: readonly string[],
+): PublisherConfig {
+  try {
+    return loadPublisherConfig(env, tcpPorts);
+  } catch (error) {
+    if (env['NODE_ENV'] !== 'test') {
+      throw error;
+    }
+    const given = Object.fromEntries(
+      Object.entries(env).filter(([, value]) => String(value ?? '').trim()),
+    );
+    const isRmq = (given['REALTIME_TRANSPORT'] ?? 'rmq') === 'rmq';
+    const complete = {
+      ...Object.fromEntries(tcpPorts.map((name) => [name, '1'])),
+      ...given,
+      ...(isRmq && !given['RABBITMQ_URL'] && { REALTIME_TRANSPORT: 'tcp' }),
+    };
+    return {
+      ...loadPublisherConfig(complete, tcpPorts),
+      incomplete: error as Error,
+    };
+  }
 }
 
 function findMissing(

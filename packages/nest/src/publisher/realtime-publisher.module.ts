@@ -6,11 +6,12 @@ import {
 } from '@nestjs/common';
 import { PUBLISHED_EVENTS, type PublishedEvents } from './published-events';
 import {
-  loadPublisherConfig,
+  loadPublisherModuleConfig,
   PUBLISHER_CONFIG,
   type PublisherConfig,
   type PublisherVariables,
 } from './publisher.config';
+import { NoTransport } from './no.transport';
 import { PublisherTransport } from './publisher.transport';
 import { RealtimePublisher } from './realtime-publisher';
 import { RmqTransport } from './rmq.transport';
@@ -71,7 +72,7 @@ const PROVIDERS: readonly Provider[] = [
     provide: PUBLISHER_CONFIG,
     inject: [OPTIONS],
     useFactory: ({ events, env }: RealtimePublisherOptions) =>
-      loadPublisherConfig({ ...process.env, ...env }, portsOf(events)),
+      loadPublisherModuleConfig({ ...process.env, ...env }, portsOf(events)),
   },
   {
     provide: PublisherTransport,
@@ -81,10 +82,13 @@ const PROVIDERS: readonly Provider[] = [
       tcpPorts,
       timeoutMs,
       exchange,
+      incomplete,
     }: PublisherConfig): PublisherTransport =>
-      rabbitmqUrl
-        ? new RmqTransport(rabbitmqUrl, timeoutMs, exchange)
-        : new TcpTransport(tcpPorts, timeoutMs),
+      incomplete
+        ? new NoTransport(incomplete)
+        : rabbitmqUrl
+          ? new RmqTransport(rabbitmqUrl, timeoutMs, exchange)
+          : new TcpTransport(tcpPorts, timeoutMs),
   },
   RealtimePublisher,
 ];

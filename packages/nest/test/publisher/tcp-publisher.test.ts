@@ -152,11 +152,11 @@ describe('the configuration of a publisher', () => {
     const { NestFactory } = await import('@nestjs/core');
     await expect(
       NestFactory.createApplicationContext(
-        RealtimePublisherModule.forRoot({ events: REALTIME_EVENTS }),
-        {
-          logger: false,
-          abortOnError: false,
-        },
+        RealtimePublisherModule.forRoot({
+          events: REALTIME_EVENTS,
+          env: { NODE_ENV: 'development' },
+        }),
+        { logger: false, abortOnError: false },
       ),
     ).rejects.toThrow('RABBITMQ_URL is missing');
   });

@@ -2697,6 +2697,20 @@ export const MUTATIONS: readonly Mutation[] = [
     test: 'src/generators/realtime-domain/change.test.ts',
   },
   {
+    name: 'manifest-says-whose-file',
+    file: 'src/reconcile/plan.ts',
+    find: "entry?.owner === 'yours' && entry.hashes.length === 0",
+    replace: "entry?.owner === 'yours'",
+    test: 'src/reconcile/reconcile.test.ts',
+  },
+  {
+    name: 'marker-between-left',
+    file: 'src/reconcile/merge.ts',
+    find: '|={7}\\r?$',
+    replace: '',
+    test: 'src/reconcile/merge.test.ts',
+  },
+  {
     name: 'links-followed-outside',
     file: 'src/pipeline/inside.ts',
     find: ' || isLinkedOut(path)',

@@ -14,6 +14,7 @@ import {
   parseManifest,
   pluginVersion,
   filesWithoutBase,
+  markerLine,
 } from '../reconcile/index.js';
 import type { FileReport } from '../reconcile/index.js';
 import {
@@ -300,8 +301,7 @@ function checkFile(
 }
 
 function leftMarkers(tree: Tree, path: string): Finding {
-  const lines = (tree.read(path, 'utf-8') ?? '').split('\n');
-  const line = lines.findIndex((text) => /^(?:<{7}|>{7}) /.test(text)) + 1;
+  const line = markerLine(tree.read(path, 'utf-8') ?? '');
   return {
     class: 'conflict-markers',
     level: 'error',

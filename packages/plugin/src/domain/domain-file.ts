@@ -121,7 +121,7 @@ export type DomainFile = z.infer<DomainFileSchema>;
  */
 export function parseDomainFile(source: string, text: string): DomainFile {
   const errors: ParseError[] = [];
-  const json: unknown = parseJsonc(text, errors, { allowTrailingComma: true });
+  const json: unknown = parseJsonc(withoutBom(text), errors, { allowTrailingComma: true });
   const [error] = errors;
   if (error) {
     const line = text.slice(0, error.offset).split('\n').length;
@@ -182,7 +182,7 @@ export function writeDomainFile(
   renamed: readonly { readonly from: string; readonly to: string }[] = [],
 ): string {
   if (current === null) return `${JSON.stringify(next, null, 2)}\n`;
-  let text = renamed.reduce(renameKey, current);
+  let text = renamed.reduce(renameKey, withoutBom(current));
   const before = parseJsonc(text, [], { allowTrailingComma: true }) as Record<string, unknown>;
   const set = (path: string[], value: unknown): void => {
     text = applyEdits(
@@ -207,8 +207,14 @@ export function writeDomainFile(
   for (const [key, old] of Object.entries(before)) {
     if (old === true && !Object.hasOwn(next, key)) set([key], undefined);
   }
-  return text;
+  return current.startsWith(BOM) ? BOM + text : text;
 }
+
+const BOM = '\uFEFF';
+
+/** A text without the byte order mark that some editors put before it, and that no parser of JSON takes. */
+export const withoutBom = (text: string): string =>
+  text.startsWith(BOM) ? text.slice(BOM.length) : text;
 
 function renameKey(text: string, { from, to }: { from: string; to: string }): string {
   const root = parseTree(text, [], { allowTrailingComma: true });

@@ -5,7 +5,7 @@ export type { EventChange, Renamed } from './change-event.js';
 export { emitLine } from './emit-line.js';
 export type { EmitOption } from './emit-line.js';
 export { RealtimeError } from './errors.js';
-export { parseDomainFile, toDomainFile, writeDomainFile } from './domain-file.js';
+export { parseDomainFile, toDomainFile, withoutBom, writeDomainFile } from './domain-file.js';
 export type { DomainFile } from './domain-file.js';
 export { formatType, quotesFor, unquoted } from './grammar.js';
 export { hasId, listOf } from './list.js';

@@ -1,5 +1,6 @@
 import { parse as parseJsonc } from 'jsonc-parser';
 import * as z from 'zod/mini';
+import { withoutBom } from './domain-file.js';
 import { RealtimeError } from './errors.js';
 import { parseWith } from './zod.js';
 
@@ -15,7 +16,7 @@ export type PublisherFile = Readonly<z.infer<ReturnType<typeof makeSchema>>>;
  * @throws RealtimeError RT006
  */
 export function parsePublisherFile(source: string, text: string): PublisherFile {
-  const result = parseWith(makeSchema(), parseJsonc(text));
+  const result = parseWith(makeSchema(), parseJsonc(withoutBom(text)));
   if ('data' in result) return result.data;
   throw new RealtimeError(
     'RT006',

@@ -3,7 +3,7 @@ import type { Node } from 'jsonc-parser';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
-import { RealtimeError } from '../domain/index.js';
+import { RealtimeError, withoutBom } from '../domain/index.js';
 import { packageFolder } from '../render/index.js';
 import type { Ownership } from '../render/index.js';
 import { normalizeLines } from './lines.js';
@@ -53,7 +53,7 @@ export function parseManifest(text: string | null): Manifest {
 let parsed: { readonly text: string; readonly manifest: Manifest } | undefined;
 
 function readManifest(text: string): Manifest {
-  const json = text.replace(/^(?:<{7}|={7}|>{7}|\|{7}).*$/gm, '');
+  const json = withoutBom(text).replace(/^(?:<{7}|={7}|>{7}|\|{7}).*$/gm, '');
   const root = parseTree(json, [], { allowTrailingComma: true });
   const listed = member(root, 'files');
   if (root?.type !== 'object' || listed?.type !== 'object') {

@@ -288,3 +288,18 @@ describe('merge3, for edits of a service that gains an event', () => {
     expect(merged.endsWith('>>>>>>> nx-realtime\ntail\n')).toBe(true);
   });
 });
+
+describe('hasMarkers', () => {
+  it.each([
+    ['<<<<<<< yours', true],
+    ['>>>>>>> nx-realtime', true],
+    ['||||||| base', true],
+    ['=======', true],
+    ['========', false],
+    ['// =======', false],
+    ['<<<<<<<', false],
+  ])('%s alone: %s', (line, isMarker) => {
+    expect(hasMarkers(`one\n${line}\ntwo\n`)).toBe(isMarker);
+    expect(hasMarkers(`one\r\n${line}\r\n`)).toBe(isMarker);
+  });
+});

@@ -1,5 +1,5 @@
 import { diffComm, diffIndices } from 'node-diff3';
-import { inStyleOf, normalizeLines, sameLines, splitLines } from './lines.js';
+import { inStyleOf, sameLines, splitLines } from './lines.js';
 
 export interface Merge {
   readonly text: string;
@@ -39,10 +39,18 @@ export function merge3(base: string, yours: string, next: string): Merge {
   return { text: inStyleOf(yours, merged.map((line) => `${line}\n`).join('')), conflicts };
 }
 
-/** True if a text still holds conflict markers, ours or git's. */
-export function hasMarkers(text: string): boolean {
-  return /^(?:<{7}|>{7}) /m.test(normalizeLines(text));
+/**
+ * Finds a conflict marker, ours or git's: also one that was forgotten when the others were taken out.
+ *
+ * @returns the line of the first, from 1; 0 where there is none
+ */
+export function markerLine(text: string): number {
+  const at = text.search(/^(?:(?:<{7}|>{7}|\|{7}) |={7}\r?$)/m);
+  return at < 0 ? 0 : text.slice(0, at).split('\n').length;
 }
+
+/** True if a text still holds a conflict marker. */
+export const hasMarkers = (text: string): boolean => markerLine(text) > 0;
 
 /** Lines `start` to `end` of the base, and what one side put there. */
 interface Hunk {

@@ -56,14 +56,17 @@ export async function planFile(
   const { path } = file;
   const ours = entry !== undefined || base !== null;
   if (yours === null) return planAbsent(known, options, format);
-  if (file.owner === 'yours' || entry?.owner === 'yours') return planKept(known);
+  // Whose a file is, its template says: of one that was merged, an edit of the manifest does not.
+  const isKept = entry?.owner === 'yours' && entry.hashes.length === 0;
+  if (file.owner === 'yours' || isKept) return planKept(known);
   if (entry?.deleted && !options.adopt) return { path, outcome: 'forgotten' };
   if (!ours || entry?.deleted) return planForeign(file, yours, options, format);
   if (base === null || !entry?.hashes.includes(hashOf(base)))
     return { path, outcome: 'base-mismatch' };
   if (hasMarkers(yours)) return { path, outcome: 'conflict' };
   if (sameLines(base, file.content)) {
-    const settled = entry.hashes.length > 1 ? recordOf(file) : {};
+    const isSettled = entry.hashes.length === 1 && entry.owner === file.owner;
+    const settled = isSettled ? {} : recordOf(file);
     return { path, outcome: 'unchanged', ...settled };
   }
   return planUpdate(file, base, yours, options, format);

@@ -61,6 +61,23 @@ async function writes(action: () => Promise<unknown>): Promise<string[]> {
 }
 
 describe('reconcile', () => {
+  it("goes on with a file that the manifest was made to call its owner's", async () => {
+    await outcome(V1);
+    const manifest = read(MANIFEST_PATH) ?? '';
+    tree.write(MANIFEST_PATH, manifest.replace('"merged"', '"yours"'));
+    expect(await outcome(V1)).toBe('unchanged');
+    expect(read(MANIFEST_PATH)).toBe(manifest);
+    tree.write(MANIFEST_PATH, manifest.replace('"merged"', '"yours"'));
+    expect(await outcome(V2)).toBe('updated');
+    expect(read()).toBe(V2);
+  });
+
+  it('reads a manifest with a byte order mark', async () => {
+    await outcome(V1);
+    tree.write(MANIFEST_PATH, `\uFEFF${read(MANIFEST_PATH)}`);
+    expect(await outcome(V1)).toBe('unchanged');
+  });
+
   it('creates a file, with its base and its line in the manifest', async () => {
     expect(await outcome(V1)).toBe('created');
     expect(read()).toBe(V1);

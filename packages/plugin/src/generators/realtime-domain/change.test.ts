@@ -206,6 +206,15 @@ describe('other flags on a domain that exists', () => {
   });
 });
 
+it('a domain file with a byte order mark keeps it', async () => {
+  const path = `${REALTIME}/notifications/notifications.domain.json`;
+  tree.write(path, `\uFEFF${read(path)}`);
+  expect(await syncGenerator(tree)).toEqual({});
+  await generate({ serverEvents: ['archived{id}'] });
+  expect(read(path)).toMatch(/^\uFEFF\{[^]*"notification\.archived"/);
+  expect(await syncGenerator(tree)).toEqual({});
+});
+
 describe('two files of one domain, as two branches leave them', () => {
   const FILE = `${REALTIME}/notifications/notifications.domain.json`;
   const OTHER = 'apps/backend/src/realtime/notifications/notifications.domain.json';

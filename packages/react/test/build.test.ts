@@ -5,6 +5,8 @@ import { gzipSync } from 'node:zlib';
 import { rolldown } from 'rolldown';
 import ts from 'typescript';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { renderHost } from '../../plugin/test/support/render-host.js';
+import { domain, hostFacts } from '../../plugin/test/support/shapes.js';
 import { buildReact } from '../../../scripts/build-react.mjs';
 
 const REACT = resolve(import.meta.dirname, '..');
@@ -173,6 +175,43 @@ describe('the built package', () => {
     const inKb = (size: number): string => `${Math.round(size / 512) / 2} KB`;
     expect(readme).toContain(`${inKb(bytes)}, minified and gzipped`);
     expect(readme).toContain(`${inKb(more)} more with live lists`);
+  });
+
+  it('is a part of at most 25 KB for all that is generated, with its libraries', async () => {
+    const shape = {
+      name: 'page-weight',
+      host: hostFacts({ solution: false, runner: 'vitest' }),
+      domains: [domain({ name: 'Notification', clientEvents: ['markRead{notificationId}'] })],
+    };
+    renderHost('plugin', shape, /^(?:apps\/web|libs)\//, '../react/test/tsconfig.json');
+    const rendered = resolve(REACT, '../plugin/tmp/page-weight');
+    const feature = join(rendered, 'apps/web/src/features/notifications/realtime');
+    const entry = `import { NotificationsProvider } from '${feature}/notifications-provider';
+      import { useNotificationsSocket } from '${feature}/use-notifications-socket';
+      globalThis.page = [NotificationsProvider, useNotificationsSocket];`;
+    const bundle = await rolldown({
+      input: write('emitted.mjs', entry),
+      platform: 'browser',
+      external: [/^react(?:\/|$)/],
+      tsconfig: false,
+      resolve: {
+        alias: {
+          '@nx-realtime/react': join(DIST, 'index.mjs'),
+          '@acme/realtime-contracts/notifications': join(
+            rendered,
+            'libs/realtime-contracts/src/notifications.contract.ts',
+          ),
+        },
+      },
+      transform: { define: { 'process.env.NODE_ENV': '"production"' } },
+      onLog: () => undefined,
+    });
+    const { output } = await bundle.generate({ format: 'esm', minify: true });
+    const { code } = output[0];
+    expect(code).toContain('notification.created');
+    expect(code).toContain('reconnectionDelayMax');
+    // With all of zod it would be 43 KB.
+    expect(gzipSync(code, { level: 9 }).length).toBeLessThanOrEqual(25 * 1_024);
   });
 
   it('leaves nothing on a page that does not use it', async () => {

@@ -15,6 +15,10 @@ const aliases = (host: string, name: string, folder: string) => [
   },
   { find: /^@nx-realtime\/nest$/, replacement: `${nest}/index.ts` },
   { find: /^@nx-realtime\/nest\/(.*)$/, replacement: `${nest}/$1/index.ts` },
+  {
+    find: /^@acme\/(realtime-context|chat-feature)$/,
+    replacement: `${tmp}/${host}/libs/$1/src/index.tsx`,
+  },
   { find: '@nx-realtime/react', replacement: `${react}/index.ts` },
 ];
 

@@ -2224,6 +2224,20 @@ export const MUTATIONS: readonly Mutation[] = [
     test: 'web/instance.test.tsx',
   },
   {
+    name: 'channel-of-the-last-that-asks',
+    file: 'packages/react/src/core/create-realtime.ts',
+    find: '{ ...channel.schemas, ...schemas }',
+    replace: 'schemas',
+    test: 'web/instance.test.tsx',
+  },
+  {
+    name: 'path-of-the-api-taken',
+    file: 'packages/react/src/core/create-realtime.ts',
+    find: 'if (url) return { url: origin, path: pathname };',
+    replace: 'return { url: origin, path: pathname };',
+    test: 'web/instance.test.tsx',
+  },
+  {
     name: 'contract-without-words',
     file: 'packages/react/src/core/schemas.ts',
     find: 'if (message !== WORDLESS) return issue;',

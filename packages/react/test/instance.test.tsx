@@ -195,6 +195,21 @@ describe('what createRealtime returns', () => {
     await elsewhere.close();
   });
 
+  it('has one channel for a namespace, with the events of all that ask for it', () => {
+    const { realtime, channel } = open(server);
+    const typed = { 'notification.read': z.object({ id: z.string() }) };
+    const other = realtime.channel('/notifications', typed);
+    expect(other).toBe(channel);
+    const received: string[] = [];
+    renderHook(() => {
+      useChannel(channel, { 'notification.created': ({ id }) => received.push(id) }, {});
+      useChannel(other, { 'notification.read': ({ id }) => received.push(id) }, {});
+    });
+    channel.receive('notification.created', { id: 'created' }, { ...META, id: '1' });
+    channel.receive('notification.read', { id: 'read' }, { ...META, id: '2' });
+    expect(received).toEqual(['created', 'read']);
+  });
+
   it('takes the origin alone of the URL of an API', async () => {
     const apiUrl = `${server.url}/api`;
     const { store, mount, until } = open(server, { url: undefined, apiUrl });

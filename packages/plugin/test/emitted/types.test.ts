@@ -87,6 +87,8 @@ describe('what is rendered', () => {
           ]),
           paths: {
             ...KERNELS,
+            // The libraries of docs/libraries.md.
+            '@acme/*': ['libs/*/src/index.tsx'],
             [`${scopeOf(shape)}/*`]: [`${contractsOf(shape)}/src/*.contract.ts`],
           },
           type: notEsm(shape) ? 'commonjs' : 'module',

@@ -37,6 +37,7 @@ export function renderHost(
       paths: {
         '@nx-realtime/react': ['../../../react/src/index.ts'],
         '@acme/realtime-contracts/*': ['./libs/realtime-contracts/src/*.contract.ts'],
+        '@acme/*': ['./libs/*/src/index.tsx'],
         '@nx-realtime/nest': ['../../../nest/src/index.ts'],
         '@nx-realtime/nest/*': ['../../../nest/src/*/index.ts'],
       },

@@ -6,7 +6,7 @@ import type { Shape } from './shapes.js';
 const REPO = join(import.meta.dirname, '../../../..');
 
 /** What readers are told to write, and what the host of the samples is made from. */
-const PAGES = ['packages/plugin/README.md', 'docs/first-week.md'];
+const PAGES = ['packages/plugin/README.md', 'docs/first-week.md', 'docs/libraries.md'];
 
 /** Blocks of code whose first line is a comment that names a file: whole files, by path. */
 export function samplesOf(page: string): Record<string, string> {

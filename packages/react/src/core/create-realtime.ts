@@ -120,10 +120,11 @@ export function createRealtime(options: RealtimeOptions): Realtime {
 
   return {
     channel<S extends EventSchemas>(namespace: string, schemas: S) {
-      const known = channels.get(namespace);
-      if (known) known.schemas = schemas;
-      const channel = known ?? new Channel(namespace, schemas, connection);
-      channels.set(namespace, channel as Channel);
+      const channel =
+        channels.get(namespace) ?? new Channel(namespace, {}, connection);
+      // An app and a library may each know some of its events.
+      channel.schemas = { ...channel.schemas, ...schemas };
+      channels.set(namespace, channel);
       return channel as unknown as RealtimeChannel<S>;
     },
     onUserChange,

@@ -78,6 +78,11 @@ describe('nx-realtime emit', () => {
       await expect(host.run(args, { env: { ...env, REALTIME_TCP_PORT: '99999' } })).rejects.toThrow(
         /^RT032 REALTIME_TCP_PORT/,
       );
+      const elsewhere = host.run([...args, `--url=${url}`], { env: { RABBITMQ_URL: 'amqp://x' } });
+      await expect(elsewhere).rejects.toThrow(/^RT036 /);
+      await expect(host.run([...args, '--url=https://a.example'])).rejects.toThrow(
+        /^RT038 --url is the address of RabbitMQ.*--field=url=<value>/,
+      );
       await expect(host.run(args, { env: { RABBITMQ_URL: 'nonsense' } })).rejects.toThrow(
         /^RT032 /,
       );

@@ -107,6 +107,38 @@ describe('nx-realtime', () => {
       await signedWith(secret('process'), { JWT_SECRET: secret('process') });
     });
 
+    it.each([
+      ["claims['uid']", "claims['https://acme.example/org']", 'uid', 'https://acme.example/org'],
+      ["String(claims['sub'])", 'claims.org', 'sub', 'org'],
+    ])(
+      'reads from identify() which claims the app reads: %s, %s',
+      async (user, tenant, sub, org) => {
+        const code = (one: string, other: string) =>
+          `export class WsAuthGuard extends HandshakeGuard {
+          override identify(claims: TokenClaims) {
+            return { userId: ${one}, tenantId: ${other} };
+          }
+        }`;
+        const path = 'apps/api-gateway/src/realtime/guards/ws-auth.guard.ts';
+        host.write(path, code(user, tenant));
+        const claims = jwt.verify(await minted(['--user=ann', '--tenant=acme']), SECRET);
+        expect(claims).toMatchObject({ [sub]: 'ann', [org]: 'acme' });
+        host.write(path, code(user, "this.tenants.of(claims['a'], claims['b'])"));
+        await expect(host.run(['token'])).rejects.toThrow(/^RT037 .*the tenant .*--tenant-claim/);
+        const given = await minted(['--tenant-claim=c', '--tenant=acme']);
+        expect(jwt.verify(given, SECRET)).toMatchObject({ c: 'acme' });
+      },
+    );
+
+    it('takes a secret that is in no env file, and says that it is in none', async () => {
+      host.write('apps/api-gateway/.env.local', '');
+      await expect(host.run(['token'])).rejects.toThrow(
+        /^RT032 REALTIME_JWT_SECRET is missing: .*, nor JWT_SECRET\..*--secret=<text>/,
+      );
+      expect(jwt.verify(await minted([`--secret=${SECRET}`]), SECRET)).toBeTruthy();
+      await expect(host.run(['token', '--secret=short'])).rejects.toThrow(/^RT032 .*too short/);
+    });
+
     it('signs with our name before the common one, wherever each is', async () => {
       const other = 'another-secret-of-at-least-32-bytes.';
       host.write('apps/api-gateway/.env.local', `JWT_SECRET=${other}\n`);
@@ -268,6 +300,79 @@ describe('nx-realtime', () => {
       await expect(host.run(['listen'], { env })).rejects.toThrow(
         /^RT041 api-gateway refuses the connection: .*https:\/\/elsewhere\.example/,
       );
+    });
+
+    it.each([
+      [
+        'issuer',
+        { iss: 'https://other.example' },
+        /issuer \(iss\) is "https:\/\/other.example", and JWT_ISSUER is acme/,
+      ],
+      [
+        'key',
+        { secret: 'another-secret-of-at-least-32-bytes.' },
+        /signature does not fit REALTIME_JWT_SECRET/,
+      ],
+      [
+        'claim',
+        { tenantId: undefined },
+        /no claim tenantId, which identify\(\) of your guard reads/,
+      ],
+      ['number', { tenantId: 7 }, /claim tenantId is a number: text, or numericIds/],
+      ['time', { exp: 1 }, /expired \(exp\)/],
+      [
+        'algorithm',
+        { algorithm: 'HS512' as const },
+        /signed with HS512, and JWT_ALGORITHMS is HS256/,
+      ],
+    ])('says to the developer why the app refuses a token: %s', async (_what, over, why) => {
+      host.write('apps/api-gateway/.env', 'JWT_ISSUER=acme\n');
+      const {
+        secret = SECRET,
+        algorithm = 'HS256' as const,
+        ...claims
+      } = over as {
+        secret?: string;
+        algorithm?: 'HS256';
+      };
+      const exp = Math.floor(Date.now() / 1_000) + 60;
+      const all = { sub: 'u1', tenantId: 't1', iss: 'acme', exp, ...claims };
+      const token = jwt.sign(JSON.parse(JSON.stringify(all)) as object, secret, { algorithm });
+      const own = await Stack.start({
+        env: {
+          REALTIME_JWT_SECRET: SECRET,
+          REALTIME_ORIGINS: 'http://localhost:3000',
+          JWT_ISSUER: 'acme',
+        },
+      });
+      try {
+        const url = `--url=http://localhost:${own.port}`;
+        const failure = host.run(['listen', `--token=${token}`, url]);
+        await expect(failure).rejects.toThrow(/^RT041 /);
+        await expect(failure).rejects.toThrow(why);
+      } finally {
+        await own.close();
+      }
+    });
+
+    it('takes the path of the URL for that of Socket.IO, and REALTIME_PATH where it has none', async () => {
+      const env = {
+        REALTIME_JWT_SECRET: SECRET,
+        REALTIME_ORIGINS: 'http://localhost:3000',
+        REALTIME_PATH: '/api/socket.io',
+      };
+      const own = await Stack.start({ env });
+      try {
+        const url = `--url=http://localhost:${own.port}`;
+        expect((await start(`${url}/api/socket.io`)).lines).toContain(
+          'connected to /notifications',
+        );
+        await expect(host.run(['listen', url])).rejects.toThrow(/^RT036 .*REALTIME_PATH/);
+        host.write('apps/api-gateway/.env', 'REALTIME_PATH=/api/socket.io\n');
+        expect((await start(url)).lines).toContain('connected to /notifications');
+      } finally {
+        await own.close();
+      }
     });
 
     it('says that nothing listens', async () => {

@@ -19,6 +19,7 @@ const OPTIONS = {
   data: { type: 'string' },
   field: { type: 'string', multiple: true },
   'message-id': { type: 'string' },
+  url: { type: 'string' },
   yes: { type: 'boolean' },
 } as const satisfies Record<EmitOption, object>;
 
@@ -39,6 +40,7 @@ stderr where it went, and how many sockets are connected where the app's metrics
   --<field>=<value>      one field of it; a list separated by commas
   --field=<name=value>   the same, for a field named like an option
   --message-id=<id>      default a UUID; the same one twice is delivered once
+  --url=<amqp url>       the broker, where no env file says it
   --app=<name>           which app, where several have the event
   --yes                  do not ask before publishing to a broker that is not on this machine`,
 
@@ -76,14 +78,20 @@ stderr where it went, and how many sockets are connected where the app's metrics
     };
     const body = JSON.stringify({ pattern: found.event.name, data });
     const id = values['message-id'] ?? randomUUID();
-    if (app.env['REALTIME_TRANSPORT'] === 'tcp') {
+    if (values.url === undefined && app.env['REALTIME_TRANSPORT'] === 'tcp') {
       const port = await sendTcp(app, body);
       const where = `${app.facts.name} on its embedded transport, 127.0.0.1:${port}`;
       await tell(cli, app, found, data, where);
       return 0;
     }
-    const hint = `Name the broker of ${app.facts.name}, or set REALTIME_TRANSPORT=tcp. In development: npx nx-realtime env`;
-    const url = requireEnv(app, 'RABBITMQ_URL', hint);
+    if (values.url !== undefined && !/^amqps?:\/\//.test(values.url)) {
+      throw new RealtimeError(
+        'RT038',
+        '--url is the address of RabbitMQ, amqp://host:5672; a field of that name is given by --field=url=<value>.',
+      );
+    }
+    const hint = `Name the broker of ${app.facts.name}, where it has it from elsewhere by --url=<amqp url>, or set REALTIME_TRANSPORT=tcp. In development: npx nx-realtime env`;
+    const url = values.url ?? requireEnv(app, 'RABBITMQ_URL', hint);
     const production = app.env['NODE_ENV'] === 'production';
     const what = `Publish ${found.event.name}`;
     if (!(await confirmRemote(cli, { url, production, yes: values.yes ?? false, what }))) return 1;

@@ -5,12 +5,14 @@ import { findDomain } from '../host/index.js';
 import { describe } from './amqp.js';
 import { readArgs } from './args.js';
 import type { Cli, Command } from './cli.js';
+import { whyRefused } from './refusal.js';
 import { TOKEN_HELP, TOKEN_OPTIONS, mintToken } from './token.js';
 import { chooseApp, readApps, requirePackage } from './workspace.js';
 import type { CliApp } from './workspace.js';
 
 /** Nest's port where none is set. */
 const DEFAULT_PORT = '3000';
+const DEFAULT_PATH = '/socket.io';
 
 /** Refusals that a client does not come back from by itself. */
 const FINAL = ['UNAUTHORIZED', 'TOKEN_EXPIRED', 'FORBIDDEN', 'NAMESPACE_REQUIRED'];
@@ -33,7 +35,8 @@ Ctrl-C. What happens to the connection goes to stderr. Exits with 1 when the app
   --token=<jwt>        instead of one minted for:
 ${TOKEN_HELP}
   --resource=<id>      subscribe to a resource, in domains with rooms "resource"; repeatable
-  --url=<url>          default http://localhost:<PORT of the app's env files>
+  --url=<url>          default http://localhost:<PORT of the app's env files>; a path in it is Socket.IO's,
+                       default REALTIME_PATH
   --json               one JSON object a line: namespace, event, payload, meta
   --app=<name>         which app, where several serve domains`,
 
@@ -44,11 +47,11 @@ ${TOKEN_HELP}
     const { io: open } = requirePackage<{ io: typeof io }>(app, 'socket.io-client');
     const tokenOf = (): string => values.token ?? mintToken(app, values);
     tokenOf();
-    const url = values.url ?? `http://localhost:${app.env['PORT'] ?? DEFAULT_PORT}`;
+    const { url, path } = addressOf(app, values.url);
     const origin = app.env['REALTIME_ORIGINS']?.split(',')[0]?.trim();
     const sockets = domains.map((domain) =>
-      open(`${url.replace(/\/$/, '')}${domain.namespace}`, {
-        path: app.env['REALTIME_PATH'] || '/socket.io',
+      open(`${url}${domain.namespace}`, {
+        path,
         transports: ['websocket'],
         autoConnect: false,
         // Asked again at each reconnect: a token that is minted here is fresh then.
@@ -60,7 +63,8 @@ ${TOKEN_HELP}
       await Promise.all(
         sockets.map((socket, index) =>
           watch(cli, app, socket, domains[index]!, {
-            url,
+            url: `${url}${path === DEFAULT_PATH ? '' : path}`,
+            why: () => whyRefused(app, tokenOf(), values.secret),
             origin,
             json: values.json ?? false,
             resources: values.resource ?? [],
@@ -88,7 +92,20 @@ function chooseDomains(app: CliApp, names: readonly string[]): readonly Domain[]
   });
 }
 
+/** The path of a URL is Socket.IO's, as it is in the browser. */
+function addressOf({ env }: CliApp, given: string | undefined): { url: string; path: string } {
+  const text = given ?? `http://localhost:${env['PORT'] ?? DEFAULT_PORT}`;
+  if (!/^https?:\/\//.test(text) || !URL.canParse(text)) {
+    throw new RealtimeError('RT038', `--url: "${text}" is no URL that begins with http(s)://.`);
+  }
+  const { origin, pathname } = new URL(text);
+  const path = pathname.replace(/\/+$/, '');
+  return { url: origin, path: path === '' ? (env['REALTIME_PATH'] ?? DEFAULT_PATH) : path };
+}
+
 interface Watch {
+  /** Why the token may have been refused. */
+  readonly why: () => string;
   readonly url: string;
   readonly origin: string | undefined;
   readonly json: boolean;
@@ -136,13 +153,16 @@ function watch(
           return reject(
             new RealtimeError(
               'RT036',
-              `${app.facts.name} cannot be reached at ${options.url}: ${describe(error)}. Start it: nx serve ${app.facts.shortName}; or name its address: --url`,
+              `${app.facts.name} cannot be reached at ${options.url}: ${describe(error)}. Start it: nx serve ${app.facts.shortName}; or name its address: --url, with the path of Socket.IO where REALTIME_PATH or a proxy gives it another`,
             ),
           );
         }
         if (code === undefined || FINAL.includes(code)) {
           return reject(
-            new RealtimeError('RT041', `${namespace} refuses: ${code ?? ''} ${error.message}`),
+            new RealtimeError(
+              'RT041',
+              `${namespace} refuses: ${code ?? ''} ${error.message}${code === undefined ? '' : `. The token: ${options.why()}`}`,
+            ),
           );
         }
         cli.note(`${namespace} refuses for now: ${code} ${error.message}`);

@@ -8,7 +8,8 @@ import type { CliApp } from './workspace.js';
 /** Ids that consumers and gateways accept. */
 const ID = /^[^\p{Cc}\p{Cs}]{1,256}$/u;
 
-const HASHES: Readonly<Record<string, string>> = {
+/** Of the algorithms that a secret signs with. */
+export const HASHES: Readonly<Record<string, string>> = {
   HS256: 'sha256',
   HS384: 'sha384',
   HS512: 'sha512',
@@ -23,6 +24,7 @@ export const TOKEN_OPTIONS = {
   'tenant-claim': { type: 'string' },
   ttl: { type: 'string' },
   claim: { type: 'string', multiple: true },
+  secret: { type: 'string' },
 } as const;
 
 export interface TokenOptions {
@@ -32,12 +34,14 @@ export interface TokenOptions {
   readonly 'tenant-claim'?: string | undefined;
   readonly ttl?: string | undefined;
   readonly claim?: readonly string[] | undefined;
+  readonly secret?: string | undefined;
 }
 
 export const TOKEN_HELP = `  --user=<id>          default u1
   --tenant=<id>        default t1
-  --user-claim=<name>  the claim that your guard's identify() reads the user from; default sub
-  --tenant-claim=<name>  the claim that it reads the tenant from; default tenantId
+  --user-claim=<name>  the claim of the user; default what identify() of your guard reads
+  --tenant-claim=<name>  the claim of the tenant; the same default
+  --secret=<text>      what the app signs with, where no env file says it
   --ttl=<time>         90, 10m, 1h (default), 7d; negative: expired already
   --claim=<key=value>  another claim, its value JSON or text; repeatable`;
 
@@ -66,7 +70,7 @@ ${TOKEN_HELP}
  */
 export function mintToken(app: CliApp, options: TokenOptions): string {
   const { env } = app;
-  const secret = secretOf(app);
+  const secret = secretOf(app, options.secret);
   const algorithm = algorithmOf(app);
   const now = Math.floor(Date.now() / 1_000);
   const claims = {
@@ -74,8 +78,8 @@ export function mintToken(app: CliApp, options: TokenOptions): string {
     exp: now + parseSeconds('--ttl', options.ttl ?? '1h'),
     ...(env['JWT_ISSUER'] !== undefined && { iss: env['JWT_ISSUER'] }),
     ...(env['JWT_AUDIENCE'] !== undefined && { aud: env['JWT_AUDIENCE'] }),
-    [options['user-claim'] ?? 'sub']: parseId('--user', options.user ?? 'u1'),
-    [options['tenant-claim'] ?? 'tenantId']: parseId('--tenant', options.tenant ?? 't1'),
+    [claimOf(app, 'user', options)]: parseId('--user', options.user ?? 'u1'),
+    [claimOf(app, 'tenant', options)]: parseId('--tenant', options.tenant ?? 't1'),
     ...Object.fromEntries((options.claim ?? []).map(parseClaim)),
   };
   const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
@@ -95,10 +99,20 @@ export function parseId(option: string, text: string): string {
   );
 }
 
-function secretOf(app: CliApp): string {
+/** @throws RealtimeError RT037 where the guard's code does not tell */
+function claimOf({ claims, facts }: CliApp, of: 'user' | 'tenant', options: TokenOptions): string {
+  const claim = options[`${of}-claim`] ?? claims[of];
+  if (claim !== null) return claim;
+  throw new RealtimeError(
+    'RT037',
+    `identify() of ${facts.realtimeRoot}/guards/ws-auth.guard.ts does not read the ${of} from one claim that can be seen: name it with --${of}-claim=<name>.`,
+  );
+}
+
+function secretOf(app: CliApp, given: string | undefined): string {
   const { env, facts } = app;
   const other = ['JWT_PUBLIC_KEY', 'JWKS_URI'].find((name) => env[name] !== undefined);
-  if (env['REALTIME_JWT_SECRET'] === undefined && other) {
+  if (given === undefined && env['REALTIME_JWT_SECRET'] === undefined && other) {
     throw new RealtimeError(
       'RT037',
       `${facts.name} verifies tokens with ${other}, so only the holder of the private key can sign one. Sign in as you do in your app and take its token: nx-realtime listen --token=<token>`,
@@ -110,11 +124,13 @@ function secretOf(app: CliApp): string {
       'NODE_ENV is production: a token that the app accepts would be anyone. Unset NODE_ENV in development.',
     );
   }
-  const secret = requireEnv(
-    app,
-    'REALTIME_JWT_SECRET',
-    'Create it for development: npx nx-realtime env',
-  );
+  const secret =
+    given ??
+    requireEnv(
+      app,
+      'REALTIME_JWT_SECRET',
+      'Where the app has it from elsewhere, pass it: --secret=<text>. For development it is made by: npx nx-realtime env',
+    );
   if (Buffer.byteLength(secret) < 32) {
     throw new RealtimeError(
       'RT032',

@@ -8,6 +8,8 @@ import type { Domain } from '../domain/index.js';
 import { HostProjects, detectHost, hostDomains, projectsNamed } from '../host/index.js';
 import type { AppFacts } from '../host/index.js';
 import type { Cli } from './cli.js';
+import { readGuardClaims } from './guard-claims.js';
+import type { GuardClaims } from './guard-claims.js';
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
@@ -17,6 +19,8 @@ export interface CliApp {
   readonly domains: readonly Domain[];
   /** Variable of this process, else of the app's env files, else of the workspace's; an empty one is unset. */
   readonly env: Env;
+  /** Claims that its guard reads the owner of a token from. */
+  readonly claims: GuardClaims;
   /** Folders from which the app's packages can be resolved. */
   readonly roots: readonly string[];
 }
@@ -42,6 +46,9 @@ export function readApps(cli: Cli): CliApp[] {
     facts,
     domains: domains.filter(({ app }) => app === name),
     env: readEnv(cli, facts.root),
+    claims: readGuardClaims(
+      tree.read(join(facts.realtimeRoot, 'guards/ws-auth.guard.ts'), 'utf-8'),
+    ),
     roots: [facts.root, ...webs, '.'].map((root) => join(cli.root, root)),
   }));
 }

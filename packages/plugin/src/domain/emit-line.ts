@@ -1,7 +1,7 @@
 import type { Field, ServerEvent } from './types.js';
 
 /** Options of `nx-realtime emit`; a field of such a name is given by `--field=<name>=<value>`. */
-const EMIT_OPTIONS = ['app', 'tenant', 'data', 'field', 'message-id', 'yes'] as const;
+const EMIT_OPTIONS = ['app', 'tenant', 'data', 'field', 'message-id', 'url', 'yes'] as const;
 export type EmitOption = (typeof EMIT_OPTIONS)[number];
 
 /**

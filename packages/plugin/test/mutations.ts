@@ -2725,6 +2725,14 @@ export const MUTATIONS: readonly Mutation[] = [
     test: 'src/reconcile/merge.test.ts',
   },
   {
+    name: 'renamed-onto-the-owners-method',
+    file: 'src/reconcile/reconcile.ts',
+    find: "  if (files.length === 0) return;\n  throw new RealtimeError(\n    'RT024',\n    `Nothing was renamed",
+    replace:
+      "  if (files.length >= 0) return;\n  throw new RealtimeError(\n    'RT024',\n    `Nothing was renamed",
+    test: 'src/generators/realtime-event/generator.test.ts',
+  },
+  {
     name: 'links-followed-outside',
     file: 'src/pipeline/inside.ts',
     find: ' || isLinkedOut(path)',
@@ -2755,8 +2763,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'check-with-an-older-plugin',
     file: 'src/check/check.ts',
-    find: 'if (isOlder(plugin.installed, wrote))',
-    replace: 'if (false)',
+    find: 'newer ? [olderPlugin(newer)] : []',
+    replace: '[]',
     test: 'src/check/check.test.ts',
   },
   {

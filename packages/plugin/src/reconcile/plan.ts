@@ -196,8 +196,13 @@ async function bySyntax(
 
 /** True if lines have come together to what is no code, or holds a name twice, as yours did not. */
 function isBroken(path: string, { text, conflicts }: Merge, yours: string): boolean {
-  const [before, after] = [yours, normalizeLines(text)].map((one) => parseSource(path, one));
-  return conflicts === 0 && Boolean(before && isSound(before)) && !(after && isSound(after));
+  return conflicts === 0 && breaks(path, yours, normalizeLines(text));
+}
+
+/** True if a change makes of code what is none, or what holds a name twice. Both texts are normalised. */
+export function breaks(path: string, before: string, after: string): boolean {
+  const [held, changed] = [before, after].map((text) => parseSource(path, text));
+  return Boolean(held && isSound(held)) && !(changed && isSound(changed));
 }
 
 function recordOf({ content, owner }: RenderedFile): Pick<Plan, 'base' | 'entry'> {

@@ -4,7 +4,7 @@ import { RealtimeError } from '../domain/index.js';
 import type { RenderedFile } from '../render/index.js';
 import { hostFormatter } from './formatter.js';
 import type { Format } from './formatter.js';
-import { sameLines } from './lines.js';
+import { normalizeLines, sameLines } from './lines.js';
 import {
   MANIFEST_PATH,
   basePath,
@@ -17,7 +17,7 @@ import type { Manifest } from './manifest.js';
 import { hasMarkers } from './merge.js';
 import { withNewWords, spellingOf } from './rename.js';
 import type { Renaming } from './rename.js';
-import { isPristine, planFile } from './plan.js';
+import { breaks, isPristine, planFile } from './plan.js';
 import type { Known, Plan, ReconcileOptions } from './plan.js';
 import type { FileReport, ReconcileReport } from './report.js';
 
@@ -89,7 +89,7 @@ function knownFiles(
     changed.map(({ path, base }) => [path, base ?? '']),
     changed.map(({ file }) => [file.path, file.content]),
   );
-  return known.map((one) => {
+  const respelled = known.map((one) => {
     if (!changed.includes(one)) return one;
     const renameWord = (text: string | null): string | null =>
       text === null ? null : withNewWords(one.path, text, spelling);
@@ -99,6 +99,27 @@ function knownFiles(
     const hashes = base === null ? [] : [hashOf(base)];
     return { ...one, yours, base, from: path, entry: entry && { ...entry, hashes } };
   });
+  refuseTaken(
+    known.filter(({ path, yours }, index) => {
+      const next = respelled[index]?.yours ?? null;
+      return (
+        yours !== null &&
+        next !== null &&
+        yours !== next &&
+        breaks(path, normalizeLines(yours), normalizeLines(next))
+      );
+    }),
+  );
+  return respelled;
+}
+
+/** The new name of what is generated may be that of code of the owner's. */
+function refuseTaken(files: readonly { readonly path: string }[]): void {
+  if (files.length === 0) return;
+  throw new RealtimeError(
+    'RT024',
+    `Nothing was renamed: these files have code of yours under the new name. Choose another name, or give yours one.\n${files.map(({ path }) => `  ${path}`).join('\n')}`,
+  );
 }
 
 /** Present path of a file that is not at its own: it had another name, or another release wrote it. */

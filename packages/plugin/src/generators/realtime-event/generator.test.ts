@@ -62,6 +62,40 @@ function fillIn(): void {
   );
 }
 
+describe('a new name that the owner has taken', () => {
+  const own = (path: string, code: string): void => {
+    const text = read(path);
+    const end = text.lastIndexOf('}');
+    tree.write(path, text.slice(0, end) + code + text.slice(end));
+  };
+
+  it.each([
+    [
+      'a method',
+      SERVICE,
+      '\n  async seen(id: string): Promise<void> {\n    await this.store(id);\n  }\n',
+    ],
+    ['a property', GATEWAY, '\n  private readonly seen = new Set<string>();\n'],
+  ])('for %s is refused, and nothing is renamed', async (_name, path, code) => {
+    own(path, code);
+    const before = snapshot(tree);
+    await expect(change('markRead', { rename: 'seen' })).rejects.toThrow(
+      new RegExp(`^RT024 Nothing was renamed: .* under the new name\\..*\\n  ${path}$`),
+    );
+    expect(read(path)).toBe(before.get(path));
+    await change('markRead', { rename: 'viewed' });
+    expect(read(path)).toContain(code);
+    expect(await syncGenerator(tree)).toEqual({});
+  });
+
+  it('for a function of a file is refused too', async () => {
+    tree.write(CONTRACT, `${read(CONTRACT)}\nexport const notificationSeenSchema = 1;\n`);
+    await expect(change('markRead', { rename: 'seen' })).rejects.toThrow(
+      /^RT024 Nothing was renamed/,
+    );
+  });
+});
+
 describe('a contract', () => {
   const classic = "import * as z from 'zod';\n";
 

@@ -32,25 +32,41 @@ export function mergeSyntax(path: string, base: string, yours: string, next: str
   return result && isSound(result) ? merged : null;
 }
 
-/** True if every name is imported once and every class has each member once, as code that compiles. */
+/** True if every name is imported or declared once and every class has each member once, as code that compiles. */
 export function isSound({ program, text }: Source): boolean {
-  const names = program.body.flatMap((statement) =>
-    statement.type === 'ImportDeclaration'
-      ? statement.specifiers.map(({ local }) => local.name)
-      : [],
-  );
+  const names = program.body.flatMap((statement) => declaredNames(statement));
   if (new Set(names).size < names.length) return false;
   return program.body.every((statement) => {
-    const declared =
-      statement.type === 'ExportNamedDeclaration' ? statement.declaration : statement;
+    const declared = declarationOf(statement);
     if (declared?.type !== 'ClassDeclaration') return true;
-    const methods = declared.body.body.flatMap((member) =>
-      member.type === 'MethodDefinition' && member.value.body && member.kind === 'method'
+    const members = declared.body.body.flatMap((member) =>
+      (member.type === 'MethodDefinition' && member.value.body && member.kind === 'method') ||
+      member.type === 'PropertyDefinition'
         ? [`${member.static} ${text.slice(member.key.start, member.key.end)}`]
         : [],
     );
-    return new Set(methods).size === methods.length;
+    return new Set(members).size === members.length;
   });
+}
+
+type Statement = Source['program']['body'][number];
+
+const declarationOf = (statement: Statement) =>
+  statement.type === 'ExportNamedDeclaration' ? statement.declaration : statement;
+
+/** Names of values that a statement imports or declares. Types and overloads may have the name of another. */
+function declaredNames(statement: Statement): string[] {
+  if (statement.type === 'ImportDeclaration') {
+    return statement.specifiers.map(({ local }) => local.name);
+  }
+  const declared = declarationOf(statement);
+  if (declared?.type === 'VariableDeclaration') {
+    return declared.declarations.flatMap(({ id }) => (id.type === 'Identifier' ? [id.name] : []));
+  }
+  const isNamed =
+    declared?.type === 'ClassDeclaration' ||
+    (declared?.type === 'FunctionDeclaration' && declared.body !== null);
+  return isNamed && declared.id ? [declared.id.name] : [];
 }
 
 /** Thrown where syntax does not decide: the lines of the item around it do, or mark a conflict. */

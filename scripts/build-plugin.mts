@@ -1,16 +1,18 @@
 /**
  * `nx build plugin`: bundles @nx-realtime/plugin into packages/plugin/dist, one file for each path that Nx or npm
- * loads it by and a few that they share, and packs its templates.
+ * loads it by and a few that they share, and packs its templates and the kernels' sources.
  */
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
 import { REPO } from '../e2e/support/repo.js';
 import {
+  KERNELS_ARCHIVE,
   TEMPLATES_ARCHIVE,
   packTemplates,
   readTemplates,
 } from '../packages/plugin/src/render/archive.js';
+import { kernelSources } from '../packages/plugin/src/render/templates.js';
 
 const PLUGIN = join(REPO, 'packages/plugin');
 
@@ -44,6 +46,8 @@ const sources = output.flatMap((file) => (file.type === 'chunk' ? file.moduleIds
 writeFileSync(join(PLUGIN, 'dist/LICENSES.txt'), licensesOf(sources));
 const templates = readTemplates(join(PLUGIN, 'templates'));
 writeFileSync(join(PLUGIN, TEMPLATES_ARCHIVE), packTemplates(templates));
+const kernels = kernelSources(join(REPO, 'packages'));
+writeFileSync(join(PLUGIN, KERNELS_ARCHIVE), packTemplates(kernels));
 
 /** The sources of what the manifests name in `dist`, and of the migration that releases name. */
 function entries(): Record<string, string> {

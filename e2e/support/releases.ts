@@ -11,7 +11,11 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
-import { TEMPLATES_ARCHIVE, unpackTemplates } from '../../packages/plugin/src/render/archive';
+import {
+  KERNELS_ARCHIVE,
+  TEMPLATES_ARCHIVE,
+  unpackTemplates,
+} from '../../packages/plugin/src/render/archive';
 import { removeAtExit } from './processes';
 import { KEYS, type Tarballs } from './tarballs';
 
@@ -70,12 +74,13 @@ export class Release {
     return (JSON.parse(this.read('package.json')) as { version: string }).version;
   }
 
-  /** Paths below `templates/`, without data. */
+  /** Paths below `templates/`, without data and the kernels' sources. */
   get templates(): string[] {
     const root = join(this.folder('plugin'), 'templates');
     return readdirSync(root, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile() && /\.(?:tsx?|ejs)$/.test(entry.name))
-      .map((entry) => relative(root, join(entry.parentPath, entry.name)));
+      .map((entry) => relative(root, join(entry.parentPath, entry.name)))
+      .filter((path) => !path.startsWith('kernels/'));
   }
 
   private folder(key: keyof Tarballs): string {
@@ -115,13 +120,15 @@ export class Release {
 
   /** As in the repository, where they can be patched; what is there is read before the archive. */
   private unpackTemplates(): void {
-    const archive = join(this.folder('plugin'), TEMPLATES_ARCHIVE);
-    for (const [path, text] of unpackTemplates(readFileSync(archive))) {
-      const file = join(this.folder('plugin'), 'templates', path);
-      mkdirSync(dirname(file), { recursive: true });
-      writeFileSync(file, text);
+    for (const name of [TEMPLATES_ARCHIVE, KERNELS_ARCHIVE]) {
+      const archive = join(this.folder('plugin'), name);
+      for (const [path, text] of unpackTemplates(readFileSync(archive))) {
+        const file = join(this.folder('plugin'), 'templates', path);
+        mkdirSync(dirname(file), { recursive: true });
+        writeFileSync(file, text);
+      }
+      rmSync(archive);
     }
-    rmSync(archive);
     this.json('package.json', (json) => ({
       ...json,
       files: [...(json['files'] as string[]), 'templates'],

@@ -61,7 +61,8 @@ function renderLast(
   if (before === null || before.length === 0) return null;
   const domains = before.map(({ domain }) => domain);
   try {
-    const files = render(domains, detectHost(tree, projects, domains), loadTemplates());
+    const host = detectHost(tree, projects, domains);
+    const files = render(domains, host, loadTemplates(host));
     return new Map(files.map(({ path, content }) => [path, content]));
   } catch (error) {
     // An app of theirs is gone.

@@ -10,6 +10,8 @@ export interface Copy {
   readonly path: string;
   /** True in pnpm's store: whoever has no link to it does not see it. */
   readonly isolated: boolean;
+  /** True for a library of the workspace, which package managers link. */
+  readonly isLinked: boolean;
 }
 
 /**
@@ -28,7 +30,12 @@ export function copiesOf(tree: Tree, name: string, roots: readonly string[]): Co
     const version = versionOf(tree.read(`${path}/package.json`, 'utf-8'));
     const real = realPath(tree, path);
     if (version === undefined || copies.has(real)) continue;
-    copies.set(real, { version, path, isolated: /[\\/]\.pnpm[\\/]/.test(real) });
+    copies.set(real, {
+      version,
+      path,
+      isolated: /[\\/]\.pnpm[\\/]/.test(real),
+      isLinked: isBelow(tree.root, real),
+    });
   }
   if (copies.size > 0) return [...copies.values()];
   const lock = readLock(tree);
@@ -37,7 +44,12 @@ export function copiesOf(tree: Tree, name: string, roots: readonly string[]): Co
       // pnpm has the place of a tarball for a version.
       .filter((held) => held.name === name && /^\d/.test(held.version))
       .map(({ version }) => version);
-    return [...new Set(versions)].map((version) => ({ version, path: lock.path, isolated: false }));
+    return [...new Set(versions)].map((version) => ({
+      version,
+      path: lock.path,
+      isolated: false,
+      isLinked: false,
+    }));
   }
   return lock || tree.exists('node_modules') ? [] : null;
 }
@@ -51,16 +63,21 @@ function nestedIn(tree: Tree, inFolder: string): string[] {
   return [...lock.packages.keys()].filter((key) => key.endsWith(`/${inFolder}`));
 }
 
+const isBelow = (root: string, real: string): boolean =>
+  real.startsWith(realpathOr(root)) && !/[\\/]node_modules[\\/]/.test(real);
+
 function versionOf(manifest: string | null): string | undefined {
   if (manifest === null) return undefined;
   const { version } = JSON.parse(manifest) as { version?: string };
   return version;
 }
 
-function realPath(tree: Tree, path: string): string {
+const realPath = (tree: Tree, path: string): string => realpathOr(join(tree.root, path), path);
+
+function realpathOr(path: string, otherwise = path): string {
   try {
-    return realpathSync(join(tree.root, path));
+    return realpathSync(path);
   } catch {
-    return path;
+    return otherwise;
   }
 }

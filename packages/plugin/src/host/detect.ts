@@ -3,12 +3,14 @@ import type { Tree } from '@nx/devkit';
 import { posix } from 'node:path';
 import { RealtimeError } from '../domain/index.js';
 import type { Domain } from '../domain/index.js';
+import { ejectedKernels } from './ejected.js';
 import type { AppFacts, ContractsFacts, HostFacts, TestRunner, WebFacts } from './facts.js';
 import type { HostProject, HostProjects } from './projects.js';
 import { loadParser } from './parser.js';
 import { hostPublishers } from './publishers.js';
 import { rootModuleOf } from './root-module.js';
 import { isNextApp, nextEntries, nextServer, viteEntries, vitePort } from './web-app.js';
+import type { Kernel } from './versions.js';
 import { loadYaml } from './yaml.js';
 
 /**
@@ -25,7 +27,8 @@ export function detectHost(
   const solution = isSolution(tree);
   const facts = {
     solution,
-    baseTsconfig: tree.exists('tsconfig.base.json') ? 'tsconfig.base.json' : 'tsconfig.json',
+    baseTsconfig: baseTsconfigOf(tree),
+    ejected: ejectedIn(tree, projects),
     eslintConfig: eslintConfigOf(tree),
     apps: new Map<string, AppFacts>(),
     webs: new Map<string, WebFacts>(),
@@ -52,6 +55,15 @@ export function detectHost(
   }));
   return { ...facts, publishers, nest: nestOf(tree, [...facts.apps.values()]) };
 }
+
+/** The kernels whose sources the workspace owns, with the folder of each library. */
+export function ejectedIn(tree: Tree, projects: HostProjects): Map<Kernel, string> {
+  const facts = { solution: isSolution(tree), baseTsconfig: baseTsconfigOf(tree) };
+  return ejectedKernels(tree, projects, facts);
+}
+
+const baseTsconfigOf = (tree: Tree): string =>
+  tree.exists('tsconfig.base.json') ? 'tsconfig.base.json' : 'tsconfig.json';
 
 function checkRequestContext(
   tree: Tree,
@@ -159,7 +171,7 @@ function chainedContracts(tree: Tree, folder: string): Set<string> {
 }
 
 /** Folder of the workspace's libraries. */
-function librariesFolder(tree: Tree, solution: boolean): string {
+export function librariesFolder(tree: Tree, solution = isSolution(tree)): string {
   const configured = readNxJson(tree)?.workspaceLayout?.libsDir;
   if (configured) return configured;
   const folders = ['libs', 'packages'];

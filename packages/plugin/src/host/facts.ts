@@ -1,3 +1,5 @@
+import type { Kernel } from './versions.js';
+
 /** Unit test runner of a project; `none` when it has no runner that we know. */
 export type TestRunner = 'jest' | 'vitest' | 'none';
 
@@ -80,4 +82,6 @@ export interface HostFacts {
   /** Apps with a `realtime.publisher.json`. */
   readonly publishers: readonly PublisherFacts[];
   readonly contracts: ReadonlyMap<string, ContractsFacts>;
+  /** Folder of the library of each kernel whose sources the workspace owns. */
+  readonly ejected: ReadonlyMap<Kernel, string>;
 }

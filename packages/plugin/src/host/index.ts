@@ -1,8 +1,10 @@
 export {
   detectApp,
   detectHost,
+  ejectedIn,
   eslintConfigOf,
   isSolution,
+  librariesFolder,
   majorOf,
   workspaceGlobs,
 } from './detect.js';
@@ -29,6 +31,7 @@ export { copiesOf } from './copies.js';
 export type { Copy } from './copies.js';
 export { chainsOf, readLock } from './lockfile.js';
 export type { Installed } from './lockfile.js';
+export { ENTRIES, ejectedName } from './ejected.js';
 export { loadParser } from './parser.js';
 export { HostProjects, projectsNamed } from './projects.js';
 export type { HostProject } from './projects.js';

@@ -23,4 +23,17 @@ export const VERSIONS = {
   nestLockstep: ['@nestjs/microservices', '@nestjs/platform-socket.io', '@nestjs/websockets'],
   shared: { zod: '^4.4.0' },
   web: { 'socket.io-client': '^4.8.3', zustand: '^5.0.8' },
+  /** What a kernel brings along, and the workspace has to name where it owns its sources. */
+  ejected: {
+    nest: {
+      jose: '^6.2.0',
+      jsonwebtoken: '^9.0.3',
+      'nestjs-cls': '^6.3.1',
+      'socket.io': '^4.8.3',
+      'socket.io-adapter': '^2.5.5',
+    },
+    react: {},
+  },
+  /** To compile those sources. */
+  ejectedTypes: { nest: { '@types/jsonwebtoken': '^9.0.10' }, react: {} },
 } as const;

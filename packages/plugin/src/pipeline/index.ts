@@ -1,5 +1,6 @@
 export { updateGenerated } from './update-generated.js';
 export type { Updated } from './update-generated.js';
+export { ejectKernel, undoEject } from './eject.js';
 export { refuseOutside } from './inside.js';
 export { newerWorkspace, refuseOlderPlugin } from './older.js';
 export type { NewerWorkspace } from './older.js';

@@ -5,6 +5,7 @@ import { hostTree, snapshot } from '../../test/support/host-tree.js';
 import { checkWorkspace } from '../check/index.js';
 import initGenerator from '../generators/init/generator.js';
 import realtimeDomainGenerator from '../generators/realtime-domain/generator.js';
+import realtimeEjectGenerator from '../generators/realtime-eject/generator.js';
 import realtimeEventGenerator from '../generators/realtime-event/generator.js';
 import realtimePublisherGenerator from '../generators/realtime-publisher/generator.js';
 import realtimeRemoveGenerator from '../generators/realtime-remove/generator.js';
@@ -32,6 +33,7 @@ const COMMANDS: readonly (readonly [name: string, run: (tree: Tree) => Promise<u
   ],
   ['a publisher', (tree) => realtimePublisherGenerator(tree, { app: 'worker', skipFormat: true })],
   ['remove', (tree) => realtimeRemoveGenerator(tree, { domain: 'Notification' })],
+  ['eject', (tree) => realtimeEjectGenerator(tree, { kernel: 'nest' })],
   ['rebase', rebaseGenerator],
   ['sync', syncGenerator],
   ['migrate', updateGeneratedCode],

@@ -49,6 +49,11 @@ export async function findBases(
   const recorded = (recordedDomains(tree, projects, all) ?? []).map(({ domain }) => domain);
   return restoreBases(tree, renderings, guess);
 
+  /** An ejected kernel is the same whatever the domains are. */
+  function isOfKernel(path: string): boolean {
+    return [...host.ejected.values()].some((root) => path.startsWith(`${root}/`));
+  }
+
   /** The workspace's files as they may have been; of each state those alone that are not settled. */
   function* renderings(open: ReadonlySet<string>): Generator<RenderedFile[]> {
     const domainOf = new Map<string, string>();
@@ -62,7 +67,9 @@ export async function findBases(
     }
     for (const { domain, without } of smallerStates(domains)) {
       const { pascal } = domain.names;
-      const paths = [...open].filter((path) => (domainOf.get(path) ?? pascal) === pascal);
+      const paths = [...open].filter(
+        (path) => !isOfKernel(path) && (domainOf.get(path) ?? pascal) === pascal,
+      );
       if (paths.length === 0) continue;
       const isOwn = paths.some((path) => domainOf.has(path));
       yield renderState(without(), {
@@ -77,7 +84,7 @@ export async function findBases(
       ({ app, web, contracts }) =>
         host.apps.has(app) && (web === null || host.webs.has(web)) && host.contracts.has(contracts),
     );
-    return isKnown ? renderFiles(state, host, loadTemplates(), wanted) : [];
+    return isKnown ? renderFiles(state, host, loadTemplates(host), wanted) : [];
   }
 }
 

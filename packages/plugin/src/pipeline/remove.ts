@@ -32,7 +32,7 @@ export async function removeDomain(
   const { pascal } = removed.domain.names;
   const rest = current.filter(({ path }) => path !== removed.path);
   const before = wantedFor(tree, projects, current);
-  const files = render(before.domains, before.host, loadTemplates());
+  const files = render(before.domains, before.host, loadTemplates(before.host));
   refuseLastOfPublishers(before.host.publishers.length, rest, pascal);
   tree.delete(removed.path);
   const updated = await updateGenerated(tree, projects, rest, { force });
@@ -45,7 +45,7 @@ export async function removeDomain(
     );
   }
   const wanted = new Set(
-    render(after.domains, after.host, loadTemplates()).map(({ path }) => path),
+    render(after.domains, after.host, loadTemplates(after.host)).map(({ path }) => path),
   );
   const gone = files.filter(({ path, owner }) => owner === 'merged' && !tree.exists(path));
   const uses = dependentsOf(

@@ -37,6 +37,7 @@ export interface Updated {
  * what is no longer generated is no longer wired.
  *
  * @param change what the command itself has changed
+ * @param ejected the kernels whose sources the workspace is to own, where that changes
  * @throws RealtimeError for domains that clash, or files in the way; nothing is written then
  */
 export async function updateGenerated(
@@ -45,17 +46,19 @@ export async function updateGenerated(
   all: readonly HostDomain[],
   options: ReconcileOptions = {},
   change?: DomainChange,
+  ejected?: HostFacts['ejected'],
 ): Promise<Updated> {
   const domains = all.map(({ domain }) => domain);
   checkDomains(all);
-  const host = detectHost(tree, projects, domains);
+  const detected = detectHost(tree, projects, domains);
+  const host = ejected ? { ...detected, ejected } : detected;
   if (host.publishers.length > 0) checkPublished(domains);
   await findBases(tree, projects, all, false);
   const before = recordedDomains(tree, projects, all) ?? [];
   const edited = editedDomains(before, all, change?.after);
   const changes = [...(change ? [change] : []), ...edited];
   const renaming = renamingOf(tree, projects, changes);
-  const files = await reconcile(tree, render(domains, host, loadTemplates()), {
+  const files = await reconcile(tree, render(domains, host, loadTemplates(host)), {
     ...options,
     renaming,
   });

@@ -8,6 +8,9 @@ export type Templates = ReadonlyMap<string, string>;
 /** File that is published in place of `templates/`, in the package's folder. */
 export const TEMPLATES_ARCHIVE = 'dist/templates.json.br';
 
+/** File that holds the sources of the kernels, read where a workspace has one of its own. */
+export const KERNELS_ARCHIVE = 'dist/kernels.json.br';
+
 const TEMPLATE = /\.(?:ts|tsx|css|ejs|yml|dashboard\.json)$|^renames\.json$/;
 
 /** The templates below a folder, and which of them had other names. */

@@ -7,6 +7,7 @@ import type { AppFacts, HostFacts, PublisherFacts, WebFacts } from '../host/inde
 import type { Templates } from './archive.js';
 import { domainView } from './build-view.js';
 import { contractsLibrary } from './contracts-library.js';
+import { ejectedLibrary } from './ejected-library.js';
 import { withJsExtensions } from './extensions.js';
 import type { Ownership, RenderedFile, Wanted } from './files.js';
 import { layOut } from './layout.js';
@@ -43,6 +44,10 @@ export function render(
   const libraries = wanted ? [] : [...host.contracts.values()];
   const files = [
     ...libraries.flatMap((library) => contractsLibrary(library, host)),
+    ...[...host.ejected].flatMap(([kernel, root]) => [
+      ...(wanted ? [] : ejectedLibrary(kernel, root, host)),
+      ...renderFolder(source, `kernels/${kernel}`, `${root}/src`, {}),
+    ]),
     ...domains.flatMap((domain) => renderContract(domain, viewIn(views, domain), host, source)),
     ...[...host.apps].flatMap(([name, app]) =>
       renderApp(

@@ -1,7 +1,7 @@
 import type { Tree } from '@nx/devkit';
 import { createHash } from 'node:crypto';
 import { RealtimeError } from '../domain/index.js';
-import { HostProjects } from '../host/index.js';
+import { HostProjects, ejectedIn } from '../host/index.js';
 import type { HostProject } from '../host/index.js';
 import { checkLock } from './advisories.js';
 import { WORKSPACE_CHECKS } from './checks.js';
@@ -104,13 +104,16 @@ const NOTHING: Review = {
   fixed: [],
 };
 
-/** Sources of each project that holds realtime code. A file belongs to the innermost project around it. */
+/** Sources of each project that holds realtime code, but for ejected kernels. A file belongs to the innermost project around it. */
 function realtimeProjects(
   tree: Tree,
   projects: HostProjects,
   name: string | undefined,
 ): Map<HostProject, Map<string, string>> {
-  const wanted = name === undefined ? projects.list() : [requireProject(projects, name)];
+  const kernels = [...ejectedIn(tree, projects).values()];
+  const wanted = (name === undefined ? projects.list() : [requireProject(projects, name)]).filter(
+    ({ root }) => !kernels.includes(root),
+  );
   const held = new Map<HostProject, Map<string, string>>();
   for (const project of wanted) {
     const inner = projects

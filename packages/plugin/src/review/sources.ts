@@ -132,6 +132,8 @@ export class Sources {
     if (from.startsWith('.')) {
       return this.fileAt(posix.join(posix.dirname(importer), from)) ?? 'lost';
     }
+    // Known by its name, wherever its sources are.
+    if (from === KERNEL || from.startsWith(`${KERNEL}/`)) return 'external';
     for (const [pattern, targets] of this.aliases) {
       const rest = matched(pattern, from);
       if (rest === undefined) continue;

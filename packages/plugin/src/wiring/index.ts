@@ -1,6 +1,7 @@
 export { wireCheckTarget } from './host/check-target.js';
 export { COMPOSE_FILE, wireCompose } from './host/compose.js';
-export { wireDependencies } from './host/dependencies.js';
+export { unwireEjected, rootsWith } from './host/contracts.js';
+export { dropWorkspaceNames, wireDependencies } from './host/dependencies.js';
 export { installCommand, kernelProblems } from './host/kernels.js';
 export type { KernelProblem } from './host/kernels.js';
 export { wireDevelopment } from './host/dev-env.js';

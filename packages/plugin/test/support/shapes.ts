@@ -320,6 +320,7 @@ export function hostFacts(options: {
           ],
         ])
       : new Map(),
+    ejected: new Map(),
     contracts: new Map([
       [
         'realtime-contracts',

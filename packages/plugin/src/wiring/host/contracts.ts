@@ -2,8 +2,8 @@ import { joinPathFragments, readJson } from '@nx/devkit';
 import type { Tree } from '@nx/devkit';
 import { posix } from 'node:path';
 import type { Domain } from '../../domain/index.js';
-import { majorOf, workspaceGlobs } from '../../host/index.js';
-import type { HostFacts, WebFacts } from '../../host/index.js';
+import { ENTRIES, KERNELS, majorOf, workspaceGlobs } from '../../host/index.js';
+import type { HostFacts, Kernel, WebFacts } from '../../host/index.js';
 import { appendJson, dropItem, dropJson, setJson } from '../text/index.js';
 import type { Edit } from '../text/index.js';
 import type { Wanted } from './dev-env.js';
@@ -31,10 +31,89 @@ export function wireContracts(tree: Tree, host: HostFacts, domains: readonly Dom
     : [...host.webs.values()].filter((web) => isBuiltByWebpack(tree, web));
   return [
     ...libraries,
+    ...wireEjected(tree, host),
     ...bundled.flatMap((web) => [
       ...wireBaseUrl(tree, host, web),
       ...wireExternalSources(tree, web),
     ]),
+  ];
+}
+
+/** Makes the libraries of ejected kernels importable, by the names of their packages. */
+function wireEjected(tree: Tree, host: HostFacts): Wired[] {
+  return [...host.ejected].flatMap(([kernel, root]) => {
+    if (host.solution) {
+      return [
+        ...wireWorkspace(tree, root),
+        ...ejectedReferences(tree, host, kernel, root).map(([tsconfig, reference]) =>
+          editFile(tree, tsconfig, (text): Edit => appendJson(text, ['references'], reference)),
+        ),
+      ];
+    }
+    return ejectedPaths(tree, host, kernel, root).map(([tsconfig, name, target]) =>
+      editFile(tree, tsconfig, (text) => setJson(text, pathOf(name), [target])),
+    );
+  });
+}
+
+/** Takes out of the workspace's configuration a kernel that is a package again. */
+export function unwireEjected(tree: Tree, host: HostFacts, kernel: Kernel, root: string): Wired[] {
+  if (!host.solution) {
+    return ejectedPaths(tree, host, kernel, root).map(([tsconfig, name, target]) =>
+      editFile(tree, tsconfig, (text) => dropJson(text, pathOf(name), [target])),
+    );
+  }
+  return [
+    editFile(tree, 'package.json', (text) => dropItem(text, ['workspaces'], root, true)),
+    ...ejectedReferences(tree, host, kernel, root).map(([tsconfig, reference]) =>
+      editFile(tree, tsconfig, (text) =>
+        dropItem(text, ['references'], reference, tsconfig === ROOT_TSCONFIG),
+      ),
+    ),
+  ];
+}
+
+const pathOf = (name: string): string[] => ['compilerOptions', 'paths', name];
+
+/** Roots of the projects that import a kernel. */
+export function rootsWith(host: HostFacts, kernel: Kernel): string[] {
+  const projects =
+    kernel === 'nest' ? [...host.apps.values(), ...host.publishers] : [...host.webs.values()];
+  return [...new Set(projects.map(({ root }) => root))];
+}
+
+/** Every tsconfig that holds `paths` to an ejected kernel, with each name and the source behind it. */
+function ejectedPaths(
+  tree: Tree,
+  host: HostFacts,
+  kernel: Kernel,
+  root: string,
+): [tsconfig: string, name: string, target: string][] {
+  const own = rootsWith(host, kernel).flatMap((project) => tsconfigsWithPaths(tree, project));
+  return Object.entries(ENTRIES[kernel]).flatMap(([subpath, file]) => {
+    const name = `${KERNELS[kernel]}${subpath}`;
+    const source = `${root}/src/${file}`;
+    return [
+      [host.baseTsconfig, name, `./${source}`] as [string, string, string],
+      ...own.map((path): [string, string, string] => [
+        path,
+        name,
+        sourceFrom(tree, host, path, source),
+      ]),
+    ];
+  });
+}
+
+/** Every tsconfig that refers to an ejected kernel, with its reference. */
+function ejectedReferences(
+  tree: Tree,
+  host: HostFacts,
+  kernel: Kernel,
+  root: string,
+): [tsconfig: string, reference: Reference][] {
+  return [
+    [ROOT_TSCONFIG, reference(ROOT_TSCONFIG, root)],
+    ...rootsWith(host, kernel).map((project) => projectReference(tree, project, root)),
   ];
 }
 
@@ -149,7 +228,10 @@ function pathsTo(
     [host.baseTsconfig, `./${library}/src/*.contract.ts`],
     ...rootsUsing(host, domains, name)
       .flatMap((root) => tsconfigsWithPaths(tree, root))
-      .map((path): [string, string] => [path, sourcesFrom(tree, host, path, library)]),
+      .map((path): [string, string] => [
+        path,
+        sourceFrom(tree, host, path, `${library}/src/*.contract.ts`),
+      ]),
   ];
 }
 
@@ -161,8 +243,8 @@ function tsconfigsWithPaths(tree: Tree, root: string): string[] {
     .filter((path) => compilerOptionsOf(tree, path).paths !== undefined);
 }
 
-/** The library's sources as `paths` of a project name them: from the nearest `baseUrl`, else from its tsconfig. */
-function sourcesFrom(tree: Tree, host: HostFacts, tsconfig: string, library: string): string {
+/** A source of a library as `paths` of a project name it: from the nearest `baseUrl`, else from its tsconfig. */
+function sourceFrom(tree: Tree, host: HostFacts, tsconfig: string, source: string): string {
   const folder = posix.dirname(tsconfig);
   const nearest = [tsconfig, joinPathFragments(folder, 'tsconfig.json'), host.baseTsconfig].find(
     (file) => compilerOptionsOf(tree, file).baseUrl !== undefined,
@@ -170,7 +252,7 @@ function sourcesFrom(tree: Tree, host: HostFacts, tsconfig: string, library: str
   const from = nearest
     ? joinPathFragments(posix.dirname(nearest), compilerOptionsOf(tree, nearest).baseUrl ?? '.')
     : folder;
-  const path = posix.relative(from, `${library}/src/*.contract.ts`);
+  const path = posix.relative(from, source);
   return path.startsWith('.') ? path : `./${path}`;
 }
 

@@ -11,6 +11,7 @@ import type { Domain } from '../../domain/index.js';
 import { KERNELS, VERSIONS } from '../../host/index.js';
 import type { HostFacts, Kernel } from '../../host/index.js';
 import { isOlder } from '../../reconcile/index.js';
+import { ejectedDependencies } from '../../render/index.js';
 import type { Wanted } from './dev-env.js';
 import { dropTarballs, keepTarballs, kernelSpecs, specIn, versionIn } from './packages.js';
 
@@ -31,11 +32,11 @@ export function wireDependencies(
 ): GeneratorCallback {
   const { dependencies, devDependencies, projects } = wantedBy(tree, host, domains);
   keepTarballs(tree);
+  const moved = dropPins(tree, host, ['package.json', ...[...projects.keys()].map(packageIn)]);
   const pinned = [
+    moved,
     pinKernels(tree, 'package.json', dependencies),
-    ...[...projects].map(([root, versions]) =>
-      pinKernels(tree, joinPathFragments(root, 'package.json'), versions),
-    ),
+    ...[...projects].map(([root, versions]) => pinKernels(tree, packageIn(root), versions)),
   ].some(Boolean);
   dropTarballs(tree);
   const isHeld =
@@ -48,6 +49,47 @@ export function wireDependencies(
   return () => {
     if (installs) installPackagesTask(tree, true);
   };
+}
+
+const packageIn = (root: string): string => joinPathFragments(root, 'package.json');
+
+/**
+ * Takes out the pins of kernels whose sources the workspace owns: they would bring a second copy. Projects that name
+ * packages name the library in their place.
+ */
+function dropPins(tree: Tree, { ejected }: HostFacts, paths: readonly string[]): boolean {
+  let changed = false;
+  for (const path of paths.filter((file) => ejected.size > 0 && tree.exists(file))) {
+    const json = readJson<Record<string, Versions | undefined>>(tree, path);
+    const before = JSON.stringify(json);
+    for (const section of ['dependencies', 'devDependencies'].map((name) => json[name])) {
+      for (const kernel of ejected.keys()) {
+        const held = section?.[KERNELS[kernel]];
+        if (section && held !== undefined && !isOfWorkspace(held)) delete section[KERNELS[kernel]];
+      }
+    }
+    if (JSON.stringify(json) === before) continue;
+    writeJson(tree, path, json);
+    changed = true;
+  }
+  return changed;
+}
+
+const isOfWorkspace = (range: string): boolean => range === '*' || range.startsWith('workspace:');
+
+/**
+ * Takes out the names of a library that was a kernel, where it is a package again.
+ *
+ * @param roots of the projects that may name it
+ */
+export function dropWorkspaceNames(tree: Tree, kernel: Kernel, roots: readonly string[]): void {
+  for (const path of ['', ...roots].map(packageIn).filter((file) => tree.exists(file))) {
+    const json = readJson<Record<string, Versions | undefined>>(tree, path);
+    const held = json['dependencies']?.[KERNELS[kernel]];
+    if (held === undefined || !isOfWorkspace(held)) continue;
+    delete json['dependencies']?.[KERNELS[kernel]];
+    writeJson(tree, path, json);
+  }
 }
 
 /**
@@ -140,19 +182,25 @@ function wantedBy(tree: Tree, host: HostFacts, domains: readonly Domain[]): Want
   const observed = domains.filter(({ observability }) => observability);
   const observability = (app: string): Versions =>
     observed.some((domain) => domain.app === app) ? VERSIONS.observability : {};
-  const needed = kernelsOf(host, domains);
+  const needed = kernelsOf(host, domains).filter((name) => !host.ejected.has(name));
   const specs = kernelSpecs(tree, needed);
   const packageManager = detectPackageManager(tree.root);
+  // npm knows no workspace protocol.
+  const workspaceRange = packageManager === 'npm' ? '*' : 'workspace:*';
   /** One kernel, as the root or a project names it. */
   const kernel = (name: Kernel, root: string): Versions => ({
-    [KERNELS[name]]: root === '.' ? specs[name] : specIn(root, specs[name], packageManager),
+    [KERNELS[name]]: host.ejected.has(name)
+      ? workspaceRange
+      : root === '.'
+        ? specs[name]
+        : specIn(root, specs[name], packageManager),
   });
+  const ejected = [...host.ejected].map(([name]) => VERSIONS.ejected[name]);
+  const types = [...host.ejected].map(([name]) => VERSIONS.ejectedTypes[name]);
   const projects = new Map<string, Versions>();
   const add = (root: string, versions: Versions): void =>
     void projects.set(root, { ...projects.get(root), ...versions });
   if (host.solution) {
-    // npm knows no workspace protocol.
-    const workspaceRange = packageManager === 'npm' ? '*' : 'workspace:*';
     const contracts = (name: string): Versions =>
       Object.fromEntries(
         domains
@@ -184,15 +232,17 @@ function wantedBy(tree: Tree, host: HostFacts, domains: readonly Domain[]): Want
     for (const [name, { root }] of host.webs) {
       add(root, { ...webVersions(), ...kernel('react', root), ...contracts(name) });
     }
+    for (const [name, root] of host.ejected) add(root, ejectedDependencies(name, host));
   }
   return {
     dependencies: {
       ...serverVersions(host),
       ...Object.fromEntries(needed.flatMap((name) => Object.entries(kernel(name, '.')))),
-      ...(observed.length > 0 ? VERSIONS.observability : {}),
-      ...(needed.includes('react') ? webVersions() : {}),
+      ...(observed.length > 0 || host.ejected.has('nest') ? VERSIONS.observability : {}),
+      ...(kernelsOf(host, domains).includes('react') ? webVersions() : {}),
+      ...Object.assign({}, ...ejected),
     },
-    devDependencies: testVersions(host, domains),
+    devDependencies: { ...testVersions(host, domains), ...Object.assign({}, ...types) },
     projects,
   };
 }

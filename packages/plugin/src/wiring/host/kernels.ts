@@ -2,7 +2,7 @@ import { detectPackageManager, getPackageManagerCommand, readJson } from '@nx/de
 import type { Tree } from '@nx/devkit';
 import type { Domain } from '../../domain/index.js';
 import { KERNELS, copiesOf } from '../../host/index.js';
-import type { Copy, HostFacts } from '../../host/index.js';
+import type { Copy, HostFacts, Kernel } from '../../host/index.js';
 import { isOlder, pluginVersion } from '../../reconcile/index.js';
 import { kernelsOf } from './dependencies.js';
 import { versionIn } from './packages.js';
@@ -35,6 +35,8 @@ export function kernelProblems(
 ): KernelProblem[] {
   return kernelsOf(host, domains).flatMap((kernel): KernelProblem[] => {
     const name = KERNELS[kernel];
+    const library = host.ejected.get(kernel);
+    if (library !== undefined) return ejectedProblems(tree, host, kernel, library, roots);
     const newer = newerPin(tree, name, roots);
     if (newer) return [newer];
     const copies = copiesOf(tree, name, roots);
@@ -69,6 +71,28 @@ export function kernelProblems(
         fix: isOlder(plugin, version) ? migrateTo(version) : fix,
       }));
   });
+}
+
+/** An ejected kernel is at the version of its files, which the check of files tells; nothing else is installed by its name. */
+function ejectedProblems(
+  tree: Tree,
+  { solution }: HostFacts,
+  kernel: Kernel,
+  library: string,
+  roots: readonly string[],
+): KernelProblem[] {
+  const name = KERNELS[kernel];
+  const copies = copiesOf(tree, name, roots);
+  if (copies === null || !tree.exists('node_modules')) return [];
+  const fix = installCommand(tree);
+  const other = copies.find(({ isLinked }) => !isLinked);
+  if (other) {
+    const message = `${name} is a library of this workspace, ${library}, and ${other.version} is installed in ${other.path}: code that imports one does not know the other.`;
+    return [{ class: 'kernel-twice', path: other.path, message, fix }];
+  }
+  if (!solution || copies.length > 0) return [];
+  const message = `${name} is a library of this workspace, ${library}, and is not linked.`;
+  return [{ class: 'kernel-missing', path: 'package.json', message, fix }];
 }
 
 /** A pin that is later than the plugin: its owner's wish, which sync leaves. */

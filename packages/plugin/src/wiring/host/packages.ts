@@ -105,7 +105,7 @@ export function dropTarballs(tree: Tree): void {
  */
 export function wireTarballs(tree: Tree, host: HostFacts): Wired[] {
   const tarball = pluginTarball(tree);
-  if (tarball === null) return unwireTarballs(tree, host);
+  if (tarball === null || host.ejected.has('nest')) return unwireTarballs(tree, host);
   const folder = posix.dirname(keptPath(tree, beside(tarball, 'nest')));
   const glob = `${KERNELS.nest.slice(1).replace('/', '-')}-*.tgz`;
   return nestRoots(host).map((root) =>

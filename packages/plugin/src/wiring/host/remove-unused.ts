@@ -24,7 +24,7 @@ export function removeUnused(
   after: Wanted,
   compose: string,
 ): { readonly wired: readonly Wired[]; readonly installs: boolean } {
-  const isNamed = namesIn(tree);
+  const isNamed = namesIn(tree, isWordIn);
   const wired = [
     ...unwireContracts(tree, before, after),
     ...unwireCheckTarget(tree, before.host, after.host),
@@ -32,7 +32,7 @@ export function removeUnused(
     ...(after.domains.length === 0 ? unwireTarballs(tree, before.host) : []),
   ];
   unwireDevelopment(tree, before, after, isNamed);
-  const installs = unwireDependencies(tree, before, after, isNamed);
+  const installs = unwireDependencies(tree, before, after, namesIn(tree, isImported));
   if (after.domains.length === 0 && tree.read(COMPOSE_FILE, 'utf-8') === compose) {
     tree.delete(COMPOSE_FILE);
   }
@@ -50,10 +50,19 @@ export function removeUnused(
  * @returns whether anything was removed
  */
 export const removeUnusedDependencies = (tree: Tree, before: Wanted, after: Wanted): boolean =>
-  unwireDependencies(tree, before, after, namesIn(tree));
+  unwireDependencies(tree, before, after, namesIn(tree, isImported));
+
+/** `socket.io` is not named by `socket.io-client`. */
+const isImported = (text: string, name: string): boolean =>
+  ["'", '"', '`'].some(
+    (quote) => text.includes(`${quote}${name}${quote}`) || text.includes(`${quote}${name}/`),
+  );
 
 /** True if a source file below a root names a variable or a package. */
-function namesIn(tree: Tree): (root: string, name: string) => boolean {
+function namesIn(
+  tree: Tree,
+  isIn: (text: string, name: string) => boolean,
+): (root: string, name: string) => boolean {
   const texts: [path: string, text: string][] = [];
   visitNotIgnoredFiles(tree, '.', (file) => {
     const path = file.replaceAll('\\', '/');
@@ -63,7 +72,5 @@ function namesIn(tree: Tree): (root: string, name: string) => boolean {
     texts.push([path, tree.read(path, 'utf-8') ?? '']);
   });
   return (root, name) =>
-    texts.some(
-      ([path, text]) => (root === '.' || path.startsWith(`${root}/`)) && isWordIn(text, name),
-    );
+    texts.some(([path, text]) => (root === '.' || path.startsWith(`${root}/`)) && isIn(text, name));
 }

@@ -101,6 +101,13 @@ function setTypes(file: string): string {
 const FOREIGN =
   /^(npm_|NX_|JEST_|VITEST|JWT_|JWKS_|REALTIME_|RABBITMQ_|REDIS_|NEXT_|FRONTEND_URL$|PORT$|NODE_ENV$|NODE_OPTIONS$|NODE_PATH$|INIT_CWD$|FORCE_COLOR$|TEST$)/i;
 
+/**
+ * Without a daemon Nx starts a process for each of its plugins at every command: 8 to 13 s of processor, where all in
+ * one take 4. What a plugin does to its process then holds for what is built: that of Vite sets NODE_ENV.
+ */
+const IN_PROCESS = { NX_ISOLATE_PLUGINS: 'false' };
+const HAS_VITE: ReadonlySet<HostKind> = new Set(['webs', 'ts']);
+
 /** The environment of every command run in a host. */
 export function hostEnv(extra: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(([name]) => !FOREIGN.test(name));
@@ -109,8 +116,6 @@ export function hostEnv(extra: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
     ...Object.fromEntries(kept),
     PATH: path.filter((folder) => !folder.includes('node_modules')).join(delimiter),
     NX_DAEMON: 'false',
-    // Without a daemon Nx starts a process for each of its plugins at every command: 4 s of processor instead of 8 to 13.
-    NX_ISOLATE_PLUGINS: 'false',
     NX_NO_CLOUD: 'true',
     NX_INTERACTIVE: 'false',
     NX_TUI: 'false',
@@ -134,14 +139,16 @@ const direct = (command: string): string => command.replace(/^npx nx /, 'node_mo
 
 /** A workspace of a user, in a folder that goes away with the runner. */
 export class Host {
+  /** @param env of every command */
   constructor(
     readonly root: string,
     readonly logFile: string,
+    private readonly env: NodeJS.ProcessEnv = {},
   ) {}
 
   /** Runs a shell command line at the workspace root and returns what it printed. */
   run(command: string, env: NodeJS.ProcessEnv = {}): Promise<string> {
-    return run(direct(command), { cwd: this.root, env: hostEnv(env), logFile: this.logFile });
+    return run(direct(command), { cwd: this.root, env: this.envOf(env), logFile: this.logFile });
   }
 
   /** As `run`, for a command that may fail. */
@@ -149,7 +156,7 @@ export class Host {
     command: string,
     env: NodeJS.ProcessEnv = {},
   ): Promise<{ code: number | NodeJS.Signals; output: string }> {
-    return tryRun(direct(command), { cwd: this.root, env: hostEnv(env), logFile: this.logFile });
+    return tryRun(direct(command), { cwd: this.root, env: this.envOf(env), logFile: this.logFile });
   }
 
   /** Starts a server at the workspace root. Its log is kept beside the host's, named after `label`. */
@@ -161,7 +168,11 @@ export class Host {
     timeoutMs = 120_000,
   ): Promise<Running> {
     const logFile = this.logFile.replace(/\.log$/, `-${label}.log`);
-    return start(command, { cwd: this.root, env: hostEnv(env), logFile, ready, timeoutMs });
+    return start(command, { cwd: this.root, env: this.envOf(env), logFile, ready, timeoutMs });
+  }
+
+  private envOf(more: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+    return hostEnv({ ...this.env, ...more });
   }
 
   path(file: string): string {
@@ -207,7 +218,7 @@ export async function createHost(kind: HostKind, label: string): Promise<Host> {
   if (!process.env['NX_REALTIME_KEEP']) removeAtExit(parent);
   const root = join(parent, RECIPES[kind].name);
   copyHost(cached, root);
-  return new Host(root, logFileOf(label));
+  return new Host(root, logFileOf(label), HAS_VITE.has(kind) ? {} : IN_PROCESS);
 }
 
 /** Installs the packed plugin as a user would. The tarball's path ends up in package.json: keep it there. */

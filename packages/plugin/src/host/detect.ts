@@ -164,6 +164,8 @@ function chainedContracts(tree: Tree, folder: string): Set<string> {
   return new Set(
     files.filter((file) => {
       const text = tree.read(joinPathFragments(folder, file), 'utf-8') ?? '';
+      // Most need no parser.
+      if (!/['"]zod['"]/.test(text)) return false;
       const imports = loadParser()?.parseSync(file, text).module.staticImports ?? [];
       return imports.some(({ moduleRequest }) => moduleRequest.value === 'zod');
     }),

@@ -24,15 +24,15 @@ export function removeUnused(
   after: Wanted,
   compose: string,
 ): { readonly wired: readonly Wired[]; readonly installs: boolean } {
-  const isNamed = namesIn(tree, isWordIn);
+  const isNamed = namesIn(tree);
   const wired = [
     ...unwireContracts(tree, before, after),
     ...unwireCheckTarget(tree, before.host, after.host),
     ...unwireCacheInputs(tree, before.host, after.host),
     ...(after.domains.length === 0 ? unwireTarballs(tree, before.host) : []),
   ];
-  unwireDevelopment(tree, before, after, isNamed);
-  const installs = unwireDependencies(tree, before, after, namesIn(tree, isImported));
+  unwireDevelopment(tree, before, after, isNamed(isWordIn));
+  const installs = unwireDependencies(tree, before, after, isNamed(isImported));
   if (after.domains.length === 0 && tree.read(COMPOSE_FILE, 'utf-8') === compose) {
     tree.delete(COMPOSE_FILE);
   }
@@ -50,7 +50,7 @@ export function removeUnused(
  * @returns whether anything was removed
  */
 export const removeUnusedDependencies = (tree: Tree, before: Wanted, after: Wanted): boolean =>
-  unwireDependencies(tree, before, after, namesIn(tree, isImported));
+  unwireDependencies(tree, before, after, namesIn(tree)(isImported));
 
 /** `socket.io` is not named by `socket.io-client`. */
 const isImported = (text: string, name: string): boolean =>
@@ -58,11 +58,10 @@ const isImported = (text: string, name: string): boolean =>
     (quote) => text.includes(`${quote}${name}${quote}`) || text.includes(`${quote}${name}/`),
   );
 
-/** True if a source file below a root names a variable or a package. */
-function namesIn(
-  tree: Tree,
-  isIn: (text: string, name: string) => boolean,
-): (root: string, name: string) => boolean {
+type IsIn = (text: string, name: string) => boolean;
+
+/** Reads the source files once, and tells whether one below a root names a variable or a package. */
+function namesIn(tree: Tree): (isIn: IsIn) => (root: string, name: string) => boolean {
   const texts: [path: string, text: string][] = [];
   visitNotIgnoredFiles(tree, '.', (file) => {
     const path = file.replaceAll('\\', '/');
@@ -71,6 +70,6 @@ function namesIn(
     }
     texts.push([path, tree.read(path, 'utf-8') ?? '']);
   });
-  return (root, name) =>
+  return (isIn) => (root, name) =>
     texts.some(([path, text]) => (root === '.' || path.startsWith(`${root}/`)) && isIn(text, name));
 }

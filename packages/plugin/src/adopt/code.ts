@@ -10,7 +10,7 @@ import type {
 } from 'oxc-parser';
 import { posix } from 'node:path';
 import { parseTsConfigPaths } from './tsconfig-paths.js';
-import { findAll, parse } from '../wiring/index.js';
+import { findAll, keyOf, parse } from '../wiring/index.js';
 import type { Source } from '../wiring/index.js';
 
 /** A file of the host that parses. */
@@ -151,11 +151,7 @@ export const textOf = (
   node: { readonly start: number; readonly end: number },
 ): string => source.text.slice(node.start, node.end);
 
-/** The name of a property or a member, where it is not computed from something else. */
-export function keyOf(node: Node): string | null {
-  if (node.type === 'Identifier') return node.name;
-  return node.type === 'Literal' && typeof node.value === 'string' ? node.value : null;
-}
+export { keyOf } from '../wiring/index.js';
 
 /** The first argument of the first call of a function or a method, where it is an object. */
 export function optionsOf({ program }: Source, name: string): ObjectExpression | null {

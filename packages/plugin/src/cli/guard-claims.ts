@@ -1,5 +1,5 @@
 import type { MemberExpression, MethodDefinition, Node, ObjectProperty } from 'oxc-parser';
-import { findAll, parse } from '../wiring/index.js';
+import { findAll, keyOf, parse } from '../wiring/index.js';
 
 /** The claims that an app's guard reads the owner of a token from; null where its code says it in a way of its own. */
 export interface GuardClaims {
@@ -20,25 +20,20 @@ export function readGuardClaims(text: string | null): GuardClaims {
   const claims = parameter?.type === 'Identifier' ? parameter.name : null;
   const read = (name: string): string | null => {
     const [property, ...others] = findAll(method.node, isProperty).filter(
-      ({ node }) => nameOf(node.key) === name,
+      ({ node }) => keyOf(node.key) === name,
     );
     if (!property || others.length > 0) return null;
     const members = findAll(property.node.value, isMember).filter(
       ({ node }) => node.object.type === 'Identifier' && node.object.name === claims,
     );
-    return members.length === 1 ? nameOf(members[0]!.node.property) : null;
+    return members.length === 1 ? keyOf(members[0]!.node.property) : null;
   };
   return { user: read('userId'), tenant: read('tenantId') };
 }
 
 const isIdentify = (node: Node): node is MethodDefinition =>
-  node.type === 'MethodDefinition' && nameOf(node.key) === 'identify';
+  node.type === 'MethodDefinition' && keyOf(node.key) === 'identify';
 
 const isProperty = (node: Node): node is ObjectProperty => node.type === 'Property';
 
 const isMember = (node: Node): node is MemberExpression => node.type === 'MemberExpression';
-
-function nameOf(node: Node): string | null {
-  if (node.type === 'Identifier') return node.name;
-  return node.type === 'Literal' && typeof node.value === 'string' ? node.value : null;
-}

@@ -1,12 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { parseEnv } from 'node:util';
 import { FsTree } from 'nx/src/generators/tree';
 import { RealtimeError } from '../domain/index.js';
 import type { Domain } from '../domain/index.js';
 import { HostProjects, detectHost, hostDomains, projectsNamed } from '../host/index.js';
 import type { AppFacts } from '../host/index.js';
+import { readEnv } from '../wiring/index.js';
 import type { Cli } from './cli.js';
 import { readGuardClaims } from './guard-claims.js';
 import type { GuardClaims } from './guard-claims.js';
@@ -45,7 +45,7 @@ export function readApps(cli: Cli): CliApp[] {
   return [...host.apps].map(([name, facts]) => ({
     facts,
     domains: domains.filter(({ app }) => app === name),
-    env: readEnv(cli, facts.root),
+    env: envOf(cli, facts.root),
     claims: readGuardClaims(
       tree.read(join(facts.realtimeRoot, 'guards/ws-auth.guard.ts'), 'utf-8'),
     ),
@@ -140,11 +140,11 @@ const COMMON_NAMES = [
   ['REALTIME_ORIGINS', 'FRONTEND_URL'],
 ] as const;
 
-function readEnv(cli: Cli, root: string): Env {
+function envOf(cli: Cli, root: string): Env {
   const files = ['.', root]
     .flatMap((folder) => ENV_FILES.map((name) => join(cli.root, folder, name)))
     .filter((path) => existsSync(path))
-    .map((path) => parseEnv(readFileSync(path, 'utf-8').replace('\uFEFF', '')));
+    .map((path) => readEnv(readFileSync(path, 'utf-8')));
   const merged = Object.assign({}, ...files, cli.env) as Record<string, string | undefined>;
   const env = Object.fromEntries(Object.entries(merged).filter(([, value]) => value?.trim()));
   for (const [own, common] of COMMON_NAMES) {

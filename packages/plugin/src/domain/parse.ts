@@ -456,7 +456,6 @@ function checkAudience(
   }
 }
 
-/** @param taken types that the contract exports beside those of the events' payloads */
 /** What generated files import or declare beside the types of events, where an event could be named so. */
 const TAKEN_TYPES = [
   'AckExceptionFilter',
@@ -499,6 +498,7 @@ export function takenTypes({ pascal, pascalPlural }: DomainNames): string[] {
   ];
 }
 
+/** @param taken types that generated files have beside those of the events' payloads */
 function checkEventNames(
   source: string,
   events: readonly { name: string }[],

@@ -1,11 +1,12 @@
 import { joinPathFragments } from '@nx/devkit';
 import type { Tree } from '@nx/devkit';
-import { isDeepStrictEqual, parseEnv } from 'node:util';
+import { isDeepStrictEqual } from 'node:util';
 import { emitLine, formatType } from '../domain/index.js';
 import type { Audience, ClientEvent, Domain, Field, ServerEvent } from '../domain/index.js';
 import type { AppFacts, HostFacts, HostProject, WebFacts } from '../host/index.js';
 import { isUntouched } from '../reconcile/index.js';
 import type { ReconcileReport } from '../reconcile/index.js';
+import { readEnv } from '../wiring/index.js';
 import { indented } from './lines.js';
 
 /** Number and length of the lines about events of a kind: the report fits one screen. */
@@ -171,7 +172,7 @@ function envFiles(tree: Tree, app: AppFacts, web: WebFacts | undefined): string 
 
 function portOf(tree: Tree, { root }: AppFacts): string {
   const text = tree.read(joinPathFragments(root, '.env.local'), 'utf-8') ?? '';
-  return parseEnv(text.replace('\uFEFF', ''))['PORT'] ?? DEFAULT_PORT;
+  return readEnv(text)['PORT'] ?? DEFAULT_PORT;
 }
 
 const section = (title: string, lines: readonly string[]): string[] =>

@@ -105,7 +105,8 @@ function integratedTsconfigs(toRoot: string, base: string): Entry[] {
   ];
 }
 
-function eslintConfig(base: string): Entry {
+/** Of a library: that of the workspace. @param base from the library's folder */
+export function eslintConfig(base: string): Entry {
   return [
     'eslint.config.mjs',
     `import baseConfig from '${base}';\n\nexport default [...baseConfig];\n`,

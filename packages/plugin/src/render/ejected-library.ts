@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import { ENTRIES, KERNELS, VERSIONS, ejectedName } from '../host/index.js';
 import type { HostFacts, Kernel } from '../host/index.js';
+import { eslintConfig } from './contracts-library.js';
 import type { RenderedFile } from './files.js';
 import { layOut } from './layout.js';
 
@@ -53,11 +54,7 @@ export function ejectedLibrary(kernel: Kernel, root: string, host: HostFacts): R
     ],
   ];
   if (host.eslintConfig !== null) {
-    const config = `${toRoot}/${host.eslintConfig}`;
-    files.push([
-      'eslint.config.mjs',
-      `import baseConfig from '${config}';\n\nexport default [...baseConfig];\n`,
-    ]);
+    files.push(eslintConfig(`${toRoot}/${host.eslintConfig}`));
   }
   return files.map(([name, content]) => ({
     path: `${root}/${name}`,

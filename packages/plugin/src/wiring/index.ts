@@ -13,9 +13,10 @@ export { removeUnused, removeUnusedDependencies } from './host/remove-unused.js'
 export { unwireHost } from './host/remove-wiring.js';
 export { wireHost } from './host/wire.js';
 export { SYNC_GENERATOR, wireWorkspace } from './host/workspace.js';
-export { findAll, isCall, isClass, isWrapper, kindOf, parse, unwrap } from './text/ast.js';
+export { findAll, isCall, isClass, isWrapper, keyOf, kindOf, parse, unwrap } from './text/ast.js';
 export type { Source } from './text/ast.js';
 export { ensureEnv } from './text/lines.js';
 export { dropFromLists } from './text/remove.js';
 export { editFile } from './host/edit.js';
 export { addModuleExport, addModuleImport } from './text/module.js';
+export { readEnv } from './text/index.js';

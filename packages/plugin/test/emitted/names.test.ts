@@ -2,7 +2,7 @@ import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 import { RealtimeError, eventPascal } from '../../src/domain/index.js';
 import { takenTypes } from '../../src/domain/parse.js';
-import { compile } from '../support/compile.js';
+import { KERNEL_PATHS, compile } from '../support/compile.js';
 import type { Unit } from '../support/compile.js';
 import { HARD_SHAPES, SHAPES, domain, hostFacts, renderShape } from '../support/shapes.js';
 import type { Shape } from '../support/shapes.js';
@@ -77,9 +77,7 @@ function unitOf(kind: 'clientEvents' | 'serverEvents'): Unit {
     name,
     files: new Map(files.map(({ path, content }) => [path, content])),
     paths: {
-      '@nx-realtime/react': ['../../../../react/src/index.ts'],
-      '@nx-realtime/nest': ['../../../../nest/src/index.ts'],
-      '@nx-realtime/nest/*': ['../../../../nest/src/*/index.ts'],
+      ...KERNEL_PATHS,
       [`@${name}/realtime-contracts/*`]: ['libs/realtime-contracts/src/*.contract.ts'],
     },
     type: 'commonjs',

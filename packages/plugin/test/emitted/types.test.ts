@@ -1,7 +1,7 @@
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 import realtimeDomainGenerator from '../../src/generators/realtime-domain/generator.js';
-import { compile } from '../support/compile.js';
+import { KERNEL_PATHS, compile } from '../support/compile.js';
 import type { Unit } from '../support/compile.js';
 import { ASKING, BOTH, guarded, guardOf } from '../support/guarded.js';
 import { snapshot } from '../support/host-tree.js';
@@ -24,13 +24,6 @@ const STRICT = {
 const NODENEXT = { module: 'nodenext', moduleResolution: 'nodenext' };
 const BUNDLER = { module: 'preserve', moduleResolution: 'bundler' };
 const SERVER = /^(?:apps\/(?:api-gateway|orders)|libs|packages)\//;
-
-/** Compiled from their sources, as where they are ejected. */
-const KERNELS = {
-  '@nx-realtime/react': ['../../../../react/src/index.ts'],
-  '@nx-realtime/nest': ['../../../../nest/src/index.ts'],
-  '@nx-realtime/nest/*': ['../../../../nest/src/*/index.ts'],
-};
 
 /** How hosts compile: each with the shapes and the files that they compile so. */
 const CONFIGS = [
@@ -86,7 +79,7 @@ describe('what is rendered', () => {
             ...Object.entries(shape.files ?? {}).filter(([path]) => files.test(path)),
           ]),
           paths: {
-            ...KERNELS,
+            ...KERNEL_PATHS,
             // The libraries of docs/libraries.md.
             '@acme/*': ['libs/*/src/index.tsx'],
             [`${scopeOf(shape)}/*`]: [`${contractsOf(shape)}/src/*.contract.ts`],
@@ -141,7 +134,7 @@ it('what was adopted without conflicts compiles', { timeout: 120_000 }, async ()
       name: plural,
       files: new Map([...code, ['class-validator.d.ts', VALIDATOR]]),
       paths: {
-        ...KERNELS,
+        ...KERNEL_PATHS,
         '@acme/realtime-contracts/*': ['libs/realtime-contracts/src/*.contract.ts'],
       },
       type: 'commonjs',

@@ -15,6 +15,13 @@ export interface Unit {
   readonly type: 'commonjs' | 'module';
 }
 
+/** `paths` of a unit to the kernels' sources, as where they are ejected. */
+export const KERNEL_PATHS = {
+  '@nx-realtime/react': ['../../../../react/src/index.ts'],
+  '@nx-realtime/nest': ['../../../../nest/src/index.ts'],
+  '@nx-realtime/nest/*': ['../../../../nest/src/*/index.ts'],
+};
+
 /**
  * Compiles several units as one program, as `tsc -p` would, without writing them. A file that is the same in
  * several of them, with all that it imports, is compiled once.

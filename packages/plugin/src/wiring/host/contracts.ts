@@ -89,19 +89,16 @@ function ejectedPaths(
   kernel: Kernel,
   root: string,
 ): [tsconfig: string, name: string, target: string][] {
-  const own = rootsWith(host, kernel).flatMap((project) => tsconfigsWithPaths(tree, project));
-  return Object.entries(ENTRIES[kernel]).flatMap(([subpath, file]) => {
-    const name = `${KERNELS[kernel]}${subpath}`;
-    const source = `${root}/src/${file}`;
-    return [
-      [host.baseTsconfig, name, `./${source}`] as [string, string, string],
-      ...own.map((path): [string, string, string] => [
-        path,
-        name,
-        sourceFrom(tree, host, path, source),
-      ]),
-    ];
-  });
+  const projects = rootsWith(host, kernel);
+  return Object.entries(ENTRIES[kernel]).flatMap(([subpath, file]) =>
+    targetsOf(tree, host, projects, `${root}/src/${file}`).map(
+      ([tsconfig, target]): [string, string, string] => [
+        tsconfig,
+        `${KERNELS[kernel]}${subpath}`,
+        target,
+      ],
+    ),
+  );
 }
 
 /** Every tsconfig that refers to an ejected kernel, with its reference. */
@@ -224,14 +221,22 @@ function pathsTo(
   name: string,
 ): [tsconfig: string, target: string][] {
   const library = host.contracts.get(name)?.root ?? '';
+  const source = `${library}/src/*.contract.ts`;
+  return targetsOf(tree, host, rootsUsing(host, domains, name), source);
+}
+
+/** The workspace's tsconfig and those of projects with `paths` of their own, each with a source as it names it. */
+function targetsOf(
+  tree: Tree,
+  host: HostFacts,
+  projects: readonly string[],
+  source: string,
+): [tsconfig: string, target: string][] {
   return [
-    [host.baseTsconfig, `./${library}/src/*.contract.ts`],
-    ...rootsUsing(host, domains, name)
+    [host.baseTsconfig, `./${source}`],
+    ...projects
       .flatMap((root) => tsconfigsWithPaths(tree, root))
-      .map((path): [string, string] => [
-        path,
-        sourceFrom(tree, host, path, `${library}/src/*.contract.ts`),
-      ]),
+      .map((path): [string, string] => [path, sourceFrom(tree, host, path, source)]),
   ];
 }
 

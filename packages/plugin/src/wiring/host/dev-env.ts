@@ -5,8 +5,8 @@ import type { Domain } from '../../domain/index.js';
 import { URL_VARIABLES, tcpPortVariable } from '../../host/index.js';
 import type { AppFacts, HostFacts } from '../../host/index.js';
 import { COMPOSE_FILE } from './compose.js';
-import { findSetting, readEnv } from './env-files.js';
-import { dropEnv, dropLines, ensureEnv, ensureLines, isWordIn } from '../text/index.js';
+import { findSetting } from './env-files.js';
+import { dropEnv, dropLines, ensureEnv, ensureLines, isWordIn, readEnv } from '../text/index.js';
 
 /** Nest and Next both take 3000, so the first API gets 3333. */
 const FIRST_API_PORT = 3333;

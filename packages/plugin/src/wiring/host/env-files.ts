@@ -1,6 +1,6 @@
 import { joinPathFragments } from '@nx/devkit';
 import type { Tree } from '@nx/devkit';
-import { parseEnv } from 'node:util';
+import { readEnv } from '../text/index.js';
 
 /** Of no process of development: what only shows names, and what other environments run with. */
 const OTHERS =
@@ -34,11 +34,6 @@ export function findSetting(
     }
   }
   return null;
-}
-
-/** Variables by name; a byte order mark and CRLF are none of them. */
-export function readEnv(text: string): Record<string, string | undefined> {
-  return parseEnv(text.replace('\uFEFF', '').replaceAll('\r\n', '\n'));
 }
 
 const isEnvFile = (name: string): boolean => /^\.env(?:\.|$)/.test(name) && !OTHERS.test(name);

@@ -37,6 +37,12 @@ export const isCall = (node: Node): node is CallExpression => node.type === 'Cal
 export const isClass = (node: Node): node is Class =>
   node.type === 'ClassDeclaration' || node.type === 'ClassExpression';
 
+/** The name of a property or a member, where it is not computed from something else. */
+export function keyOf(node: Node): string | null {
+  if (node.type === 'Identifier') return node.name;
+  return node.type === 'Literal' && typeof node.value === 'string' ? node.value : null;
+}
+
 /** The nodes at and below `root` that `select` accepts. */
 export function findAll<T extends Node>(
   root: Node,

@@ -5,7 +5,7 @@ export type { Import } from './imports.js';
 export { importsIn, isWordIn, renameImported } from './import-paths.js';
 export { appendJson, dropItem, dropJson, setJson } from './json.js';
 export { EMPTY_APP, mountInApp, mountInLayout, mountInMain } from './mount-provider.js';
-export { dropEnv, dropLines, ensureEnv, ensureLines } from './lines.js';
+export { dropEnv, dropLines, ensureEnv, ensureLines, readEnv } from './lines.js';
 export type { EnvEntry } from './lines.js';
 export { addSetupCall, addShutdownHooks } from './main.js';
 export { addModuleImport } from './module.js';

@@ -8,9 +8,14 @@ export interface EnvEntry {
   readonly comment?: string;
 }
 
+/** Variables of an env file by name; a byte order mark and CRLF are none of them. */
+export function readEnv(text: string): Record<string, string | undefined> {
+  return parseEnv(text.replace('\uFEFF', '').replaceAll('\r\n', '\n'));
+}
+
 /** Adds to an env file the keys that it lacks; a key that is there keeps its value. */
 export function ensureEnv(text: string, entries: readonly EnvEntry[]): Edit {
-  const held = parseEnv(text.replace('\uFEFF', '').replaceAll('\r\n', '\n'));
+  const held = readEnv(text);
   const missing = entries.filter(({ key }) => !Object.hasOwn(held, key));
   if (missing.length === 0) return already;
   const lines = missing.flatMap(({ key, value, comment }) => [
